@@ -1,0 +1,115 @@
+/*
+ * The decision log as the rest of the house sees it: submit an event, learn later that it is
+ * durable. One writer thread owns the files; workers only queue. See audit/README.md for what is
+ * written.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "terms/terms.h"
+
+struct audit;
+struct audit_port;
+
+struct audit_options {
+    struct span dir;  /* where the month files live; created with mode 0700 */
+    struct span node; /* name of this machine in the records */
+    enum audit_mode mode;
+    size_t queue_records; /* ceiling of the queue; 8,192 unless told */
+    size_t queue_bytes;   /* likewise; 64 MiB */
+    size_t text_max;      /* bytes of context kept around a match; 512 */
+};
+
+/* Starts the writer thread and opens or creates the current files. 0 or -errno, message logged. */
+int audit_open(const struct audit_options *o, struct audit **ret_audit);
+/* Writes what is queued, then stops the writer. Accepts NULL. */
+void audit_close(struct audit *a);
+
+enum audit_kind {
+    AUDIT_OPEN,  /* the upstream is being asked */
+    AUDIT_ACT,   /* an interception: flag, mask, answer, block, or a rejection */
+    AUDIT_CLOSE, /* the exchange is over */
+    AUDIT_ADMIN, /* an operator's act: start, stop, reload, key creation */
+    AUDIT_GAP,   /* written by the log itself: records were lost, and how many */
+};
+
+/* What all events of one exchange share. Spans are borrowed until audit_submit() returns. */
+struct audit_subject {
+    struct span request_id, app, key_id;
+    struct span end_user; /* already an HMAC in hex; empty when unknown */
+    struct span client_ip, device, session;
+    uint16_t client_port;
+    struct span model, upstream, filing_number, route;
+    struct span ruleset; /* version in force for this exchange */
+    struct span mode;    /* enforce, observe */
+    bool stream;
+};
+
+/* One match as it is recorded. */
+struct audit_hit {
+    enum direction direction;
+    enum role role;
+    enum action action;
+    struct span path, risk, rule;
+    struct span text;     /* the matched text, as written */
+    struct span context;  /* with its surroundings, personal data masked, capped; goes to L1 */
+    size_t context_start; /* where in `context` the match begins, bytes */
+    size_t context_end;
+    struct span folded;  /* what the matcher read */
+    uint32_t layers;     /* enum layer bits */
+    uint64_t start, end; /* bytes in the judged text */
+};
+
+struct audit_event {
+    enum audit_kind kind;
+    const struct audit_subject *subject;
+    const struct audit_hit *hits; /* AUDIT_ACT */
+    size_t hit_count;
+    enum action action;   /* of the whole exchange as known */
+    enum outcome outcome; /* AUDIT_CLOSE */
+    struct span reason;   /* code such as duplicate_key or audit_unavailable; may be empty */
+    struct span model_answered, upstream_request_id, finish_reason;
+    int status; /* HTTP status that the client got; 0 when none */
+    int upstream_status;
+    uint64_t received_us; /* wall clock of the request */
+    uint64_t judge_us, held_us, upstream_us, first_byte_us, total_us; /* durations */
+    uint64_t prompt_bytes, completion_bytes;                          /* judged text */
+    bool complete;       /* every string of the exchange was judged and delivered */
+    bool unjudged_media; /* media passed unjudged by policy */
+    struct span detail;  /* AUDIT_ADMIN: what was done, JSON object text; else empty */
+};
+
+/* Completion of one event, as the worker collects it. */
+struct audit_done {
+    uint64_t exchange; /* the number given to audit_submit() */
+    enum audit_kind kind;
+    int status;   /* 0 durable (or spooled in degraded mode), -errno when it never will be */
+    uint64_t seq; /* record number in the log */
+};
+
+/* One per worker: its way back from the writer. The descriptor becomes readable on completions. */
+int audit_port_open(struct audit *a, struct audit_port **ret_port);
+void audit_port_close(struct audit_port *p);
+int audit_port_fd(const struct audit_port *p);
+/* Takes up to `max` completions; returns their number. Never blocks. */
+size_t audit_port_collect(struct audit_port *p, struct audit_done *ret_done, size_t max);
+
+/*
+ * Queues one event. With a port, its completion will be collected there; without (NULL), nobody is
+ * told. Never blocks. 0; -EAGAIN when the queue is full and -EIO when the log has failed: nothing
+ * was queued.
+ */
+int audit_submit(struct audit *a, struct audit_port *port, uint64_t exchange,
+                 const struct audit_event *event);
+
+/* Can new exchanges be recorded? False refuses them (audit_unavailable). Cheap, any thread. */
+bool audit_ready(const struct audit *a);
+
+struct audit_health {
+    bool failed, degraded;
+    unsigned disk_percent;  /* use of the file system that holds the log */
+    uint64_t written, lost; /* records since start */
+    size_t queued;
+    uint64_t last_seq;
+};
+void audit_get_health(const struct audit *a, struct audit_health *ret_health);

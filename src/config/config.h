@@ -1,0 +1,116 @@
+/*
+ * The configuration as one immutable, counted snapshot. Read from YAML by one table of keys
+ * (config/schema.c) that also feeds `juyong check` and its messages; unknown keys are errors.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "terms/terms.h"
+
+enum refusal_style {
+    REFUSAL_MESSAGE, /* 200, a text, finish_reason content_filter */
+    REFUSAL_ERROR,   /* 400, nested error object, code content_filter */
+};
+
+enum language { LANGUAGE_ZH, LANGUAGE_EN, LANGUAGE_BOTH };
+
+enum auth_mode { AUTH_PASSTHROUGH, AUTH_KEYS };
+
+struct config_model {
+    struct span id, display_name, filing_number; /* filing_number empty: unfiled */
+};
+
+struct config_header {
+    struct span name, value;
+};
+
+struct config_upstream {
+    struct span name, dialect; /* dialect: openai */
+    struct span base_url;      /* ends in /v1 without slash */
+    struct span api_key;       /* content of api_key_file; empty: none. A secret: never printed */
+    struct config_header *headers;
+    size_t header_count;
+    struct config_model *models;
+    size_t model_count;
+    unsigned connect_ms, first_byte_ms, gap_ms, total_ms; /* deadlines of one exchange */
+};
+
+/* One row of a policy: which risks (an id, a group such as A1, or a prefix such as attack-*). */
+struct config_action {
+    struct span risk;
+    enum action prompt, completion; /* ACTION_DEFAULT: not said here */
+};
+
+struct config_policy {
+    struct config_action *actions;
+    size_t action_count;
+    enum refusal_style refusal;
+    enum language language;
+    bool allow_media;      /* media parts pass, recorded as unjudged; else they are denied */
+    bool tool_calls_exact; /* release tool arguments as they clear; else only whole (default) */
+    bool observe;          /* judge and record, never interfere; shown as a weakening */
+};
+
+struct config_app {
+    struct span name;
+    struct config_policy policy; /* already merged over the global one */
+    struct span *models;         /* ids allowed; none: all */
+    size_t model_count;
+};
+
+struct config_limits {
+    size_t body_bytes;     /* request body, 2 MiB */
+    size_t answer_bytes;   /* unstreamed answer, 4 MiB */
+    size_t stream_bytes;   /* one stream in all, 64 MiB */
+    size_t event_bytes;    /* one SSE event, 1 MiB */
+    size_t hold_bytes;     /* held frames of one exchange, 1 MiB */
+    size_t json_nodes;     /* 100,000 */
+    unsigned header_ms;    /* absolute deadline for a request's header, 10 s */
+    unsigned body_ms;      /* for its body, 60 s */
+    unsigned idle_ms;      /* keep-alive, 30 s */
+    unsigned drain_ms;     /* running exchanges at SIGTERM, 30 s */
+    unsigned write_ms;     /* a client that takes nothing, 60 s */
+    unsigned keepalive_ms; /* SSE comment while a stream waits, 15 s; 0 never */
+    unsigned connections;  /* per worker */
+    unsigned per_ip;       /* connections of one address */
+    unsigned choices;      /* largest n, 8 */
+};
+
+struct config {
+    struct span file; /* where it was read from */
+    struct span listen_host, console_host;
+    uint16_t listen_port, console_port; /* console_port 0: no console */
+    struct span state_dir, rules_dir;
+    unsigned workers; /* 0: one per processor */
+    enum auth_mode auth;
+    bool allow_unfiled;
+    struct config_upstream *upstreams;
+    size_t upstream_count;
+    struct config_app *apps; /* apps[0] is `default` */
+    size_t app_count;
+    struct config_limits limits;
+    struct {
+        enum audit_mode mode;
+        struct span dir; /* default: state_dir/log */
+        size_t queue_records, queue_bytes, text_max;
+    } audit;
+    struct span *trusted_proxies; /* addresses or networks, CIDR */
+    size_t trusted_proxy_count;
+    struct {
+        struct span provider, launch_number, algorithm_number, provider_code, complaint;
+    } service;
+    struct span node; /* name of this machine in records; host name unless told */
+};
+
+/*
+ * Reads and checks a file. 0 and a snapshot; -EINVAL with one "file:line:column: message" a line
+ * appended to *messages; -errno when the file can't be read (message too).
+ */
+int config_load(struct span file, struct buf *messages, struct config **ret_config);
+struct config *config_ref(struct config *c);
+struct config *config_unref(struct config *c);
+
+/* The model of that id and its upstream, or NULL. O(models). */
+const struct config_model *config_find_model(const struct config *c, struct span id,
+                                             const struct config_upstream **ret_upstream);
+const struct config_app *config_find_app(const struct config *c, struct span name);

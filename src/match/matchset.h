@@ -1,0 +1,74 @@
+/*
+ * One immutable, counted set of keywords, allow phrases and patterns, compiled for cursors
+ * (match/cursor.h). Built once, then shared by all threads without locks.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "terms/terms.h"
+
+struct matchset;
+struct matchset_builder;
+
+/* Largest number of folded symbols in one keyword or allow phrase. */
+#define MATCH_KEYWORD_MAX 64
+/* Largest width of a pattern, in characters of its view. */
+#define MATCH_PATTERN_WIDTH_MAX 512
+
+/* A pattern's check beyond its regex, such as a check digit; true when the text is a real hit. */
+typedef bool (*match_validator)(struct span view_text);
+
+enum match_gate {
+    GATE_DIGITS, /* a run of digits is open */
+    GATE_AT,     /* an '@' was seen within the width */
+    GATE_LITERAL /* a literal of the pattern was seen within the width */
+};
+
+struct match_pattern {
+    struct span regex; /* PCRE2 syntax, read over the pattern view (match/pattern.h) */
+    enum match_gate gate;
+    struct span literal;       /* for GATE_LITERAL */
+    unsigned width;            /* characters of the view, 1..MATCH_PATTERN_WIDTH_MAX */
+    match_validator validator; /* NULL for none */
+};
+
+struct matchset_builder *matchset_builder_new(void);
+void matchset_builder_free(struct matchset_builder *b);
+
+/*
+ * Adds a keyword. `rule` is what hits will name; `direction` says for which texts it counts. A
+ * keyword that folds to nothing, to a single Han character or to more than MATCH_KEYWORD_MAX
+ * symbols is refused: positive MATCH_* below. 0, -ENOMEM. The same folded word may be added for
+ * several rules; each reports.
+ */
+int matchset_add_keyword(struct matchset_builder *b, struct span word, uint32_t rule,
+                         enum direction direction);
+/* Adds an exception phrase: a hit that lies wholly within it, and is shorter, does not count. */
+int matchset_add_allow(struct matchset_builder *b, struct span phrase);
+/* Adds a pattern; *ret_reason (static or owned by the builder) explains a positive answer. */
+int matchset_add_pattern(struct matchset_builder *b, const struct match_pattern *p, uint32_t rule,
+                         enum direction direction, const char **ret_reason);
+enum {
+    MATCH_EMPTY = 1,  /* folds to nothing */
+    MATCH_SINGLE_HAN, /* one Han character never stands alone */
+    MATCH_TOO_LONG,
+    MATCH_BAD_PATTERN, /* does not compile, no gate, too wide */
+};
+
+/* Compiles; the builder stays usable only for matchset_builder_free. 0, -ENOMEM, -EOVERFLOW. */
+int matchset_build(struct matchset_builder *b, struct matchset **ret_set);
+struct matchset *matchset_ref(struct matchset *set);
+/* Thread-safe; the last one frees. Accepts NULL, returns NULL. */
+struct matchset *matchset_unref(struct matchset *set);
+
+struct matchset_stats {
+    size_t keywords, allows, patterns, nodes;
+    size_t bytes; /* memory of the compiled tables */
+};
+void matchset_get_stats(const struct matchset *set, struct matchset_stats *ret_stats);
+
+/*
+ * Writes the folded form that the keyword automaton reads for `text` as UTF-8, so that a rule's
+ * identity does not depend on how it is spelled. Returns 0, -EILSEQ, -EMSGSIZE, -ENOMEM.
+ */
+int match_fold(struct span text, struct buf *out);

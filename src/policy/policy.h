@@ -1,0 +1,66 @@
+/*
+ * From what was found, who asks and in which direction, to one action; and from what could not be
+ * judged, to a refusal with a name.
+ */
+#pragma once
+
+#include "config/config.h"
+#include "rules/ruleset.h"
+
+struct policy; /* actions of one app over one rule set, precomputed per risk and direction */
+
+/* Built at each reload for each app. 0, -ENOMEM. */
+int policy_new(const struct config_policy *config, const struct ruleset *rules,
+               struct policy **ret_policy);
+void policy_free(struct policy *p);
+
+/* The action for a hit of that rule. O(1). In observe mode too: what would be done. */
+enum action policy_decide(const struct policy *p, uint32_t rule, enum direction direction);
+
+/*
+ * Checks that every risk the policy names exists. Appends messages; returns the number of errors.
+ */
+unsigned policy_check(const struct config *config, const struct ruleset *rules,
+                      struct buf *messages);
+
+/*
+ * Causes for which a request or answer is refused without a hit. One row each: code, HTTP status,
+ * texts in both languages.
+ */
+enum cause {
+    CAUSE_NONE,
+    CAUSE_CONTENT_FILTER,
+    CAUSE_BAD_FRAMING,
+    CAUSE_NOT_FOUND,
+    CAUSE_METHOD,
+    CAUSE_UNSUPPORTED_TYPE,
+    CAUSE_UNSUPPORTED_ENCODING,
+    CAUSE_EXPECTATION,
+    CAUSE_TOO_LARGE,
+    CAUSE_UNAUTHORIZED,
+    CAUSE_MODEL_NOT_ALLOWED,
+    CAUSE_BAD_JSON,    /* the JSON reader's own code is the code */
+    CAUSE_BAD_REQUEST, /* a known field of the wrong type */
+    CAUSE_UNJUDGEABLE, /* token ids and the like */
+    CAUSE_MEDIA_DENIED,
+    CAUSE_JUDGE_FAILED,
+    CAUSE_AUDIT_UNAVAILABLE,
+    CAUSE_OVERLOADED,
+    CAUSE_DRAINING,
+    CAUSE_UPSTREAM_FAILED,
+    CAUSE_UPSTREAM_TIMEOUT,
+    CAUSE_UPSTREAM_ENCODING,
+    CAUSE_UPSTREAM_TYPE,
+    CAUSE_UPSTREAM_PROTOCOL,
+    CAUSE_UPSTREAM_TRUNCATED,
+    CAUSE_HOLD_OVERFLOW,
+    CAUSE_TIMEOUT,
+    CAUSE_INTERNAL,
+    CAUSE_COUNT,
+};
+const char *cause_code(enum cause c);
+int cause_status(enum cause c);
+/* A sentence for the person who reads the answer; LANGUAGE_BOTH gives Chinese, then English. */
+struct span cause_text(enum cause c, enum language language);
+/* error.type of the OpenAI dialect for that status. */
+const char *cause_type(enum cause c);
