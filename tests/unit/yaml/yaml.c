@@ -1,0 +1,172 @@
+#include "../unit.h"
+
+#include "yaml/yaml.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void expect_refused(struct span text, const char *message)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct yaml_doc *doc = NULL;
+    assert_int_equal(yaml_read(text, SPAN_LIT("f.yaml"), &messages, &doc), -EINVAL);
+    assert_null(doc);
+    assert_span(buf_span(&messages), span_str(message));
+    buf_deinit(&messages);
+}
+
+static struct yaml_doc *expect_read(const char *text)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct yaml_doc *doc = NULL;
+    if (yaml_read(span_str(text), SPAN_LIT("f.yaml"), &messages, &doc) != 0)
+        fail_msg("%s", buf_cstr(&messages));
+    assert_int_equal(messages.len, 0);
+    buf_deinit(&messages);
+    return doc;
+}
+
+static void test_tree(void **state)
+{
+    struct yaml_doc *doc = expect_read("# comment\n"
+                                       "name: 居庸   # behind it\n"
+                                       "list:\n"
+                                       "  - { a: 1, b: \"2\" }\n"
+                                       "  - [x, 'y']\n"
+                                       "empty:\n");
+    const struct yaml_node *root = yaml_root(doc);
+    assert_int_equal(root->kind, YAML_MAP);
+    assert_int_equal(root->count, 3);
+    const struct yaml_node *name = yaml_get(root, SPAN_LIT("name"));
+    assert_span(name->text, SPAN_LIT("居庸"));
+    assert_true(name->plain);
+    assert_int_equal(name->key_at.line, 2);
+    assert_int_equal(name->key_at.column, 1);
+    assert_int_equal(name->at.column, 7);
+    const struct yaml_node *list = yaml_get(root, SPAN_LIT("list"));
+    assert_int_equal(list->kind, YAML_LIST);
+    assert_int_equal(list->count, 2);
+    const struct yaml_node *b = yaml_get(list->first, SPAN_LIT("b"));
+    assert_span(b->text, SPAN_LIT("2"));
+    assert_false(b->plain);
+    assert_int_equal(b->at.line, 4);
+    assert_int_equal(b->at.column, 16);
+    const struct yaml_node *inner = list->first->next;
+    assert_int_equal(inner->kind, YAML_LIST);
+    assert_span(inner->first->next->text, SPAN_LIT("y"));
+    assert_null(inner->next);
+    assert_true(yaml_is_null(yaml_get(root, SPAN_LIT("empty"))));
+    assert_false(yaml_is_null(name));
+    assert_null(yaml_get(root, SPAN_LIT("absent")));
+    assert_null(yaml_get(name, SPAN_LIT("absent")));
+    yaml_free(doc);
+}
+
+static void test_json(void **state)
+{
+    struct yaml_doc *doc = expect_read("{\"keys\": [{\"id\": \"\\u5c45\\n\", \"n\": null}]}");
+    const struct yaml_node *key = yaml_get(yaml_root(doc), SPAN_LIT("keys"))->first;
+    assert_span(yaml_get(key, SPAN_LIT("id"))->text, SPAN_LIT("居\n"));
+    assert_true(yaml_is_null(yaml_get(key, SPAN_LIT("n"))));
+    yaml_free(doc);
+}
+
+static void test_refused(void **state)
+{
+    expect_refused(SPAN_LIT(""), "f.yaml: the file is empty\n");
+    expect_refused(SPAN_LIT("# nothing\n"), "f.yaml: the file is empty\n");
+    expect_refused(SPAN_LIT("a: 1\nb: 2\na: 3\n"),
+                   "f.yaml:3:1: duplicate key 'a', first on line 1\n");
+    expect_refused(SPAN_LIT("a: &x 1\nb: *x\n"), "f.yaml:1:7: anchors are not allowed\n");
+    expect_refused(SPAN_LIT("a: !!int 1\n"), "f.yaml:1:10: tags are not allowed\n");
+    expect_refused(SPAN_LIT("? [a, b]\n: c\n"), "f.yaml:1:3: a key must be a text\n");
+    expect_refused(SPAN_LIT("--- a\n--- b\n"),
+                   "f.yaml:2:1: only one document may be in the file\n");
+    expect_refused(SPAN_LIT("a: b\nc: \xe5\xb1\xff\n"), "f.yaml:2:4: not UTF-8\n");
+    expect_refused(SPAN_LIT("居: b\0c\n"), "f.yaml:1:5: a NUL byte\n");
+    expect_refused(SPAN_LIT("[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]"),
+                   "f.yaml:1:17: nested too deeply\n");
+}
+
+static void test_syntax_has_place(void **state)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct yaml_doc *doc = NULL;
+    assert_int_equal(yaml_read(SPAN_LIT("a: 1\nb: [1, 2\nc: 3\n"), SPAN_LIT("f"), &messages, &doc),
+                     -EINVAL);
+    assert_true(span_starts(buf_span(&messages), SPAN_LIT("f:")));
+    assert_true(messages.data[2] >= '1' && messages.data[2] <= '9');
+    buf_deinit(&messages);
+}
+
+static void test_alias_bomb(void **state)
+{
+    expect_refused(SPAN_LIT("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"),
+                   "f.yaml:1:7: anchors are not allowed\n");
+    expect_refused(SPAN_LIT("a: *b\n"), "f.yaml:1:4: aliases are not allowed\n");
+}
+
+static void test_limits(void **state)
+{
+    struct buf text = BUF_INIT(4 * YAML_SIZE_MAX);
+    for (unsigned i = 0; i <= YAML_KEYS_MAX; i++)
+        assert_int_equal(buf_printf(&text, "k%u: v\n", i), 0);
+    expect_refused(buf_span(&text), "f.yaml:1025:1: too many keys in one map\n");
+    buf_clear(&text);
+    for (unsigned i = 0; i < YAML_NODES_MAX; i++)
+        assert_int_equal(buf_append(&text, SPAN_LIT("- a\n")), 0);
+    expect_refused(buf_span(&text), "f.yaml:100000:3: too many nodes\n");
+    buf_clear(&text);
+    for (unsigned i = 0; i <= YAML_SIZE_MAX; i++)
+        assert_int_equal(buf_append_char(&text, 'a'), 0);
+    expect_refused(buf_span(&text), "f.yaml: larger than 1 MiB\n");
+    buf_deinit(&text);
+}
+
+static void test_file(void **state)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct yaml_doc *doc = NULL;
+    assert_int_equal(yaml_load(SPAN_LIT("/nonexistent.yaml"), &messages, &doc), -ENOENT);
+    assert_span(buf_span(&messages),
+                SPAN_LIT("/nonexistent.yaml: can't be read: No such file or directory\n"));
+    buf_clear(&messages);
+    assert_int_equal(yaml_load(SPAN_LIT("/"), &messages, &doc), -EINVAL);
+    assert_span(buf_span(&messages), SPAN_LIT("/: not a regular file\n"));
+    buf_clear(&messages);
+    char path[] = "/tmp/juyong-yaml-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "a: b\n", 5), 5);
+    close(fd);
+    assert_int_equal(yaml_load(span_str(path), &messages, &doc), 0);
+    assert_span(yaml_get(yaml_root(doc), SPAN_LIT("a"))->text, SPAN_LIT("b"));
+    yaml_free(doc);
+    unlink(path);
+    buf_deinit(&messages);
+}
+
+static void test_place(void **state)
+{
+    struct buf out = BUF_INIT(64);
+    struct place at = {SPAN_LIT("x\ny"), 3, 0};
+    assert_int_equal(place_printf(&out, at, "bad \x1b[31m '%s'", "居"), 0);
+    assert_span(buf_span(&out), SPAN_LIT("x\\x0ay:3: bad \\x1b[31m '居'\n"));
+    size_t before = out.len;
+    assert_int_equal(place_printf(&out, at, "%064d", 1), -EMSGSIZE);
+    assert_int_equal(out.len, before);
+    buf_deinit(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tree),       cmocka_unit_test(test_json),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_syntax_has_place),
+        cmocka_unit_test(test_alias_bomb), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_file),       cmocka_unit_test(test_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
