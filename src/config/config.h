@@ -5,7 +5,9 @@
 #pragma once
 
 #include "base/buf.h"
+#include "config/network.h"
 #include "terms/terms.h"
+#include "yaml/place.h"
 
 enum refusal_style {
     REFUSAL_MESSAGE, /* 200, a text, finish_reason content_filter */
@@ -35,14 +37,24 @@ struct config_upstream {
     unsigned connect_ms, first_byte_ms, gap_ms, total_ms; /* deadlines of one exchange */
 };
 
+/* Who wrote a row of a policy; a later one outranks an earlier one. */
+enum config_origin {
+    ORIGIN_BUILT_IN, /* what holds when nothing is written */
+    ORIGIN_GLOBAL,   /* `policy:` */
+    ORIGIN_APP,      /* `apps[].policy:` */
+};
+
 /* One row of a policy: which risks (an id, a group such as A1, or a prefix such as attack-*). */
 struct config_action {
     struct span risk;
     enum action prompt, completion; /* ACTION_DEFAULT: not said here */
+    enum config_origin origin;
+    struct place at; /* where it was written; file empty for built-in rows */
 };
 
 struct config_policy {
-    struct config_action *actions;
+    struct config_action
+        *actions; /* the app's rows, then the global ones, then the built-in ones */
     size_t action_count;
     enum refusal_style refusal;
     enum language language;
@@ -86,7 +98,8 @@ struct config {
     bool allow_unfiled;
     struct config_upstream *upstreams;
     size_t upstream_count;
-    struct config_app *apps; /* apps[0] is `default` */
+    struct config_policy policy; /* the global one */
+    struct config_app *apps;     /* apps[0] is `default` */
     size_t app_count;
     struct config_limits limits;
     struct {
@@ -94,7 +107,7 @@ struct config {
         struct span dir; /* default: state_dir/log */
         size_t queue_records, queue_bytes, text_max;
     } audit;
-    struct span *trusted_proxies; /* addresses or networks, CIDR */
+    struct network *trusted_proxies; /* addresses or networks, CIDR */
     size_t trusted_proxy_count;
     struct {
         struct span provider, launch_number, algorithm_number, provider_code, complaint;
@@ -104,7 +117,8 @@ struct config {
 
 /*
  * Reads and checks a file. 0 and a snapshot; -EINVAL with one "file:line:column: message" a line
- * appended to *messages; -errno when the file can't be read (message too).
+ * appended to *messages; -errno when the file can't be read (message too). What is doubtful but
+ * allowed is a message "file:line:column: warning: …", on success as well.
  */
 int config_load(struct span file, struct buf *messages, struct config **ret_config);
 struct config *config_ref(struct config *c);
@@ -114,3 +128,17 @@ struct config *config_unref(struct config *c);
 const struct config_model *config_find_model(const struct config *c, struct span id,
                                              const struct config_upstream **ret_upstream);
 const struct config_app *config_find_app(const struct config *c, struct span name);
+
+/*
+ * What of the snapshot makes the gateway weaker than it could be (observe mode, unfiled models, …):
+ * one line each, for start-up, `check` and the console's banner. Returns their number.
+ */
+unsigned config_weakenings(const struct config *c, struct buf *out);
+/*
+ * Which keys differ between the two that a reload can't change: one message a line. Returns their
+ * number; the old values stay in force for these.
+ */
+unsigned config_restart_needed(const struct config *old, const struct config *new,
+                               struct buf *messages);
+/* The manual: every key with its type, default, range and meaning. 0, -EMSGSIZE, -ENOMEM. */
+int config_print_options(struct buf *out);

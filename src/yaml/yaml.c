@@ -99,6 +99,8 @@ static int add(struct builder *b, enum yaml_kind kind, struct span text, bool pl
             node->key_at = level->key_at;
             level->key = SPAN_NULL;
         }
+        if (!at.line) /* nothing was written: what stands before it has a place */
+            node->at = level->node->kind == YAML_MAP ? node->key_at : level->node->at;
         if (level->last)
             level->last->next = node;
         else

@@ -57,7 +57,9 @@ static void test_tree(void **state)
     assert_int_equal(inner->kind, YAML_LIST);
     assert_span(inner->first->next->text, SPAN_LIT("y"));
     assert_null(inner->next);
-    assert_true(yaml_is_null(yaml_get(root, SPAN_LIT("empty"))));
+    const struct yaml_node *empty = yaml_get(root, SPAN_LIT("empty"));
+    assert_true(yaml_is_null(empty));
+    assert_int_equal(empty->at.line, 6);
     assert_false(yaml_is_null(name));
     assert_null(yaml_get(root, SPAN_LIT("absent")));
     assert_null(yaml_get(name, SPAN_LIT("absent")));

@@ -1,0 +1,205 @@
+#include "config/config.h"
+
+#include "base/cleanup.h"
+#include "config/keys.h"
+#include "config/value.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+/* A snapshot holds at most what its files hold, plus tables. */
+#define CONFIG_BYTES_MAX (64u << 20)
+
+struct snapshot {
+    struct config config; /* first, so that the public pointer is this one */
+    struct arena arena;
+    _Atomic unsigned refs;
+};
+
+static struct snapshot *snapshot_of(struct config *c)
+{
+    return (struct snapshot *)c;
+}
+
+/* What holds for risks that no policy names. */
+static const struct config_action built_in_actions[] = {
+    {SPAN_LIT("A1"), ACTION_BLOCK, ACTION_BLOCK},
+    {SPAN_LIT("A2"), ACTION_BLOCK, ACTION_BLOCK},
+    {SPAN_LIT("A3"), ACTION_BLOCK, ACTION_BLOCK},
+    {SPAN_LIT("A4"), ACTION_BLOCK, ACTION_BLOCK},
+    {SPAN_LIT("A5"), ACTION_BLOCK, ACTION_BLOCK},
+    {SPAN_LIT("attack-*"), ACTION_BLOCK, ACTION_FLAG},
+    {SPAN_LIT("pii-*"), ACTION_FLAG, ACTION_MASK},
+};
+#define BUILT_IN_COUNT (sizeof(built_in_actions) / sizeof(*built_in_actions))
+
+void read_console(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                  void *base)
+{
+    const struct config *c = base;
+    if (!value_is_loopback(c->console_host))
+        reader_error(r, node->at,
+                     "the console has no TLS yet and must listen on a loopback address");
+    if (c->console_port == c->listen_port && span_eq(c->console_host, c->listen_host))
+        reader_error(r, node->at, "the console needs another address than 'listen'");
+}
+
+void read_proxies(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                  void *base)
+{
+    struct config *c = base;
+    if (node->kind != YAML_LIST) {
+        reader_error(r, node->at, "'trusted_proxies' must be a list of addresses or networks");
+        return;
+    }
+    struct network *networks = node->count ? reader_alloc(r, node->count, sizeof(*networks)) : NULL;
+    if (node->count && !networks)
+        return;
+    size_t i = 0;
+    for (const struct yaml_node *n = node->first; n; n = n->next, i++) {
+        struct span text = reader_text(r, n);
+        if (!text.data)
+            continue;
+        if (!network_read(text, &networks[i]))
+            reader_error(r, n->at, "'%.*s' is neither an address nor a network such as 10.0.0.0/8",
+                         SPAN_ARG(text));
+        else if (networks[i].bits == 0 || (networks[i].bits == 96 && text.data[0] == '0'))
+            reader_warn(r, n->at, "every client may then name itself as it likes");
+    }
+    c->trusted_proxies = networks;
+    c->trusted_proxy_count = node->count;
+}
+
+/* What depends on several keys or on this machine. */
+static void complete(struct reader *r)
+{
+    struct config *c = r->config;
+    if (c->audit.dir.len == 0) {
+        struct span dir = arena_printf(r->arena, "%.*s/log", SPAN_ARG(c->state_dir));
+        r->memory_out = r->memory_out || !dir.data;
+        c->audit.dir = dir;
+    }
+    if (c->node.len == 0) {
+        char name[65] = "";
+        if (gethostname(name, sizeof(name) - 1) < 0 || name[0] == '\0')
+            strcpy(name, "localhost");
+        c->node = reader_keep(r, span_str(name));
+    }
+    if (!c->apps) {
+        c->apps = reader_alloc(r, 1, sizeof(*c->apps));
+        if (c->apps) {
+            c->apps[0] = (struct config_app){.name = SPAN_LIT("default"), .policy = c->policy};
+            c->app_count = 1;
+        }
+    }
+}
+
+int config_load(struct span file, struct buf *messages, struct config **ret_config)
+{
+    struct yaml_doc *doc = NULL;
+    int e = yaml_load(file, messages, &doc);
+    if (e < 0)
+        return e;
+    struct snapshot *s = calloc(1, sizeof(*s));
+    struct config_action *rows = NULL;
+    if (s) {
+        arena_init(&s->arena, CONFIG_BYTES_MAX);
+        atomic_init(&s->refs, 1);
+        rows = arena_alloc(&s->arena, sizeof(built_in_actions));
+    }
+    if (!rows) {
+        free(s);
+        yaml_free(doc);
+        return -ENOMEM;
+    }
+    struct reader r = {
+        .config = &s->config, .arena = &s->arena, .messages = messages, .origin = ORIGIN_GLOBAL};
+    struct config *c = &s->config;
+    memcpy(rows, built_in_actions, sizeof(built_in_actions));
+    schema_defaults(&r, schema_policy, &c->policy);
+    c->policy.actions = rows;
+    c->policy.action_count = BUILT_IN_COUNT;
+    c->file = reader_keep(&r, file);
+    schema_defaults(&r, schema_root, c);
+    schema_read(&r, schema_root, yaml_root(doc), c);
+    if (r.errors == 0)
+        complete(&r);
+    yaml_free(doc);
+    if (r.memory_out || r.errors) {
+        config_unref(c);
+        return r.memory_out ? -ENOMEM : -EINVAL;
+    }
+    *ret_config = c;
+    return 0;
+}
+
+struct config *config_ref(struct config *c)
+{
+    atomic_fetch_add_explicit(&snapshot_of(c)->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+struct config *config_unref(struct config *c)
+{
+    struct snapshot *s = snapshot_of(c);
+    if (!c || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return NULL;
+    for (size_t i = 0; i < c->upstream_count; i++)
+        if (c->upstreams[i].api_key.len)
+            explicit_bzero((char *)c->upstreams[i].api_key.data, c->upstreams[i].api_key.len);
+    arena_deinit(&s->arena);
+    free(s);
+    return NULL;
+}
+
+const struct config_model *config_find_model(const struct config *c, struct span id,
+                                             const struct config_upstream **ret_upstream)
+{
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        const struct config_upstream *u = &c->upstreams[i];
+        for (size_t j = 0; j < u->model_count; j++) {
+            if (!span_eq(u->models[j].id, id))
+                continue;
+            if (ret_upstream)
+                *ret_upstream = u;
+            return &u->models[j];
+        }
+    }
+    return NULL;
+}
+
+const struct config_app *config_find_app(const struct config *c, struct span name)
+{
+    for (size_t i = 0; i < c->app_count; i++)
+        if (span_eq(c->apps[i].name, name))
+            return &c->apps[i];
+    return NULL;
+}
+
+unsigned config_weakenings(const struct config *c, struct buf *out)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < c->app_count; i++) {
+        const struct config_app *a = &c->apps[i];
+        if (a->policy.observe && ++count)
+            buf_printf(out, "app %.*s: observe mode, nothing is blocked or masked\n",
+                       SPAN_ARG(a->name));
+        if (a->policy.allow_media && ++count)
+            buf_printf(out, "app %.*s: media parts pass unjudged\n", SPAN_ARG(a->name));
+    }
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        const struct config_upstream *u = &c->upstreams[i];
+        for (size_t j = 0; j < u->model_count; j++)
+            if (u->models[j].filing_number.len == 0 && ++count)
+                buf_printf(out, "model %.*s: no filing number\n", SPAN_ARG(u->models[j].id));
+    }
+    if (c->audit.mode == AUDIT_DEGRADED && ++count)
+        buf_printf(out, "audit: exchanges go on for a while when the log can't be written\n");
+    return count;
+}
+
+unsigned config_restart_needed(const struct config *old, const struct config *new,
+                               struct buf *messages)
+{
+    return schema_changed(schema_root, old, new, messages);
+}

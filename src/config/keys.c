@@ -1,0 +1,208 @@
+/* The tables of keys. What a row can't say by itself is in upstream.c and policy.c of this room. */
+#include "config/keys.h"
+
+#include <limits.h>
+
+#define AT(type, field) .offset = offsetof(type, field)
+
+#define KiB    1024ull
+#define MiB    (1024 * KiB)
+#define GiB    (1024 * MiB)
+#define SECOND 1000ull
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+
+static const char *const choices_auth[] = {"passthrough", "keys", NULL};
+static const char *const choices_dialect[] = {"openai", NULL};
+static const char *const choices_audit[] = {"required", "degraded", NULL};
+static const char *const choices_refusal[] = {"message", "error", NULL};
+static const char *const choices_language[] = {"zh", "en", "both", NULL};
+static const char *const choices_media[] = {"deny", "allow", NULL};
+static const char *const choices_tool_calls[] = {"whole", "exact", NULL};
+static const char *const choices_mode[] = {"enforce", "observe", NULL};
+
+static const struct schema_key keys_console[] = {
+    {"listen", SCHEMA_ADDRESS, NULL,
+     "where review page, admin API and metrics are served; loopback",
+     AT(struct config, console_host), .offset2 = offsetof(struct config, console_port),
+     .read = read_console, .required = true, .restart = true},
+    {NULL},
+};
+
+static const struct schema_key keys_timeouts[] = {
+    {"connect", SCHEMA_DURATION, "5s", "until the connection stands, TLS included",
+     AT(struct config_upstream, connect_ms), .min = 10, .max = 5 * MINUTE},
+    {"first_byte", SCHEMA_DURATION, "120s", "from the request until the answer's first byte",
+     AT(struct config_upstream, first_byte_ms), .min = 10, .max = HOUR},
+    {"gap", SCHEMA_DURATION, "30s", "between two bytes of an answer",
+     AT(struct config_upstream, gap_ms), .min = 10, .max = HOUR},
+    {"total", SCHEMA_DURATION, "15min", "a whole exchange", AT(struct config_upstream, total_ms),
+     .min = 10, .max = 24 * HOUR},
+    {NULL},
+};
+
+static const struct schema_key keys_model[] = {
+    {"id", SCHEMA_TEXT, NULL, "the name that apps ask for", AT(struct config_model, id), .min = 1,
+     .max = 256, .required = true},
+    {"display_name", SCHEMA_TEXT, "", "the name that users read",
+     AT(struct config_model, display_name), .max = 256},
+    {"filing_number", SCHEMA_TEXT, "",
+     "the model's filing number (备案号); without it the model is refused unless allow_unfiled",
+     AT(struct config_model, filing_number), .max = 256},
+    {NULL},
+};
+
+static const struct schema_key keys_upstream[] = {
+    {"name", SCHEMA_TEXT, NULL, "a name for records and metrics", AT(struct config_upstream, name),
+     .min = 1, .max = 64, .required = true},
+    {"base_url", SCHEMA_OTHER, NULL,
+     "where the provider's API begins; what follows /v1 is appended",
+     AT(struct config_upstream, base_url), .read = read_base_url, .form = "http(s) URL",
+     .required = true},
+    {"dialect", SCHEMA_WORD, "openai", "the API that the provider speaks",
+     AT(struct config_upstream, dialect), .choices = choices_dialect},
+    {"api_key_file", SCHEMA_OTHER, NULL,
+     "a file with the provider's key on one line; needed with auth: keys",
+     AT(struct config_upstream, api_key), .read = read_api_key_file, .form = "file name"},
+    {"headers", SCHEMA_OTHER, NULL,
+     "fixed request headers, such as a provider's own inspection switch",
+     AT(struct config_upstream, headers), .read = read_headers, .form = "map of name: value"},
+    {"timeouts", SCHEMA_MAP, NULL, "deadlines of one exchange", .keys = keys_timeouts},
+    {"models", SCHEMA_LIST, NULL, "the models that may be asked for; any other is refused",
+     AT(struct config_upstream, models), .offset2 = offsetof(struct config_upstream, model_count),
+     .keys = keys_model, .entry_size = sizeof(struct config_model), .required = true},
+    {NULL},
+};
+
+const struct schema_key schema_policy[] = {
+    {"mode", SCHEMA_SWITCH, "enforce",
+     "observe judges and records, but never interferes; shown as a weakening",
+     AT(struct config_policy, observe), .choices = choices_mode},
+    {"refusal", SCHEMA_CHOICE, "message",
+     "message: a normal answer with finish_reason content_filter; error: status 400 and an error",
+     AT(struct config_policy, refusal), .choices = choices_refusal},
+    {"language", SCHEMA_CHOICE, "both", "of refusals", AT(struct config_policy, language),
+     .choices = choices_language},
+    {"media", SCHEMA_SWITCH, "deny",
+     "image, audio and file parts can't be judged: refused, or let through and recorded so",
+     AT(struct config_policy, allow_media), .choices = choices_media},
+    {"tool_calls", SCHEMA_SWITCH, "whole",
+     "streamed tool arguments: released when all are judged, or as they clear",
+     AT(struct config_policy, tool_calls_exact), .choices = choices_tool_calls},
+    {"actions", SCHEMA_OTHER, NULL,
+     "what a hit does, by risk: an id (A1-a), a group (A1), a prefix (pii-*), or * for all",
+     AT(struct config_policy, actions), .read = read_actions,
+     .form = "map of risk: ACTION or {prompt: ACTION, completion: ACTION}; an ACTION is allow, "
+             "flag, mask, answer or block"},
+    {NULL},
+};
+
+const struct schema_key schema_app[] = {
+    {"name", SCHEMA_TEXT, NULL, "as in `juyong key create`; default is the app of everyone else",
+     AT(struct config_app, name), .min = 1, .max = 64, .required = true},
+    {"models", SCHEMA_TEXTS, NULL, "the models it may ask for; all unless told",
+     AT(struct config_app, models), .offset2 = offsetof(struct config_app, model_count)},
+    {"policy", SCHEMA_OTHER, NULL, "where it differs from the global policy",
+     AT(struct config_app, policy), .read = read_policy, .form = "map as policy, or a file name"},
+    {NULL},
+};
+
+static const struct schema_key keys_limits[] = {
+    {"body", SCHEMA_SIZE, "2MiB", "a request's body", AT(struct config, limits.body_bytes),
+     .min = KiB, .max = 64 * MiB},
+    {"answer", SCHEMA_SIZE, "4MiB", "an answer that is not streamed",
+     AT(struct config, limits.answer_bytes), .min = KiB, .max = 256 * MiB},
+    {"stream", SCHEMA_SIZE, "64MiB", "one stream in all", AT(struct config, limits.stream_bytes),
+     .min = KiB, .max = 4 * GiB},
+    {"event", SCHEMA_SIZE, "1MiB", "one event of a stream", AT(struct config, limits.event_bytes),
+     .min = KiB, .max = 64 * MiB},
+    {"hold", SCHEMA_SIZE, "1MiB", "what may be held of one stream",
+     AT(struct config, limits.hold_bytes), .min = 4 * KiB, .max = 64 * MiB},
+    {"json_nodes", SCHEMA_COUNT, "100000", "values and keys of one JSON text",
+     AT(struct config, limits.json_nodes), .min = 100, .max = 10000000},
+    {"header_timeout", SCHEMA_DURATION, "10s", "until a request's header is complete",
+     AT(struct config, limits.header_ms), .min = 100, .max = 10 * MINUTE},
+    {"body_timeout", SCHEMA_DURATION, "60s", "until its body is complete",
+     AT(struct config, limits.body_ms), .min = 100, .max = HOUR},
+    {"idle_timeout", SCHEMA_DURATION, "30s", "a connection between two requests",
+     AT(struct config, limits.idle_ms), .min = 100, .max = HOUR},
+    {"write_timeout", SCHEMA_DURATION, "60s", "a client that takes nothing",
+     AT(struct config, limits.write_ms), .min = 100, .max = HOUR},
+    {"drain_timeout", SCHEMA_DURATION, "30s", "running exchanges at SIGTERM",
+     AT(struct config, limits.drain_ms), .max = HOUR},
+    {"keepalive", SCHEMA_DURATION, "15s",
+     "a comment line while a stream waits, so that proxies in between stay calm; 0: never",
+     AT(struct config, limits.keepalive_ms), .max = HOUR},
+    {"connections", SCHEMA_NUMBER, "10000", "of clients, per worker",
+     AT(struct config, limits.connections), .min = 1, .max = 1000000, .restart = true},
+    {"connections_per_ip", SCHEMA_NUMBER, "256", "of one client address, per worker",
+     AT(struct config, limits.per_ip), .min = 1, .max = 1000000, .restart = true},
+    {"choices", SCHEMA_NUMBER, "8", "largest n of a request", AT(struct config, limits.choices),
+     .min = 1, .max = 128},
+    {NULL},
+};
+
+static const struct schema_key keys_audit[] = {
+    {"mode", SCHEMA_CHOICE, "required",
+     "when the log can't be written: refuse new requests, or queue in memory first",
+     AT(struct config, audit.mode), .choices = choices_audit},
+    {"dir", SCHEMA_TEXT, NULL, "where the log's files are; state_dir/log unless told",
+     AT(struct config, audit.dir), .min = 1, .max = 1024, .restart = true},
+    {"queue_records", SCHEMA_COUNT, "8192", "records that may wait for the disk",
+     AT(struct config, audit.queue_records), .min = 16, .max = 1000000, .restart = true},
+    {"queue_bytes", SCHEMA_SIZE, "64MiB", "and their size", AT(struct config, audit.queue_bytes),
+     .min = MiB, .max = 4 * GiB, .restart = true},
+    {"text_max", SCHEMA_SIZE, "4KiB", "text kept around a match, per record",
+     AT(struct config, audit.text_max), .min = 0, .max = MiB},
+    {NULL},
+};
+
+static const struct schema_key keys_service[] = {
+    {"provider", SCHEMA_TEXT, "", "who offers the service", AT(struct config, service.provider),
+     .max = 256},
+    {"launch_number", SCHEMA_TEXT, "", "its 上线编号", AT(struct config, service.launch_number),
+     .max = 256},
+    {"algorithm_number", SCHEMA_TEXT, "", "its 算法备案号",
+     AT(struct config, service.algorithm_number), .max = 256},
+    {"provider_code", SCHEMA_TEXT, "", "code of the provider in content labels",
+     AT(struct config, service.provider_code), .max = 256},
+    {"complaint", SCHEMA_TEXT, "", "where users complain: a phone number, address or URL",
+     AT(struct config, service.complaint), .max = 1024},
+    {NULL},
+};
+
+const struct schema_key schema_root[] = {
+    {"listen", SCHEMA_ADDRESS, "127.0.0.1:8080", "where apps connect",
+     AT(struct config, listen_host), .offset2 = offsetof(struct config, listen_port),
+     .restart = true},
+    {"console", SCHEMA_MAP, NULL, "the operator's own listener", .keys = keys_console},
+    {"state_dir", SCHEMA_TEXT, "state", "decision log, keys, rule versions",
+     AT(struct config, state_dir), .min = 1, .max = 1024, .restart = true},
+    {"rules_dir", SCHEMA_TEXT, "rules", "the working copy of the rules",
+     AT(struct config, rules_dir), .min = 1, .max = 1024},
+    {"workers", SCHEMA_NUMBER, "0", "threads; 0: one per processor", AT(struct config, workers),
+     .max = 256, .restart = true},
+    {"node", SCHEMA_TEXT, NULL, "name of this machine in records; its host name unless told",
+     AT(struct config, node), .min = 1, .max = 64, .restart = true},
+    {"auth", SCHEMA_CHOICE, "passthrough",
+     "passthrough: the client's own provider key goes on; keys: those of `juyong key create`",
+     AT(struct config, auth), .choices = choices_auth},
+    {"allow_unfiled", SCHEMA_BOOL, "false", "models without a filing number; shown as a weakening",
+     AT(struct config, allow_unfiled)},
+    {"upstreams", SCHEMA_LIST, NULL, "the providers of models", AT(struct config, upstreams),
+     .offset2 = offsetof(struct config, upstream_count), .keys = keys_upstream,
+     .entry_size = sizeof(struct config_upstream), .read = read_upstreams, .required = true},
+    {"policy", SCHEMA_OTHER, NULL, "what is done about hits, for all apps",
+     AT(struct config, policy), .keys = schema_policy, .read = read_policy,
+     .form = "map, or the name of a file with it"},
+    {"apps", SCHEMA_OTHER, NULL, "apps that differ from the rest", .keys = schema_app,
+     .read = read_apps, .form = "list of maps"},
+    {"limits", SCHEMA_MAP, NULL, "sizes, times and numbers", .keys = keys_limits},
+    {"audit", SCHEMA_MAP, NULL, "the decision log", .keys = keys_audit},
+    {"trusted_proxies", SCHEMA_OTHER, NULL,
+     "addresses or networks of front proxies: only they may name client address, end user, device "
+     "and session",
+     AT(struct config, trusted_proxies), .read = read_proxies, .form = "list of CIDR"},
+    {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
+    {NULL},
+};

@@ -1,0 +1,443 @@
+#include "../unit.h"
+
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/juyong-config-XXXXXX";
+
+static int set_up(void **state)
+{
+    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"c.yaml", "p.yaml", "key", "open", "bad"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        unlink(names[i]);
+    return chdir("/") == 0 ? rmdir(folder) : -1;
+}
+
+static void write_file(const char *name, const char *text, mode_t mode)
+{
+    FILE *f = fopen(name, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    fclose(f);
+    assert_int_equal(chmod(name, mode), 0);
+}
+
+static int load(const char *text, struct buf *messages, struct config **ret_config)
+{
+    write_file("c.yaml", text, 0600);
+    return config_load(SPAN_LIT("c.yaml"), messages, ret_config);
+}
+
+static struct config *expect_load(const char *text, const char *warnings)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct config *c = NULL;
+    if (load(text, &messages, &c) != 0)
+        fail_msg("%s", buf_cstr(&messages));
+    assert_span(buf_span(&messages), span_str(warnings));
+    buf_deinit(&messages);
+    return c;
+}
+
+static void expect_refused(const char *text, const char *want)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct config *c = NULL;
+    assert_int_equal(load(text, &messages, &c), -EINVAL);
+    assert_null(c);
+    assert_span(buf_span(&messages), span_str(want));
+    buf_deinit(&messages);
+}
+
+#define MODELS "    models: [{id: m, filing_number: F}]\n"
+#define UPSTREAM                                                                                   \
+    "upstreams:\n"                                                                                 \
+    "  - name: u\n"                                                                                \
+    "    base_url: https://example.com/v1\n" MODELS
+
+/* A text behind the six lines of UPSTREAM is on line 5 and below. */
+
+static void test_smallest(void **state)
+{
+    struct config *c = expect_load(
+        "listen: 127.0.0.1:8080            # apps call http://127.0.0.1:8080/v1/...\n"
+        "console: { listen: 127.0.0.1:8081 }\n"
+        "state_dir: state\n"
+        "rules_dir: rules\n"
+        "upstreams:\n"
+        "  - name: demo\n"
+        "    base_url: http://127.0.0.1:9090/v1\n"
+        "    models:\n"
+        "      - { id: demo, display_name: Demo, filing_number: Beijing-Demo-20250101 }\n"
+        "auth: passthrough\n",
+        "");
+    assert_span(c->file, SPAN_LIT("c.yaml"));
+    assert_span(c->listen_host, SPAN_LIT("127.0.0.1"));
+    assert_int_equal(c->listen_port, 8080);
+    assert_int_equal(c->console_port, 8081);
+    assert_span(c->state_dir, SPAN_LIT("state"));
+    assert_span(c->audit.dir, SPAN_LIT("state/log"));
+    assert_int_equal(c->audit.mode, AUDIT_REQUIRED);
+    assert_int_equal(c->audit.queue_records, 8192);
+    assert_true(c->node.len > 0);
+    assert_int_equal(c->auth, AUTH_PASSTHROUGH);
+    assert_int_equal(c->limits.body_bytes, 2 << 20);
+    assert_int_equal(c->limits.keepalive_ms, 15000);
+    assert_int_equal(c->limits.choices, 8);
+    assert_int_equal(c->upstream_count, 1);
+    assert_int_equal(c->upstreams[0].connect_ms, 5000);
+    assert_int_equal(c->upstreams[0].total_ms, 900000);
+    assert_span(c->upstreams[0].dialect, SPAN_LIT("openai"));
+    assert_span(c->upstreams[0].base_url, SPAN_LIT("http://127.0.0.1:9090/v1"));
+
+    const struct config_upstream *u;
+    const struct config_model *m = config_find_model(c, SPAN_LIT("demo"), &u);
+    assert_span(m->filing_number, SPAN_LIT("Beijing-Demo-20250101"));
+    assert_ptr_equal(u, &c->upstreams[0]);
+    assert_null(config_find_model(c, SPAN_LIT("other"), NULL));
+
+    assert_int_equal(c->app_count, 1);
+    const struct config_app *app = config_find_app(c, SPAN_LIT("default"));
+    assert_ptr_equal(app, &c->apps[0]);
+    assert_int_equal(app->policy.refusal, REFUSAL_MESSAGE);
+    assert_int_equal(app->policy.language, LANGUAGE_BOTH);
+    assert_false(app->policy.allow_media || app->policy.observe || app->policy.tool_calls_exact);
+    assert_int_equal(app->policy.action_count, 7);
+    assert_span(app->policy.actions[6].risk, SPAN_LIT("pii-*"));
+    assert_int_equal(app->policy.actions[6].prompt, ACTION_FLAG);
+    assert_int_equal(app->policy.actions[6].completion, ACTION_MASK);
+    assert_int_equal(app->policy.actions[6].origin, ORIGIN_BUILT_IN);
+
+    struct buf out = BUF_INIT(4096);
+    assert_int_equal(config_weakenings(c, &out), 0);
+    assert_null(config_find_app(c, SPAN_LIT("x")));
+    assert_ptr_equal(config_ref(c), c);
+    assert_null(config_unref(c));
+    assert_null(config_unref(c));
+    buf_deinit(&out);
+}
+
+static void test_everything(void **state)
+{
+    write_file("key", "sk-provider\n", 0600);
+    write_file("p.yaml", "actions: { A1: flag }\nrefusal: error\n", 0600);
+    struct config *c = expect_load(
+        "listen: '[::1]:9'\n"
+        "workers: 2\nnode: n1\nauth: keys\nallow_unfiled: true\n"
+        "upstreams:\n"
+        "  - name: u\n"
+        "    base_url: https://user.example:8443/api/v3/\n"
+        "    dialect: openai\n"
+        "    api_key_file: key\n"
+        "    headers: { X-Inspection: '{\"input\":\"cip\"}' }\n"
+        "    timeouts: { connect: 250ms, first_byte: 2min, gap: 1h, total: 1h }\n"
+        "    models: [{ id: m, filing_number: F }, { id: raw }]\n"
+        "policy: p.yaml\n"
+        "apps:\n"
+        "  - name: a\n"
+        "    models: [m]\n"
+        "    policy: { mode: observe, media: allow, tool_calls: exact, language: en,\n"
+        "              actions: { A1-a: { prompt: answer }, pii-*: allow } }\n"
+        "limits: { body: 64KiB, stream: 1GiB, header_timeout: 1s, keepalive: 0, json_nodes: 500 }\n"
+        "audit: { mode: degraded, dir: /var/log/juyong, queue_bytes: 2MiB, text_max: 0 }\n"
+        "trusted_proxies: [127.0.0.1, 10.0.0.0/8, 'fd00::/8']\n"
+        "service: { provider: 某公司, launch_number: L, complaint: '12345' }\n",
+        "c.yaml:13:43: warning: the model 'raw' has no filing number\n");
+    assert_span(c->listen_host, SPAN_LIT("::1"));
+    assert_int_equal(c->workers, 2);
+    assert_span(c->node, SPAN_LIT("n1"));
+    assert_span(c->upstreams[0].base_url, SPAN_LIT("https://user.example:8443/api/v3"));
+    assert_span(c->upstreams[0].api_key, SPAN_LIT("sk-provider"));
+    assert_int_equal(c->upstreams[0].header_count, 1);
+    assert_span(c->upstreams[0].headers[0].value, SPAN_LIT("{\"input\":\"cip\"}"));
+    assert_int_equal(c->upstreams[0].connect_ms, 250);
+    assert_int_equal(c->upstreams[0].gap_ms, 3600000);
+    assert_int_equal(c->limits.body_bytes, 65536);
+    assert_int_equal(c->limits.stream_bytes, 1u << 30);
+    assert_int_equal(c->limits.keepalive_ms, 0);
+    assert_int_equal(c->limits.json_nodes, 500);
+    assert_int_equal(c->audit.mode, AUDIT_DEGRADED);
+    assert_span(c->audit.dir, SPAN_LIT("/var/log/juyong"));
+    assert_int_equal(c->audit.text_max, 0);
+    assert_int_equal(c->trusted_proxy_count, 3);
+    assert_span(c->service.provider, SPAN_LIT("某公司"));
+
+    assert_int_equal(c->app_count, 2);
+    assert_int_equal(c->apps[0].policy.refusal, REFUSAL_ERROR);
+    assert_int_equal(c->apps[0].policy.action_count, 8);
+    const struct config_policy *p = &config_find_app(c, SPAN_LIT("a"))->policy;
+    assert_int_equal(p->refusal, REFUSAL_ERROR);
+    assert_int_equal(p->language, LANGUAGE_EN);
+    assert_true(p->observe && p->allow_media && p->tool_calls_exact);
+    assert_int_equal(p->action_count, 10);
+    assert_span(p->actions[0].risk, SPAN_LIT("A1-a"));
+    assert_int_equal(p->actions[0].prompt, ACTION_ANSWER);
+    assert_int_equal(p->actions[0].completion, ACTION_DEFAULT);
+    assert_int_equal(p->actions[0].origin, ORIGIN_APP);
+    assert_int_equal(p->actions[0].at.line, 19);
+    assert_int_equal(p->actions[1].completion, ACTION_ALLOW);
+    assert_span(p->actions[2].risk, SPAN_LIT("A1"));
+    assert_int_equal(p->actions[2].origin, ORIGIN_GLOBAL);
+    assert_span(p->actions[2].at.file, SPAN_LIT("p.yaml"));
+
+    struct buf out = BUF_INIT(4096);
+    assert_int_equal(config_weakenings(c, &out), 4);
+    assert_span(buf_span(&out),
+                SPAN_LIT("app a: observe mode, nothing is blocked or masked\n"
+                         "app a: media parts pass unjudged\n"
+                         "model raw: no filing number\n"
+                         "audit: exchanges go on for a while when the log can't be written\n"));
+    buf_deinit(&out);
+    config_unref(c);
+}
+
+static void test_keys_and_types(void **state)
+{
+    static const struct {
+        const char *line, *message;
+    } cases[] = {
+        {"lisen: 127.0.0.1:1\n", "c.yaml:5:1: unknown key 'lisen'; did you mean 'listen'?\n"},
+        {"stat_edir: x\n", "c.yaml:5:1: unknown key 'stat_edir'; did you mean 'state_dir'?\n"},
+        {"zzzzzz: x\n", "c.yaml:5:1: unknown key 'zzzzzz'\n"},
+        {"limits: { bdy: 1MiB }\n", "c.yaml:5:11: unknown key 'bdy'; did you mean 'body'?\n"},
+        {"listen: localhost:80\n",
+         "c.yaml:5:9: 'listen' must be a numeric address and a port, such as 127.0.0.1:8080 or "
+         "[::1]:8080\n"},
+        {"listen: 127.0.0.1:70000\n",
+         "c.yaml:5:9: 'listen' must be a numeric address and a port, such as 127.0.0.1:8080 or "
+         "[::1]:8080\n"},
+        {"listen: ::1:80\n",
+         "c.yaml:5:9: 'listen' must be a numeric address and a port, such as 127.0.0.1:8080 or "
+         "[::1]:8080\n"},
+        {"allow_unfiled: yes\n", "c.yaml:5:16: 'allow_unfiled' must be true or false\n"},
+        {"auth: none\n", "c.yaml:5:7: 'auth' must be one of: passthrough, keys\n"},
+        {"workers: -1\n", "c.yaml:5:10: 'workers' must be a number\n"},
+        {"workers: 257\n", "c.yaml:5:10: 'workers' must be between 0 and 256\n"},
+        {"limits: { body: 2MB }\n", "c.yaml:5:17: 'body' must be a size such as 64KiB or 2MiB\n"},
+        {"limits: { body: 1 }\n", "c.yaml:5:17: 'body' must be a size such as 64KiB or 2MiB\n"},
+        {"limits: { body: 65MiB }\n", "c.yaml:5:17: 'body' must be between 1KiB and 64MiB\n"},
+        {"limits: { header_timeout: 5 }\n",
+         "c.yaml:5:27: 'header_timeout' must be a time such as 500ms, 10s, 15min or 2h\n"},
+        {"limits: { header_timeout: 11min }\n",
+         "c.yaml:5:27: 'header_timeout' must be between 100ms and 10min\n"},
+        {"limits: [1]\n", "c.yaml:5:9: expected a map of keys, found a list\n"},
+        {"node: [1]\n", "c.yaml:5:7: expected a text, found a list\n"},
+        {"node: \"a\\nb\"\n", "c.yaml:5:7: control characters are not allowed\n"},
+        {"node:\n", "c.yaml:5:1: a value is missing\n"},
+        {"node: ''\n", "c.yaml:5:7: 'node' must have 1 to 64 bytes\n"},
+        {"console: {}\n", "c.yaml:5:10: the key 'listen' is missing\n"},
+        {"console: { listen: 0.0.0.0:81 }\n",
+         "c.yaml:5:20: the console has no TLS yet and must listen on a loopback address\n"},
+        {"console: { listen: 127.0.0.1:8080 }\n",
+         "c.yaml:5:20: the console needs another address than 'listen'\n"},
+        {"trusted_proxies: [10.0.0.1/8]\n",
+         "c.yaml:5:19: '10.0.0.1/8' is neither an address nor a network such as 10.0.0.0/8\n"},
+        {"trusted_proxies: x\n",
+         "c.yaml:5:18: 'trusted_proxies' must be a list of addresses or networks\n"},
+        {"auth: keys\n", "c.yaml:2:5: with auth: keys the upstream 'u' needs an api_key_file\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), "%s%s", UPSTREAM, cases[i].line);
+        expect_refused(text, cases[i].message);
+    }
+}
+
+static void test_policy_errors(void **state)
+{
+    static const struct {
+        const char *line, *message;
+    } cases[] = {
+        {"policy: { refusal: no }\n", "c.yaml:5:20: 'refusal' must be one of: message, error\n"},
+        {"policy: { actions: { A1: stop } }\n",
+         "c.yaml:5:26: 'stop' is no action: allow, flag, mask, answer or block\n"},
+        {"policy: { actions: { A1: { answer: block } } }\n",
+         "c.yaml:5:28: unknown key 'answer'; there are prompt and completion\n"},
+        {"policy: { actions: { A1: {} } }\n",
+         "c.yaml:5:26: expected an action or {prompt: ACTION, completion: ACTION}\n"},
+        {"policy: { actions: { 'a b': block } }\n",
+         "c.yaml:5:22: 'a b' is not the name of a risk, a group or a prefix*\n"},
+        {"policy: { actions: { 'a*b': block } }\n",
+         "c.yaml:5:22: 'a*b' is not the name of a risk, a group or a prefix*\n"},
+        {"policy: { actions: [A1] }\n",
+         "c.yaml:5:20: 'actions' must be a map with at most 256 risks\n"},
+        {"policy: [A1]\n",
+         "c.yaml:5:9: 'policy' must be a map of keys, or the name of a file with it\n"},
+        {"policy: nowhere.yaml\n", "nowhere.yaml: can't be read: No such file or directory\n"
+                                   "c.yaml:5:9: the policy 'nowhere.yaml' can't be used\n"},
+        {"apps: { name: a }\n", "c.yaml:5:7: 'apps' must be a list of at most 1024 apps\n"},
+        {"apps: [{ models: [m] }]\n", "c.yaml:5:8: the key 'name' is missing\n"},
+        {"apps: [{ name: default, models: [x] }]\n",
+         "c.yaml:5:34: no upstream lists the model 'x'\n"},
+        {"apps: [{ name: default }, { name: default }]\n",
+         "c.yaml:5:35: two apps have the name 'default'\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[1024];
+        snprintf(text, sizeof(text), "%s%s", UPSTREAM, cases[i].line);
+        expect_refused(text, cases[i].message);
+    }
+    write_file("p.yaml", "actions:\n  A1: bad\n", 0600);
+    expect_refused(UPSTREAM "policy: p.yaml\n",
+                   "p.yaml:2:7: 'bad' is no action: allow, flag, mask, answer or block\n");
+}
+
+static void test_upstream_errors(void **state)
+{
+    static const struct {
+        const char *url, *why;
+    } urls[] = {
+        {"ftp://x/v1", "it begins with http:// or https://"},
+        {"https://u:p@x/v1", "no user and password; the provider's key belongs in api_key_file"},
+        {"https://x/v1?a=b", "no query and no fragment"},
+        {"'https://x/v1#a'", "no query and no fragment"},
+        {"https:///v1", "its host or port is malformed"},
+        {"https://x:0/v1", "its host or port is malformed"},
+        {"https://x:99999/v1", "its host or port is malformed"},
+        {"https://[::1/v1", "its host or port is malformed"},
+        {"https://[::zz]/v1", "its host or port is malformed"},
+        {"https://a b/v1", "only ASCII without spaces"},
+        {"https://x/../v1", "no path segment begins with a dot"},
+    };
+    for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+        char text[512], want[512];
+        snprintf(text, sizeof(text), "upstreams:\n  - name: u\n    base_url: %s\n" MODELS,
+                 urls[i].url);
+        snprintf(want, sizeof(want), "c.yaml:3:15: 'base_url' is not usable: %s\n", urls[i].why);
+        expect_refused(text, want);
+    }
+    write_file("bad", "two\nlines\n", 0600);
+    static const struct {
+        const char *line, *message;
+    } cases[] = {
+        {"dialect: soap", "c.yaml:5:14: 'dialect' must be one of: openai"},
+        {"api_key_file: nowhere",
+         "c.yaml:5:19: 'nowhere' can't be read: No such file or directory"},
+        {"api_key_file: /", "c.yaml:5:19: '/' is not a regular file"},
+        {"api_key_file: bad",
+         "c.yaml:5:19: 'bad' must hold one line with the key and nothing else"},
+        {"headers: { 'a b': c }", "c.yaml:5:16: 'a b' is not a header name"},
+        {"headers: { Transfer-Encoding: c }",
+         "c.yaml:5:16: the header 'Transfer-Encoding' is the gateway's own"},
+        {"headers: { Authorization: c }",
+         "c.yaml:5:16: the provider's key belongs in api_key_file"},
+        {"headers: { a: \"b\\rc\" }", "c.yaml:5:19: control characters are not allowed"},
+        {"headers: { a: b, A: c }", "c.yaml:5:22: the header 'A' is there twice"},
+        {"headers: [a]", "c.yaml:5:14: 'headers' must be a map with at most 32 names"},
+        {"timeouts: { conect: 1s }", "c.yaml:5:17: unknown key 'conect'; did you mean 'connect'?"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[512], want[512];
+        snprintf(text, sizeof(text), "%s    %s\n", UPSTREAM, cases[i].line);
+        snprintf(want, sizeof(want), "%s\n", cases[i].message);
+        expect_refused(text, want);
+    }
+}
+
+static void test_models(void **state)
+{
+    expect_refused("listen: 127.0.0.1:1\n", "c.yaml:1:1: the key 'upstreams' is missing\n");
+    expect_refused("upstreams: []\n",
+                   "c.yaml:1:12: 'upstreams' must be a list with at least one entry\n");
+    expect_refused("upstreams:\n  - name: u\n    base_url: https://x/v1\n    models: []\n",
+                   "c.yaml:4:13: 'models' must be a list with at least one entry\n");
+    expect_refused("upstreams:\n  - name: u\n    base_url: https://x/v1\n    models: [{ id: m }]\n",
+                   "c.yaml:4:14: the model 'm' has no filing_number; calling an unfiled model "
+                   "needs allow_unfiled: true\n");
+    expect_refused(UPSTREAM "  - name: u\n    base_url: https://x/v1\n" MODELS,
+                   "c.yaml:5:11: two upstreams have the name 'u'\n"
+                   "c.yaml:7:14: the model 'm' is listed twice\n");
+    /* Several errors are told at once, in the order of the keys' table. */
+    expect_refused("a: 1\nworkers: x\nauth: y\n",
+                   "c.yaml:1:1: unknown key 'a'\n"
+                   "c.yaml:2:10: 'workers' must be a number\n"
+                   "c.yaml:3:7: 'auth' must be one of: passthrough, keys\n"
+                   "c.yaml:1:1: the key 'upstreams' is missing\n");
+}
+
+static void test_warnings(void **state)
+{
+    write_file("open", "sk-1", 0644);
+    config_unref(expect_load(
+        UPSTREAM "    api_key_file: open\nauth: keys\n",
+        "c.yaml:5:19: warning: 'open' can be read by everyone on this machine; chmod 600 it\n"));
+    write_file("key", "sk-1", 0600);
+    config_unref(expect_load(UPSTREAM "    api_key_file: key\n",
+                             "c.yaml:5:19: warning: not used with auth: passthrough\n"));
+    config_unref(expect_load(
+        "upstreams:\n  - name: u\n    base_url: http://example.com/v1\n" MODELS,
+        "c.yaml:3:15: warning: http:// sends keys and prompts over the network unencrypted\n"));
+    config_unref(expect_load(
+        UPSTREAM "apps: [{ name: a }]\n",
+        "c.yaml:5:16: warning: with auth: passthrough every request belongs to the app default\n"));
+    config_unref(
+        expect_load(UPSTREAM "trusted_proxies: [0.0.0.0/0]\n",
+                    "c.yaml:5:19: warning: every client may then name itself as it likes\n"));
+}
+
+static void test_missing_file(void **state)
+{
+    struct buf messages = BUF_INIT(4096);
+    struct config *c = NULL;
+    assert_int_equal(config_load(SPAN_LIT("none.yaml"), &messages, &c), -ENOENT);
+    assert_span(buf_span(&messages),
+                SPAN_LIT("none.yaml: can't be read: No such file or directory\n"));
+    buf_deinit(&messages);
+}
+
+static void test_restart(void **state)
+{
+    struct config *a = expect_load(UPSTREAM "workers: 1\nlimits: { body: 1MiB }\n", "");
+    struct config *b = expect_load(
+        UPSTREAM "workers: 2\nlisten: 127.0.0.1:9\nlimits: { body: 2MiB, connections: 5 }\n", "");
+    struct buf out = BUF_INIT(4096);
+    assert_int_equal(config_restart_needed(a, a, &out), 0);
+    assert_int_equal(config_restart_needed(a, b, &out), 3);
+    assert_span(buf_span(&out), SPAN_LIT("'listen' changed; it takes a restart\n"
+                                         "'workers' changed; it takes a restart\n"
+                                         "'connections' changed; it takes a restart\n"));
+    buf_deinit(&out);
+    config_unref(a);
+    config_unref(b);
+}
+
+static void test_manual(void **state)
+{
+    struct buf out = BUF_INIT(1 << 20);
+    assert_int_equal(config_print_options(&out), 0);
+    struct span text = buf_span(&out);
+    static const char *const parts[] = {
+        "\nupstreams[].timeouts.first_byte\n    time 10ms to 1h; default 120s\n",
+        "\nlimits.body\n    size 1KiB to 64MiB; default 2MiB\n",
+        "\napps[].policy\n",
+        "\nauth\n    passthrough | keys; default passthrough\n",
+        "listen\n    address:port; default 127.0.0.1:8080; takes a restart\n",
+        "\npolicy.actions\n",
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        if (span_find(text, span_str(parts[i])) == text.len)
+            fail_msg("not in the manual: %s", parts[i]);
+    buf_deinit(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_smallest),        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_keys_and_types),  cmocka_unit_test(test_policy_errors),
+        cmocka_unit_test(test_upstream_errors), cmocka_unit_test(test_models),
+        cmocka_unit_test(test_warnings),        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_restart),         cmocka_unit_test(test_manual),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
