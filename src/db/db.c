@@ -35,13 +35,13 @@ static int from_system(int e)
 }
 
 /*
- * Why the operating system refused: SQLite keeps errno for failures within a statement, but not
- * for those of a COMMIT; there errno itself still tells, if it was zeroed before the call.
+ * Why the operating system refused: errno still tells, if it was zeroed before the call. SQLite's
+ * own copy knows only failures within a statement, not those of a COMMIT, and may be an old one.
  */
 static int system_error(sqlite3 *handle, int seen)
 {
     int kept = handle ? sqlite3_system_errno(handle) : 0;
-    return from_system(kept ? kept : seen);
+    return from_system(seen ? seen : kept);
 }
 
 /* Translates SQLite's result codes; 0 for its several ways to say yes. */

@@ -1,0 +1,121 @@
+#include "audit/audit.h"
+
+#include "audit/writer.h"
+#include "base/codec.h"
+#include "base/log.h"
+#include "crypto/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define QUEUE_RECORDS 8192
+#define QUEUE_BYTES   (64u << 20)
+#define TEXT_MAX      512
+
+/* The kernel's name for this boot: monotonic times of two records compare within one boot only. */
+static void read_boot_id(char ret_text[40])
+{
+    ret_text[0] = '\0';
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t n = read(fd, ret_text, 36);
+    ret_text[n > 0 ? n : 0] = '\0';
+    close(fd);
+}
+
+static void free_audit(struct audit *a)
+{
+    checkpoint_close(a->checkpoint);
+    store_close(a->store);
+    free(a);
+}
+
+int audit_open(const struct audit_options *o, struct audit **ret_audit)
+{
+    unsigned char run[RECORD_RUN_SIZE / 2];
+    char digits[RECORD_RUN_SIZE + 1], boot[40], detail[128];
+    struct audit *a = calloc(1, sizeof(*a));
+    if (!a)
+        return -ENOMEM;
+    a->mode = o->mode;
+    a->queue_records = o->queue_records ? o->queue_records : QUEUE_RECORDS;
+    a->queue_bytes = o->queue_bytes ? o->queue_bytes : QUEUE_BYTES;
+    a->text_max = o->text_max ? o->text_max : TEXT_MAX;
+    if (a->text_max > 4096)
+        a->text_max = 4096;
+    int r = secret_random(run, sizeof(run));
+    codec_hex(span_from((const char *)run, sizeof(run)), digits);
+    if (r == 0)
+        r = store_open(o->dir, span_from(digits, RECORD_RUN_SIZE), o->node, &a->store);
+    if (r == 0)
+        r = checkpoint_open(o->dir, &a->checkpoint);
+    if (r == 0) {
+        unsigned char hash[RECORD_HASH_SIZE];
+        atomic_store(&a->last_seq, store_head(a->store, hash));
+        a->checkpoint_seq = atomic_load(&a->last_seq);
+        r = writer_start(a);
+    }
+    if (r < 0) {
+        free_audit(a);
+        return r;
+    }
+    read_boot_id(boot);
+    int n = snprintf(detail, sizeof(detail), "{\"version\":\"" JUYONG_VERSION "\",\"boot\":\"%s\"}",
+                     boot);
+    r = writer_note(a, SPAN_LIT("log_open"), span_from(detail, (size_t)n));
+    if (r < 0) {
+        audit_close(a);
+        return r;
+    }
+    *ret_audit = a;
+    return 0;
+}
+
+void audit_close(struct audit *a)
+{
+    if (!a)
+        return;
+    (void)writer_note(a, SPAN_LIT("log_close"), SPAN_NULL);
+    writer_stop(a);
+    free_audit(a);
+}
+
+int audit_submit(struct audit *a, struct audit_port *port, uint64_t exchange,
+                 const struct audit_event *event)
+{
+    struct item *i;
+    int r = item_new(event, exchange, port, a->text_max, &i);
+    if (r < 0)
+        return r == -EMSGSIZE ? -EINVAL : r;
+    r = writer_queue(a, i, false);
+    if (r < 0)
+        item_unref(i);
+    return r;
+}
+
+bool audit_ready(const struct audit *a)
+{
+    /* A quarter of the queue is kept for the exchanges that run already. */
+    size_t records = atomic_load(&a->records), bytes = atomic_load(&a->bytes);
+    bool room = records < a->queue_records - a->queue_records / 4 &&
+                bytes < a->queue_bytes - a->queue_bytes / 4;
+    return room && (a->mode == AUDIT_DEGRADED || atomic_load(&a->state) == WRITER_READY);
+}
+
+void audit_get_health(const struct audit *a, struct audit_health *ret_health)
+{
+    int state = atomic_load(&a->state);
+    *ret_health = (struct audit_health){
+        .failed = state == WRITER_FAILED,
+        .degraded = state != WRITER_READY,
+        .disk_percent = atomic_load(&a->disk_percent),
+        .written = atomic_load(&a->written),
+        .lost = atomic_load(&a->lost),
+        .queued = atomic_load(&a->records),
+        .last_seq = atomic_load(&a->last_seq),
+    };
+}

@@ -1,0 +1,73 @@
+#include "audit/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+files_month files_month_of(uint64_t wall_us)
+{
+    time_t s = (time_t)(wall_us / 1000000u);
+    struct tm tm;
+    if (!gmtime_r(&s, &tm) || tm.tm_year > 9999 - 1900)
+        return 9999 * 12 + 11;
+    return (tm.tm_year + 1900) * 12 + tm.tm_mon;
+}
+
+bool files_join(struct span dir, const char *name, char ret_path[PATH_MAX])
+{
+    if (memchr(dir.data, 0, dir.len))
+        return false;
+    int n = snprintf(ret_path, PATH_MAX, "%.*s/%s", SPAN_ARG(dir), name);
+    return n > 0 && n < PATH_MAX;
+}
+
+bool files_path(struct span dir, int tier, files_month month, char ret_path[PATH_MAX])
+{
+    char name[48];
+    snprintf(name, sizeof(name), "l%d-%04d-%02d.db", tier, month / 12, month % 12 + 1);
+    return files_join(dir, name, ret_path);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return *(const files_month *)a - *(const files_month *)b;
+}
+
+int files_list(struct span dir, int tier, struct files *ret_files)
+{
+    char path[PATH_MAX];
+    if (!files_join(dir, "", path))
+        return -ENAMETOOLONG;
+    DIR *d = opendir(path);
+    if (!d)
+        return -errno;
+    ret_files->count = 0;
+    int r = 0;
+    for (;;) {
+        errno = 0;
+        struct dirent *e = readdir(d);
+        if (!e) {
+            r = -errno;
+            break;
+        }
+        int t, year, month, end = 0;
+        char want[48];
+        if (sscanf(e->d_name, "l%1d-%4d-%2d.db%n", &t, &year, &month, &end) != 3 || end == 0 ||
+            e->d_name[end] || t != tier || year < 0 || month < 1 || month > 12)
+            continue;
+        snprintf(want, sizeof(want), "l%d-%04d-%02d.db", t, year, month);
+        if (strcmp(want, e->d_name) != 0)
+            continue;
+        if (ret_files->count == FILES_MONTHS_MAX) {
+            r = -E2BIG;
+            break;
+        }
+        ret_files->months[ret_files->count++] = year * 12 + month - 1;
+    }
+    closedir(d);
+    if (r == 0)
+        qsort(ret_files->months, ret_files->count, sizeof(ret_files->months[0]), compare);
+    return r;
+}

@@ -1,0 +1,27 @@
+/*
+ * The names of the log's files in its directory: l0-2026-11.db and l1-2026-11.db, a month each.
+ */
+#pragma once
+
+#include "base/span.h"
+
+#include <limits.h>
+#include <stdint.h>
+
+/* Months since year 0: year * 12 + month - 1. */
+typedef int files_month;
+
+#define FILES_MONTHS_MAX 1200 /* a hundred years */
+
+struct files {
+    files_month months[FILES_MONTHS_MAX]; /* ascending */
+    size_t count;
+};
+
+files_month files_month_of(uint64_t wall_us);
+/* "<dir>/l<tier>-<year>-<month>.db"; false when it is too long. */
+bool files_path(struct span dir, int tier, files_month month, char ret_path[PATH_MAX]);
+/* The months of one tier that are there. 0 or -errno. */
+int files_list(struct span dir, int tier, struct files *ret_files);
+/* "<dir>/<name>"; false when it is too long. */
+bool files_join(struct span dir, const char *name, char ret_path[PATH_MAX]);

@@ -1,0 +1,51 @@
+/*
+ * One event on its way to the file: everything it needs in a single allocation, written in the
+ * worker's thread so that the writer only adds number, hash and salt. Shared by the writer's queue
+ * and the port's list of completions, hence counted.
+ */
+#pragma once
+
+#include "audit/port.h"
+#include "audit/record.h"
+
+#include <stdatomic.h>
+
+/* A text for L1; offsets are bytes from the start of the item. */
+struct item_text {
+    uint32_t path, path_len;
+    uint32_t text, text_len;
+    uint32_t context, context_len;
+    uint32_t folded, folded_len;
+    uint32_t start, end; /* of the match in its context */
+    uint32_t commit;     /* where the 64 digits of the commitment go */
+};
+
+struct item {
+    struct item *next;      /* in the writer's queue */
+    struct item *done_next; /* in the port's list */
+    atomic_uint refs;
+    struct audit_port *port; /* NULL: nobody is told */
+    bool told;               /* its completion has been given to the port */
+    struct audit_done done;
+    uint64_t wall_us, mono_us;
+    int weight;
+    uint32_t size; /* bytes allocated for it, as the queue's ceiling counts */
+    uint32_t request, request_len;
+    uint32_t body, body_len; /* the record behind its head */
+    uint32_t texts, text_count;
+};
+
+/* 0 and an item with one reference, -ENOMEM, -EMSGSIZE. */
+int item_new(const struct audit_event *event, uint64_t exchange, struct audit_port *port,
+             size_t text_max, struct item **ret_item);
+void item_unref(struct item *i);
+
+static inline struct span item_span(const struct item *i, uint32_t at, uint32_t len)
+{
+    return span_from((const char *)i + at, len);
+}
+
+static inline const struct item_text *item_text(const struct item *i, size_t n)
+{
+    return (const struct item_text *)(const void *)((const char *)i + i->texts) + n;
+}
