@@ -1,0 +1,315 @@
+#include "../unit.h"
+
+#include "access/access.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/juyong-access-XXXXXX";
+
+static int set_up(void **state)
+{
+    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static void remove_state(void)
+{
+    unlink("state/keys.json");
+    unlink("state/keys.lock");
+    unlink("state/enduser.key");
+    rmdir("state");
+}
+
+static int tear_down(void **state)
+{
+    remove_state();
+    unlink("c.yaml");
+    unlink("key");
+    return chdir("/") == 0 ? rmdir(folder) : -1;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *f = fopen(name, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    chmod(name, 0600);
+}
+
+static struct config *load_config(const char *more)
+{
+    char text[1024];
+    write_file("key", "provider-key");
+    snprintf(text, sizeof(text),
+             "upstreams: [{name: u, base_url: 'https://x/v1', api_key_file: key,\n"
+             "             models: [{id: m, filing_number: F}]}]\n%s",
+             more);
+    write_file("c.yaml", text);
+    struct buf messages = BUF_INIT(65536);
+    struct config *c = NULL;
+    if (config_load(SPAN_LIT("c.yaml"), &messages, &c) != 0)
+        fail_msg("%s", buf_cstr(&messages));
+    buf_deinit(&messages);
+    return c;
+}
+
+static struct access *load(const struct config *c, const char *want)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct access *a = NULL;
+    if (access_load(c, &messages, &a) != 0)
+        fail_msg("%s", buf_cstr(&messages));
+    assert_span(buf_span(&messages), span_str(want));
+    buf_deinit(&messages);
+    return a;
+}
+
+struct listed {
+    unsigned count, revoked;
+    char id[64], last4[8], app[64], alias[64];
+};
+
+static void note(void *ctx, struct span id, struct span app, struct span alias, struct span last4,
+                 struct span created, bool revoked)
+{
+    struct listed *l = ctx;
+    l->count++;
+    l->revoked += revoked;
+    snprintf(l->id, sizeof(l->id), "%.*s", SPAN_ARG(id));
+    snprintf(l->app, sizeof(l->app), "%.*s", SPAN_ARG(app));
+    snprintf(l->alias, sizeof(l->alias), "%.*s", SPAN_ARG(alias));
+    snprintf(l->last4, sizeof(l->last4), "%.*s", SPAN_ARG(last4));
+    assert_int_equal(created.len, 24);
+}
+
+#define KEYS "auth: keys\napps: [{ name: shop }]\n"
+
+static void test_life_of_a_key(void **state)
+{
+    struct config *c = load_config(KEYS);
+    struct buf key = BUF_INIT(256), id = BUF_INIT(64);
+    assert_int_equal(
+        access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT("柜台 \"1\"\\"), &key, &id),
+        0);
+    assert_int_equal(key.len, 46);
+    assert_true(span_starts(buf_span(&key), SPAN_LIT("sk-")));
+    assert_true(span_starts(buf_span(&id), SPAN_LIT("key-")));
+
+    struct stat st;
+    assert_int_equal(stat("state", &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_int_equal(stat("state/keys.json", &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    FILE *f = fopen("state/keys.json", "r");
+    char content[4096];
+    size_t n = fread(content, 1, sizeof(content), f);
+    fclose(f);
+    struct span text = span_from(content, n);
+    assert_int_equal(span_find(text, buf_span(&key)), text.len); /* nowhere in the clear */
+
+    struct listed l = {0};
+    assert_int_equal(access_key_list(SPAN_LIT("state"), note, &l), 0);
+    assert_int_equal(l.count, 1);
+    assert_string_equal(l.alias, "柜台 \"1\"\\");
+    assert_string_equal(l.app, "shop");
+    assert_memory_equal(l.last4, key.data + 42, 4);
+
+    struct access *a = load(c, "");
+    struct access_identity who = {0};
+    char header[64];
+    snprintf(header, sizeof(header), "bearer  %s", buf_cstr(&key));
+    assert_true(access_identify(a, c, span_str(header), SPAN_NULL, &who));
+    assert_span(who.app->name, SPAN_LIT("shop"));
+    assert_span(who.key_id, buf_span(&id));
+    assert_true(access_identify(a, c, SPAN_NULL, buf_span(&key), &who));
+    assert_true(access_identify(a, c, span_str(header), buf_span(&key), &who));
+    assert_false(access_identify(a, c, span_str(header), SPAN_LIT("sk-other"), &who));
+    assert_false(access_identify(a, c, buf_span(&key), SPAN_NULL, &who));
+    assert_false(access_identify(a, c, SPAN_NULL, SPAN_NULL, &who));
+    assert_false(access_identify(a, c, SPAN_LIT("Bearer "), SPAN_NULL, &who));
+    assert_false(access_identify(a, c, SPAN_LIT("Bearer"), buf_span(&key), &who));
+    for (size_t i = 0; i < key.len; i++) { /* each character counts */
+        char wrong[64];
+        memcpy(wrong, key.data, key.len);
+        wrong[i] ^= 1;
+        assert_false(access_identify(a, c, SPAN_NULL, span_from(wrong, key.len), &who));
+    }
+    assert_false(access_identify(a, c, SPAN_NULL, span_slice(buf_span(&key), 0, 45), &who));
+    static char huge[100000];
+    memset(huge, 'a', sizeof(huge));
+    assert_false(access_identify(a, c, SPAN_NULL, span_from(huge, sizeof(huge)), &who));
+
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), SPAN_LIT("key-none")), -ENOENT);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id)), 0);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id)), 0);
+    /* The old snapshot still knows it; the next one doesn't. */
+    assert_true(access_identify(a, c, SPAN_NULL, buf_span(&key), &who));
+    struct access *b = load(c, "keys.json: warning: no key is in force, every request will be "
+                               "refused; see `juyong key create`\n");
+    assert_false(access_identify(b, c, SPAN_NULL, buf_span(&key), &who));
+    l = (struct listed){0};
+    access_key_list(SPAN_LIT("state"), note, &l);
+    assert_int_equal(l.revoked, 1);
+
+    assert_ptr_equal(access_ref(a), a);
+    access_unref(a);
+    access_unref(a);
+    access_unref(b);
+    config_unref(c);
+    buf_deinit(&key);
+    buf_deinit(&id);
+    remove_state();
+}
+
+static void test_many_keys(void **state)
+{
+    struct config *c = load_config(KEYS);
+    struct buf keys = BUF_INIT(65536), ids = BUF_INIT(65536);
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(access_key_create(SPAN_LIT("state"),
+                                           i % 2 ? SPAN_LIT("shop") : SPAN_LIT("default"),
+                                           SPAN_LIT(""), &keys, &ids),
+                         0);
+    assert_int_equal(
+        access_key_create(SPAN_LIT("state"), SPAN_LIT("gone"), SPAN_LIT(""), &keys, &ids), 0);
+    char want[128];
+    snprintf(want, sizeof(want),
+             "keys.json: warning: %.12s is for the app 'gone', which isn't "
+             "there\n",
+             ids.data + 240);
+    struct access *a = load(c, want);
+    for (unsigned i = 0; i < 20; i++) {
+        struct access_identity who;
+        assert_true(access_identify(a, c, SPAN_NULL, span_from(keys.data + 46 * i, 46), &who));
+        assert_span(who.key_id, span_from(ids.data + 12 * i, 12));
+        assert_span(who.app->name, i % 2 ? SPAN_LIT("shop") : SPAN_LIT("default"));
+    }
+    struct access_identity who;
+    assert_false(access_identify(a, c, SPAN_NULL, span_from(keys.data + 46 * 20, 46), &who));
+    access_unref(a);
+    config_unref(c);
+    buf_deinit(&keys);
+    buf_deinit(&ids);
+    remove_state();
+}
+
+static void test_bad_names(void **state)
+{
+    struct buf key = BUF_INIT(256), id = BUF_INIT(64);
+    assert_int_equal(access_key_create(SPAN_LIT("state"), SPAN_LIT(""), SPAN_LIT(""), &key, &id),
+                     -EINVAL);
+    assert_int_equal(
+        access_key_create(SPAN_LIT("state"), SPAN_LIT("a\nb"), SPAN_LIT(""), &key, &id), -EINVAL);
+    assert_int_equal(
+        access_key_create(SPAN_LIT("no/where"), SPAN_LIT("a"), SPAN_LIT(""), &key, &id), -ENOENT);
+    assert_int_equal(key.len, 0);
+    buf_deinit(&key);
+    buf_deinit(&id);
+}
+
+static void test_passthrough(void **state)
+{
+    struct config *c = load_config("");
+    struct access *a = load(c, "");
+    struct access_identity who;
+    assert_true(access_identify(a, c, SPAN_LIT("Bearer anything"), SPAN_NULL, &who));
+    assert_ptr_equal(who.app, &c->apps[0]);
+    assert_int_equal(who.key_id.len, 0);
+    access_unref(a);
+    config_unref(c);
+    remove_state();
+}
+
+static void test_end_users(void **state)
+{
+    struct config *c = load_config("");
+    struct access *a = load(c, "");
+    char one[65], again[65], other[65];
+    access_hash_end_user(a, SPAN_LIT("user-1"), one);
+    access_hash_end_user(a, SPAN_LIT("user-2"), other);
+    assert_int_equal(strlen(one), 64);
+    assert_string_not_equal(one, other);
+    access_unref(a);
+    struct stat st;
+    assert_int_equal(stat("state/enduser.key", &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    a = load(c, ""); /* the key stays */
+    access_hash_end_user(a, SPAN_LIT("user-1"), again);
+    assert_string_equal(one, again);
+    access_unref(a);
+
+    /* RFC 4231, test case 2, under a key padded with zeros: HMAC pads the same way. */
+    write_file("state/enduser.key",
+               "4a65666500000000000000000000000000000000000000000000000000000000\n");
+    a = load(c, "");
+    access_hash_end_user(a, SPAN_LIT("what do ya want for nothing?"), one);
+    assert_string_equal(one, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    access_unref(a);
+
+    write_file("state/enduser.key", "short\n");
+    struct buf messages = BUF_INIT(4096);
+    assert_int_equal(access_load(c, &messages, &a), -EINVAL);
+    assert_span(buf_span(&messages),
+                SPAN_LIT("state/enduser.key: must hold 64 hex digits and nothing else\n"));
+    buf_deinit(&messages);
+    config_unref(c);
+    remove_state();
+}
+
+static void test_damaged_keys(void **state)
+{
+    static const struct {
+        const char *content, *message;
+    } cases[] = {
+        {"{", "state/keys.json:"},
+        {"{}", "state/keys.json:1:1: no file of keys: salt or keys are missing or damaged\n"},
+        {"{\"salt\":\"00112233445566778899aabbccddeeff\",\"keys\":[\n{\"id\":\"x\"}]}",
+         "state/keys.json:2:1: a damaged key\n"},
+    };
+    struct config *c = load_config(KEYS);
+    mkdir("state", 0700);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        write_file("state/keys.json", cases[i].content);
+        struct buf messages = BUF_INIT(4096);
+        struct access *a = NULL;
+        assert_int_equal(access_load(c, &messages, &a), -EINVAL);
+        assert_true(span_starts(buf_span(&messages), span_str(cases[i].message)));
+        struct buf key = BUF_INIT(64), id = BUF_INIT(64);
+        assert_int_equal(
+            access_key_create(SPAN_LIT("state"), SPAN_LIT("a"), SPAN_LIT(""), &key, &id),
+            -EINVAL); /* never overwritten */
+        buf_deinit(&key);
+        buf_deinit(&id);
+        buf_deinit(&messages);
+    }
+    config_unref(c);
+    remove_state();
+}
+
+static void test_trust(void **state)
+{
+    struct config *c = load_config("trusted_proxies: [127.0.0.1, 10.0.0.0/8, 'fd00::/8']\n");
+    assert_true(access_trusts(c, SPAN_LIT("127.0.0.1")));
+    assert_true(access_trusts(c, SPAN_LIT("::ffff:10.1.1.1")));
+    assert_true(access_trusts(c, SPAN_LIT("fdab::1")));
+    assert_false(access_trusts(c, SPAN_LIT("127.0.0.2")));
+    assert_false(access_trusts(c, SPAN_LIT("fe00::1")));
+    assert_false(access_trusts(c, SPAN_LIT("")));
+    assert_false(access_trusts(c, SPAN_LIT("10.1.1.1, 1.2.3.4")));
+    config_unref(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_life_of_a_key), cmocka_unit_test(test_many_keys),
+        cmocka_unit_test(test_bad_names),     cmocka_unit_test(test_passthrough),
+        cmocka_unit_test(test_end_users),     cmocka_unit_test(test_damaged_keys),
+        cmocka_unit_test(test_trust),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
