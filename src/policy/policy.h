@@ -9,7 +9,15 @@
 
 struct policy; /* actions of one app over one rule set, precomputed per risk and direction */
 
-/* Built at each reload for each app. 0, -ENOMEM. */
+/*
+ * Built at each reload for each app. 0, -ENOMEM. Which of several says what a rule's hit does, the
+ * first that speaks for the direction:
+ *   1. a row of the app's own policy that names the risk by its id (A1-a);
+ *   2. the rule's own action: its author knows the word, such as a doubtful one that only flags;
+ *   3. the app's other rows, then the global rows, then the built-in ones; within each the closest:
+ *      id, then group (A1), then the longest prefix (pii-*, *);
+ *   4. block, for a risk that nothing names.
+ */
 int policy_new(const struct config_policy *config, const struct ruleset *rules,
                struct policy **ret_policy);
 void policy_free(struct policy *p);
