@@ -1,0 +1,511 @@
+#include "match/cursor.h"
+
+#include "match/set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/*
+ * Symbols are numbered from the start of the text, counting only those that were part of some match
+ * when they were read: whatever is not can't be in a match that is reported later. The last ones
+ * are kept in rings of a power of two.
+ *
+ *     settled            undecided                          next
+ *     ───────┬───────────────────────────────┬───────────────┬──────
+ *            allow_from                      hold            count
+ *
+ * A hit is decided when its word boundary is known and no allow phrase that could cover it is
+ * still growing, that is, when it begins before allow_from: the first symbol of the longest allow
+ * phrase that is growing. That number never falls, so nothing needs to be remembered of a hit but
+ * the node at its last symbol.
+ */
+struct cursor {
+    const struct automaton *automaton;
+    uint8_t direction; /* bits */
+    uint8_t last;      /* class of the last symbol or SYMBOL_NONE */
+    uint8_t run;       /* separators since, at most SYMBOL_RUN_MAX */
+    bool blank;        /* the run is all blank */
+    bool plain;        /* the run is one U+0020 */
+    bool open;         /* the last symbol is of a word whose end is not known yet */
+    bool waiting;      /* there may be hits from allow_from on that are undecided */
+    uint16_t gap;      /* layers between the last symbol and the next */
+    uint32_t node;
+    uint64_t count;      /* number of the next symbol */
+    uint64_t allow_from; /* valid while waiting */
+    uint64_t join_at;    /* number of the first symbol behind the last join */
+    uint64_t covered;    /* number behind the last symbol that a complete allow phrase covers */
+    uint64_t pos;        /* end of the last code point read */
+    struct fold_reader reader;
+    cursor_hit_fn fn;
+    void *ctx;
+    uint32_t mask;   /* ring size less one */
+    uint32_t *heads; /* ring: the node with the outputs that end at this symbol, 0 when none */
+    uint8_t *covers; /* ring: length of the longest complete allow phrase that begins here */
+    uint64_t ring[]; /* packed symbols */
+};
+
+/* A packed symbol: raw start, raw length, layers of its own and those before it, what it is. */
+#define PACK_START     0xFFFFFFFFFFFFu
+#define PACK_LEN_SHIFT 48
+#define PACK_OWN_SHIFT 51 /* five bits: LAYER_CASE, _WIDTH, _TRADITIONAL, _MARK, _LOOKALIKE */
+#define PACK_GAP_SHIFT 56 /* four bits: LAYER_INVISIBLE, _MARK, _SEPARATOR, _JOIN */
+#define PACK_LETTER    (UINT64_C(1) << 60)
+
+static uint64_t pack_layers(uint32_t own, uint32_t gap)
+{
+    uint64_t o = (own & 7u) | (own & LAYER_MARK ? 8u : 0u) | (own & LAYER_LOOKALIKE ? 16u : 0u);
+    uint64_t g = (gap & LAYER_INVISIBLE ? 1u : 0u) | (gap & LAYER_MARK ? 2u : 0u) |
+                 (gap & LAYER_SEPARATOR ? 4u : 0u) | (gap & LAYER_JOIN ? 8u : 0u);
+    return o << PACK_OWN_SHIFT | g << PACK_GAP_SHIFT;
+}
+
+static uint32_t pack_own(uint64_t packed)
+{
+    unsigned o = packed >> PACK_OWN_SHIFT & 31;
+    return (o & 7u) | (o & 8 ? LAYER_MARK : 0u) | (o & 16 ? LAYER_LOOKALIKE : 0u);
+}
+
+static uint32_t pack_gap(uint64_t packed)
+{
+    unsigned g = packed >> PACK_GAP_SHIFT & 15;
+    return (g & 1 ? LAYER_INVISIBLE : 0u) | (g & 2 ? LAYER_MARK : 0u) |
+           (g & 4 ? LAYER_SEPARATOR : 0u) | (g & 8 ? LAYER_JOIN : 0u);
+}
+
+_Static_assert(LAYER_CASE == 1 && LAYER_WIDTH == 2 && LAYER_TRADITIONAL == 4, "packed as they are");
+
+struct cursor *cursor_new(const struct matchset *set, enum direction direction)
+{
+    const struct automaton *a = &set->automaton;
+    uint32_t ring = 4;
+    while (ring < a->longest)
+        ring *= 2;
+    size_t heads = a->allows ? ring : 0;
+    struct cursor *c =
+        calloc(1, sizeof(*c) + ring * sizeof(*c->ring) + heads * (sizeof(*c->heads) + 1));
+    if (!c)
+        return NULL;
+    c->automaton = a;
+    c->direction = (uint8_t)direction;
+    c->last = SYMBOL_NONE;
+    c->mask = ring - 1;
+    if (heads) {
+        c->heads = (uint32_t *)(void *)(c->ring + ring);
+        c->covers = (uint8_t *)(c->heads + ring);
+    }
+    return c;
+}
+
+void cursor_free(struct cursor *c)
+{
+    free(c);
+}
+
+static uint64_t symbol_start(const struct cursor *c, uint64_t number)
+{
+    return c->ring[number & c->mask] & PACK_START;
+}
+
+static enum growth cursor_growth(const struct cursor *c)
+{
+    if (c->run == 0)
+        return GROWTH_ANY;
+    if (!c->blank)
+        return GROWTH_MIXED;
+    return c->run < SYMBOL_RUN_MAX ? GROWTH_BLANK : GROWTH_BLANK_FULL;
+}
+
+/* The first symbol of the longest allow phrase that is growing, or count when none is. */
+static uint64_t cursor_allow_from(const struct cursor *c)
+{
+    const struct automaton *a = c->automaton;
+    enum growth growth = cursor_growth(c);
+    uint32_t node = c->node;
+    unsigned hold = a->infos[node].hold[GROW_ALLOW][growth];
+    /* One that began before a join is none; a shorter one may be behind it. */
+    while (hold && c->count - hold < c->join_at) {
+        while (a->infos[node].depth > hold)
+            node = a->nodes[node].fail;
+        node = a->nodes[node].fail;
+        hold = a->infos[node].hold[GROW_ALLOW][growth];
+    }
+    return c->count - hold;
+}
+
+/* Whether a complete allow phrase longer than the hit [start, end) covers it. */
+static bool hit_covered(const struct cursor *c, uint64_t start, uint64_t end)
+{
+    if (c->covered < end)
+        return false;
+    uint64_t low = c->count > c->mask + 1u ? c->count - c->mask - 1u : 0;
+    for (uint64_t s = start + 1; s-- > low;) {
+        unsigned len = c->covers[s & c->mask];
+        if (s + len >= end && len > end - start)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the hit counts by its letters; a word wholly of look-alikes is of another
+ * script, a keyword wholly of them is not meant for the Latin word. */
+static bool hit_genuine(const struct cursor *c, uint64_t start, uint64_t end, bool lookalike)
+{
+    bool any = false, genuine = false;
+    for (uint64_t s = start; s < end; s++) {
+        uint64_t packed = c->ring[s & c->mask];
+        bool alike = packed >> (PACK_OWN_SHIFT + 4) & 1;
+        any |= alike;
+        genuine |= !alike && (packed & PACK_LETTER);
+    }
+    return lookalike ? any : genuine || !any;
+}
+
+static int hit_report(struct cursor *c, uint64_t start, uint64_t end, uint32_t rule)
+{
+    struct hit hit = {.start = symbol_start(c, start), .rule = rule};
+    for (uint64_t s = start; s < end; s++) {
+        uint64_t packed = c->ring[s & c->mask];
+        hit.layers |= pack_own(packed) | (s > start ? pack_gap(packed) : 0);
+    }
+    uint64_t last = c->ring[(end - 1) & c->mask];
+    hit.end = (last & PACK_START) + (last >> PACK_LEN_SHIFT & 7);
+    return c->fn(c->ctx, &hit);
+}
+
+/* The hits of one node with outputs that end before symbol `end`. */
+static int node_report(struct cursor *c, uint32_t node, uint64_t end)
+{
+    const struct automaton *a = c->automaton;
+    uint64_t start = end - a->infos[node].depth;
+    if (hit_covered(c, start, end))
+        return 0;
+    const struct output *out = &a->outputs[a->infos[node].first];
+    for (;; out++) {
+        if (!(out->flags & OUTPUT_ALLOW) && (out->direction & c->direction) &&
+            hit_genuine(c, start, end, out->flags & OUTPUT_LOOKALIKE)) {
+            int r = hit_report(c, start, end, out->rule);
+            if (r)
+                return r;
+        }
+        if (out->flags & OUTPUT_LAST)
+            return 0;
+    }
+}
+
+/*
+ * Decides what can be decided. `fresh` is the node whose outputs, ending at the last symbol, have
+ * just become effective, or 0. Reports by start, longer first.
+ */
+static int cursor_settle(struct cursor *c, uint32_t fresh)
+{
+    const struct automaton *a = c->automaton;
+    if (!a->allows) {
+        for (uint32_t n = fresh; n; n = a->nodes[a->nodes[n].fail].out) {
+            int r = node_report(c, n, c->count);
+            if (r)
+                return r;
+        }
+        return 0;
+    }
+    uint64_t to = cursor_allow_from(c), from = c->waiting ? c->allow_from : to;
+    c->allow_from = to;
+    c->waiting |= fresh;
+    for (uint32_t n = fresh; n; n = a->nodes[a->nodes[n].fail].out) {
+        if (c->count - a->infos[n].depth >= from)
+            break;
+        int r = node_report(c, n, c->count);
+        if (r)
+            return r;
+    }
+    for (uint64_t s = from; s < to; s++) {
+        for (uint64_t end = c->count; end > s; end--) {
+            uint32_t n = c->heads[(end - 1) & c->mask];
+            while (n && a->infos[n].depth > end - s)
+                n = a->nodes[a->nodes[n].fail].out;
+            if (n && a->infos[n].depth == end - s) {
+                int r = node_report(c, n, end);
+                if (r)
+                    return r;
+            }
+        }
+    }
+    c->waiting = to < c->count;
+    return 0;
+}
+
+/* The outputs at the last symbol are effective: notes its allow phrases, decides the rest. */
+static int cursor_outputs(struct cursor *c)
+{
+    const struct automaton *a = c->automaton;
+    uint32_t fresh = a->nodes[c->node].out;
+    if (!fresh)
+        return c->waiting ? cursor_settle(c, 0) : 0;
+    if (a->allows) {
+        c->heads[(c->count - 1) & c->mask] = fresh;
+        for (uint32_t n = fresh; n; n = a->nodes[a->nodes[n].fail].out) {
+            uint64_t start = c->count - a->infos[n].depth;
+            if (!(a->outputs[a->infos[n].first].flags & OUTPUT_ALLOW) || start < c->join_at)
+                continue;
+            c->covers[start & c->mask] = a->infos[n].depth;
+            c->covered = c->count;
+        }
+    }
+    return cursor_settle(c, fresh);
+}
+
+static void ring_push(struct cursor *c, uint64_t packed)
+{
+    uint32_t at = c->count++ & c->mask;
+    c->ring[at] = packed;
+    if (c->heads) {
+        c->heads[at] = 0;
+        c->covers[at] = 0;
+    }
+}
+
+/* Nothing that has been read can grow any more. */
+static int cursor_part(struct cursor *c)
+{
+    c->node = NODE_ROOT;
+    c->last = SYMBOL_NONE;
+    return c->waiting ? cursor_settle(c, 0) : 0;
+}
+
+/* The word that the last symbol belongs to ends here. */
+static int cursor_word_end(struct cursor *c)
+{
+    if (!c->open)
+        return 0;
+    c->open = false;
+    return cursor_outputs(c);
+}
+
+static int cursor_separator(struct cursor *c, const struct fold_point *point, bool blank,
+                            bool whole)
+{
+    c->gap |= LAYER_SEPARATOR;
+    if (c->last == SYMBOL_NONE) {
+        c->run = 1;
+        c->pos = whole ? point->end : c->pos;
+        return 0;
+    }
+    bool full = c->run == SYMBOL_RUN_MAX;
+    if (!full) {
+        c->blank = (c->run == 0 || c->blank) && blank;
+        c->plain = c->run == 0 && point->cp == ' ';
+        c->run++;
+    }
+    int r = 0;
+    if (c->open)
+        r = cursor_word_end(c);
+    else if (full)
+        r = cursor_part(c);
+    else if (c->waiting)
+        r = cursor_settle(c, 0);
+    if (r == 0 && whole)
+        c->pos = point->end;
+    return r;
+}
+
+/* A Han character, letter or digit: `symbol` of the automaton. */
+static int cursor_symbol(struct cursor *c, const struct fold_point *point, uint32_t cp,
+                         uint32_t symbol, unsigned class, bool whole)
+{
+    const struct automaton *a = c->automaton;
+    int r;
+    if (c->open) {
+        if (class != FOLD_WORD) {
+            r = cursor_word_end(c);
+            if (r)
+                return r;
+        }
+        c->open = false;
+    }
+    if (whole)
+        c->pos = point->end;
+    if (!symbol) {
+        c->node = NODE_ROOT;
+    } else {
+        if (c->node != NODE_ROOT && symbol_space(c->last, class, c->run, c->blank)) {
+            c->node = a->space ? automaton_next(a, c->node, a->space) : NODE_ROOT;
+            if (c->node != NODE_ROOT)
+                ring_push(c, (c->pos & PACK_START));
+            if (c->plain)
+                c->gap &= (uint16_t)~LAYER_SEPARATOR;
+        }
+        symbol += symbol_initial(c->last, class, c->run);
+        c->node = automaton_next(a, c->node, symbol);
+    }
+    c->run = 0;
+    c->last = (uint8_t) class;
+    if (c->node == NODE_ROOT) {
+        c->gap = 0;
+        return c->waiting ? cursor_settle(c, 0) : 0;
+    }
+    uint64_t len = point->end - point->start;
+    uint32_t folded = fold_entry(cp) & FOLD_TARGET;
+    ring_push(c, (point->start & PACK_START) | len << PACK_LEN_SHIFT |
+                     pack_layers(fold_entry_layers(fold_entry(point->cp)), c->gap) |
+                     (symbol_letter(folded ? folded : cp) ? PACK_LETTER : 0));
+    c->gap = 0;
+    if (class == FOLD_WORD) {
+        c->open = true;
+        return c->waiting ? cursor_settle(c, 0) : 0;
+    }
+    return cursor_outputs(c);
+}
+
+static int cursor_character(struct cursor *c, const struct fold_point *point, uint32_t cp,
+                            bool whole)
+{
+    uint32_t entry = automaton_point(c->automaton, cp);
+    unsigned class = entry >> POINT_CLASS_SHIFT & 7;
+    switch (class) {
+    case FOLD_HAN:
+    case FOLD_WORD:
+        return cursor_symbol(c, point, cp, entry & POINT_SYMBOL, class, whole);
+    case FOLD_SEPARATOR:
+    case FOLD_BLANK:
+        return cursor_separator(c, point, class == FOLD_BLANK, whole);
+    default:
+        c->gap |= class == FOLD_MARK ? LAYER_MARK : LAYER_INVISIBLE;
+        if (whole)
+            c->pos = point->end;
+        return 0;
+    }
+}
+
+static int cursor_point(struct cursor *c, const struct fold_point *point)
+{
+    if (!(automaton_point(c->automaton, point->cp) & POINT_EXPANDS))
+        return cursor_character(c, point, point->cp, true);
+    uint32_t cps[FOLD_EXPANSION_MAX];
+    unsigned n = fold_code_point(point->cp, cps);
+    for (unsigned i = 0; i < n; i++) {
+        int r = cursor_character(c, point, cps[i], i + 1 == n);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
+{
+    struct fold_point point;
+    int got;
+    c->fn = fn;
+    c->ctx = ctx;
+    while ((got = fold_reader_next(&c->reader, &text, &point)) > 0) {
+        int r = cursor_point(c, &point);
+        if (r)
+            return r;
+    }
+    return got;
+}
+
+/* What ends at a join and at the end of the text alike. */
+static int cursor_span_end(struct cursor *c)
+{
+    struct fold_point point;
+    int got;
+    while ((got = fold_reader_end(&c->reader, &point)) > 0) {
+        int r = cursor_point(c, &point);
+        if (r)
+            return r;
+    }
+    return got;
+}
+
+int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
+{
+    c->fn = fn;
+    c->ctx = ctx;
+    int r = cursor_span_end(c);
+    if (r)
+        return r;
+    /* Like one blank, where there is none. */
+    if (c->run == 0) {
+        c->run = 1;
+        c->blank = true;
+        c->plain = false;
+    }
+    c->gap |= LAYER_JOIN;
+    r = cursor_word_end(c);
+    if (r)
+        return r;
+    c->join_at = c->count;
+    return c->waiting ? cursor_settle(c, 0) : 0;
+}
+
+int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
+{
+    c->fn = fn;
+    c->ctx = ctx;
+    int r = cursor_span_end(c);
+    if (r == 0)
+        r = cursor_word_end(c);
+    if (r == 0)
+        r = cursor_part(c);
+    return r;
+}
+
+static bool node_counts(const struct cursor *c, uint32_t node, uint64_t end)
+{
+    const struct automaton *a = c->automaton;
+    uint64_t start = end - a->infos[node].depth;
+    if (hit_covered(c, start, end))
+        return false;
+    const struct output *out = &a->outputs[a->infos[node].first];
+    for (;; out++) {
+        if (!(out->flags & OUTPUT_ALLOW) && (out->direction & c->direction) &&
+            hit_genuine(c, start, end, out->flags & OUTPUT_LOOKALIKE))
+            return true;
+        if (out->flags & OUTPUT_LAST)
+            return false;
+    }
+}
+
+/* The first symbol of a hit that is undecided, or count. */
+static uint64_t cursor_undecided(const struct cursor *c)
+{
+    const struct automaton *a = c->automaton;
+    uint64_t first = c->count;
+    /* At the end of a word that may go on; an allow phrase there would end with the hit. */
+    for (uint32_t n = c->open ? a->nodes[c->node].out : 0; n; n = a->nodes[a->nodes[n].fail].out) {
+        uint64_t start = c->count - a->infos[n].depth;
+        if (node_counts(c, n, c->count)) {
+            first = start;
+            break;
+        }
+        if ((a->outputs[a->infos[n].first].flags & OUTPUT_ALLOW) && start >= c->join_at)
+            break;
+    }
+    for (uint64_t s = c->waiting ? c->allow_from : first; s < first; s++) {
+        for (uint64_t end = c->count; end > s; end--) {
+            uint32_t n = c->heads[(end - 1) & c->mask];
+            while (n && a->infos[n].depth > end - s)
+                n = a->nodes[a->nodes[n].fail].out;
+            if (n && a->infos[n].depth == end - s && node_counts(c, n, end))
+                return s;
+        }
+    }
+    return first;
+}
+
+uint64_t cursor_clear(const struct cursor *c)
+{
+    const struct node_info *info = &c->automaton->infos[c->node];
+    enum growth growth = cursor_growth(c);
+    unsigned hold = c->direction & DIRECTION_PROMPT ? info->hold[GROW_PROMPT][growth] : 0;
+    if ((c->direction & DIRECTION_COMPLETION) && info->hold[GROW_COMPLETION][growth] > hold)
+        hold = info->hold[GROW_COMPLETION][growth];
+    uint64_t first = c->count - hold;
+    if (c->open || c->waiting) {
+        uint64_t undecided = cursor_undecided(c);
+        first = undecided < first ? undecided : first;
+    }
+    if (first == c->count)
+        return c->pos;
+    uint64_t start = symbol_start(c, first);
+    return start < c->pos ? start : c->pos;
+}

@@ -1,0 +1,83 @@
+/* Runs a cursor over a text in given pieces and collects what it says. */
+#pragma once
+
+#include "../unit.h"
+
+#include "match/cursor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PROBE_HITS 512
+#define PROBE_JOIN '\x1F' /* stands for a join mark in texts of these tests */
+
+struct probe {
+    struct hit hits[PROBE_HITS];
+    size_t count;
+    uint64_t clear; /* the largest that was answered */
+    int stop_at;    /* answers 1 at this hit, counted from 1; 0: never */
+};
+
+static inline int probe_hit(void *ctx, const struct hit *hit)
+{
+    struct probe *p = ctx;
+    assert_true(p->count < PROBE_HITS);
+    if (hit->start < p->clear)
+        fail_msg("hit at %d after clear %d", (int)hit->start, (int)p->clear);
+    p->hits[p->count++] = *hit;
+    return p->stop_at && (int)p->count == p->stop_at;
+}
+
+/* Feeds one piece, in which PROBE_JOIN stands for a join mark. */
+static inline int probe_feed(struct cursor *c, struct span piece, struct probe *p)
+{
+    while (piece.len) {
+        const char *mark = memchr(piece.data, PROBE_JOIN, piece.len);
+        size_t n = mark ? (size_t)(mark - piece.data) : piece.len;
+        int r = n ? cursor_feed(c, span_from(piece.data, n), probe_hit, p) : 0;
+        if (r == 0 && mark)
+            r = cursor_join(c, probe_hit, p);
+        uint64_t clear = cursor_clear(c);
+        if (r == 0 && clear < p->clear)
+            fail_msg("clear fell from %d to %d", (int)p->clear, (int)clear);
+        p->clear = clear;
+        if (r)
+            return r;
+        piece = span_slice(piece, mark ? n + 1 : n, piece.len);
+    }
+    return 0;
+}
+
+static inline void probe_same(const struct probe *got, const struct probe *want, struct span text)
+{
+    bool same = got->count == want->count;
+    for (size_t i = 0; same && i < got->count; i++)
+        same = memcmp(&got->hits[i], &want->hits[i], sizeof(got->hits[i])) == 0;
+    if (same)
+        return;
+    for (size_t i = 0; i < got->count; i++)
+        fprintf(stderr, "got  %d..%d rule %u layers %x\n", (int)got->hits[i].start,
+                (int)got->hits[i].end, got->hits[i].rule, got->hits[i].layers);
+    for (size_t i = 0; i < want->count; i++)
+        fprintf(stderr, "want %d..%d rule %u layers %x\n", (int)want->hits[i].start,
+                (int)want->hits[i].end, want->hits[i].rule, want->hits[i].layers);
+    fail_msg("hits differ in \"%.*s\"", SPAN_ARG(text));
+}
+
+/* The whole text in one piece. */
+static inline void probe_run(const struct matchset *set, struct span text, struct probe *p)
+{
+    struct cursor *c = cursor_new(set, DIRECTION_PROMPT);
+    assert_non_null(c);
+    assert_int_equal(probe_feed(c, text, p), 0);
+    assert_int_equal(cursor_finish(c, probe_hit, p), 0);
+    cursor_free(c);
+}
+
+static inline struct matchset *probe_set(struct matchset_builder *b)
+{
+    struct matchset *set = NULL;
+    assert_int_equal(matchset_build(b, &set), 0);
+    matchset_builder_free(b);
+    return set;
+}
