@@ -1,0 +1,72 @@
+# Sourced, not run: installs what is absent on Debian 12, and only that. Every need names a test
+# and the package that satisfies it; with everything in place nothing is asked of the network.
+
+packages_missing=""
+
+# need_command COMMAND PACKAGE
+need_command() {
+    command -v "$1" >/dev/null 2>&1 || packages_missing="$packages_missing $2"
+}
+
+# need_library PKG-CONFIG-NAME PACKAGE
+need_library() {
+    { command -v pkg-config && pkg-config --exists "$1"; } >/dev/null 2>&1 ||
+        packages_missing="$packages_missing $2"
+}
+
+need_build() {
+    need_command cc gcc
+    need_command meson meson
+    need_command ninja ninja-build
+    need_command pkg-config pkg-config
+    need_library libmicrohttpd libmicrohttpd-dev
+    need_library libcurl libcurl4-openssl-dev
+    need_library jansson libjansson-dev
+    need_library openssl libssl-dev
+    need_library libpcre2-8 libpcre2-dev
+    need_library sqlite3 libsqlite3-dev
+    need_library libfyaml libfyaml-dev
+    need_library icu-uc libicu-dev
+    # A compiler without the C library's headers cannot build anything.
+    [ -e /usr/include/stdlib.h ] || packages_missing="$packages_missing libc6-dev"
+}
+
+need_tests() {
+    need_library cmocka libcmocka-dev
+    need_command clang clang
+    need_command clang-format clang-format
+    need_command npm npm
+    need_command node nodejs
+}
+
+# Installs what the needs found absent; returns non-zero, with a line that says what is missing,
+# when that is not possible.
+packages_install() {
+    [ -n "$packages_missing" ] || return 0
+    echo "installing:$packages_missing"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "this is no Debian: please install the counterparts of$packages_missing" >&2
+        return 1
+    fi
+    packages_sudo=""
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null 2>&1; then
+            echo "neither root nor sudo: please install$packages_missing" >&2
+            return 1
+        fi
+        packages_sudo=sudo
+    fi
+    # Word splitting is wanted: a list of names.
+    # shellcheck disable=SC2086
+    $packages_sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        $packages_missing >"$1" 2>&1 || {
+        $packages_sudo apt-get update >>"$1" 2>&1 &&
+            $packages_sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+                --no-install-recommends $packages_missing >>"$1" 2>&1
+    } || {
+        tail -n 20 "$1" >&2
+        echo "could not install$packages_missing; the whole output is in $1" >&2
+        return 1
+    }
+    packages_missing=""
+}
