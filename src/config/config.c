@@ -82,7 +82,7 @@ static void complete(struct reader *r)
     if (c->node.len == 0) {
         char name[65] = "";
         if (gethostname(name, sizeof(name) - 1) < 0 || name[0] == '\0')
-            strcpy(name, "localhost");
+            memcpy(name, "localhost", sizeof("localhost"));
         c->node = reader_keep(r, span_str(name));
     }
     if (!c->apps) {
