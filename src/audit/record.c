@@ -13,8 +13,11 @@ struct span record_clip(struct span s, size_t max)
     if (s.len <= max)
         return s;
     size_t at = max;
-    while (at > 0 && ((unsigned char)s.data[at] & 0xc0) == 0x80)
+    while (at > 0 && max - at < 4 && ((unsigned char)s.data[at] & 0xc0) == 0x80)
         at--;
+    /* No text has so many continuation bytes: these are bytes, cut anywhere. */
+    if (max - at == 4)
+        at = max;
     return span_slice(s, 0, at);
 }
 
@@ -151,6 +154,11 @@ static bool is_api_word(struct span s)
     return s.len <= PATH_SEGMENT_MAX;
 }
 
+static bool is_path_mark(char c)
+{
+    return c == '.' || c == '[' || c == ']';
+}
+
 int record_write_path(struct buf *out, struct span path)
 {
     size_t at = 0;
@@ -158,14 +166,12 @@ int record_write_path(struct buf *out, struct span path)
     path = record_clip(path, RECORD_FIELD_MAX);
     while (r == 0 && at < path.len) {
         size_t from = at;
-        while (at < path.len && !strchr(".[]", path.data[at]))
+        while (at < path.len && !is_path_mark(path.data[at]))
             at++;
         struct span segment = span_slice(path, from, at);
         r = buf_append(out, is_api_word(segment) ? segment : SPAN_LIT("*"));
-        while (r == 0 && at < path.len && path.data[at] != '\0' && strchr(".[]", path.data[at]))
+        while (r == 0 && at < path.len && is_path_mark(path.data[at]))
             r = buf_append_char(out, path.data[at++]);
-        if (r == 0 && at < path.len && path.data[at] == '\0')
-            at++;
     }
     return r;
 }

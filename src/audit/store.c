@@ -1,13 +1,10 @@
 #include "audit/store.h"
 
-#include "audit/checkpoint.h"
-#include "base/cleanup.h"
+#include "audit/head.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/log.h"
 #include "crypto/secret.h"
-#include "crypto/sha256.h"
-#include "db/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,11 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION 1
-#define SALT_SIZE      16
-#define BUSY_MS        1000
-/* Records at the end that every opening checks. */
-#define TAIL_RECORDS 1000
+#define SALT_SIZE 16
 /* The write-ahead log is moved into the file from this length on, 4 MiB. */
 #define WAL_PAGES 1000
 
@@ -53,8 +46,7 @@ struct store {
     int lock;
     struct tier l0, l1;
     files_month month;
-    uint64_t seq, next_seq; /* committed, and within the open group */
-    unsigned char hash[RECORD_HASH_SIZE], next_hash[RECORD_HASH_SIZE];
+    struct head head, next; /* committed, and within the open group */
     bool l1_begun;
     bool l1_strays; /* texts of a group that L0 refused may be in the file */
     struct sha256 *digest;
@@ -83,8 +75,8 @@ struct span store_dir(const struct store *s)
 
 uint64_t store_head(const struct store *s, unsigned char ret_hash[RECORD_HASH_SIZE])
 {
-    memcpy(ret_hash, s->hash, RECORD_HASH_SIZE);
-    return s->seq;
+    memcpy(ret_hash, s->head.hash, RECORD_HASH_SIZE);
+    return s->head.seq;
 }
 
 static int sync_dir(const char *path)
@@ -107,42 +99,6 @@ static void tier_close(struct store *s, struct tier *t)
     *t = (struct tier){0};
 }
 
-/* A file that was created but never given its tables: a crash in between. */
-static int is_blank(struct db *db, bool *ret_blank)
-{
-    int version = 0;
-    int r = db_get_version(db, &version);
-    if (r < 0)
-        return r;
-    struct db_stmt *q;
-    r = db_prepare(db, SPAN_LIT("SELECT count(*) FROM sqlite_master"), &q);
-    if (r < 0)
-        return r;
-    r = db_step(q);
-    *ret_blank = r == 1 && version == 0 && db_column_int(q, 0) == 0;
-    db_finalize(q);
-    return r < 0 ? r : 0;
-}
-
-static int tier_check_version(const struct tier *t)
-{
-    int version = 0;
-    int r = db_get_version(t->db, &version);
-    if (r < 0)
-        return r;
-    if (version > SCHEMA_VERSION) {
-        log_error("audit: %s has schema version %d, this program knows %d: it was written by a "
-                  "newer juyong",
-                  t->path, version, SCHEMA_VERSION);
-        return -EPROTO;
-    }
-    if (version != SCHEMA_VERSION) {
-        log_error("audit: %s is no decision log", t->path);
-        return -EBADMSG;
-    }
-    return 0;
-}
-
 static int create_l0(struct store *s)
 {
     struct db_stmt *q = NULL;
@@ -152,9 +108,9 @@ static int create_l0(struct store *s)
     if (r == 0)
         r = db_prepare(s->l0.db, SPAN_LIT("INSERT INTO head VALUES (1, ?1, ?2, ?3, ?2)"), &q);
     if (r == 0) {
-        db_bind_int(q, 1, (int64_t)s->seq + 1);
-        db_bind_blob(q, 2, span_from((const char *)s->hash, sizeof(s->hash)));
-        db_bind_int(q, 3, (int64_t)s->seq);
+        db_bind_int(q, 1, (int64_t)s->head.seq + 1);
+        db_bind_blob(q, 2, span_from((const char *)s->head.hash, sizeof(s->head.hash)));
+        db_bind_int(q, 3, (int64_t)s->head.seq);
         r = db_run(q);
     }
     db_finalize(q);
@@ -178,7 +134,7 @@ static int create_l1(struct store *s)
 static int tier_open(struct store *s, int tier, files_month month, bool *ret_blank)
 {
     struct tier *t = tier == 0 ? &s->l0 : &s->l1;
-    struct db_options o = {.create = true, .busy_ms = BUSY_MS};
+    struct db_options o = {.create = true, .busy_ms = HEAD_BUSY_MS};
     struct stat st;
     if (!files_path(span_str(s->dir), tier, month, t->path))
         return -ENAMETOOLONG;
@@ -187,7 +143,7 @@ static int tier_open(struct store *s, int tier, files_month month, bool *ret_bla
     if (r == 0 && stat(t->path, &st) < 0)
         r = -errno;
     if (r == 0)
-        r = is_blank(t->db, ret_blank);
+        r = head_is_blank(t->db, ret_blank);
     if (r == -EBADMSG)
         log_error("audit: %s is corrupt or no database; move it away together with its -wal file "
                   "to begin a new log, or restore it",
@@ -197,38 +153,24 @@ static int tier_open(struct store *s, int tier, files_month month, bool *ret_bla
     t->device = st.st_dev;
     t->inode = st.st_ino;
     if (!*ret_blank)
-        return tier_check_version(t);
+        return head_check_version(t->db, t->path);
     if (existed)
         log_warning("audit: %s was begun and never used; it is set up now", t->path);
     return 0;
 }
 
-/* Reads the head row and, where the store has a head already, compares. */
-static int read_head(struct store *s, struct db *db, const char *path, bool adopt)
+/* An existing file must end where the store knows that the chain ends. */
+static int compare_head(struct store *s)
 {
-    struct db_stmt *q;
-    int r = db_prepare(db, SPAN_LIT("SELECT seq, hash FROM head"), &q);
-    if (r == 0)
-        r = db_step(q);
-    else
-        q = NULL;
-    if (r == 1 && db_column_blob(q, 1).len == RECORD_HASH_SIZE) {
-        uint64_t seq = (uint64_t)db_column_int(q, 0);
-        const char *hash = db_column_blob(q, 1).data;
-        if (adopt) {
-            s->seq = seq;
-            memcpy(s->hash, hash, RECORD_HASH_SIZE);
-            r = 0;
-        } else {
-            r = seq == s->seq && memcmp(hash, s->hash, RECORD_HASH_SIZE) == 0 ? 0 : -EBADMSG;
-        }
-    } else if (r >= 0) {
-        r = -EBADMSG;
-    }
-    db_finalize(q);
+    struct head head;
+    int r = head_read(s->l0.db, s->l0.path, &head);
     if (r < 0)
-        log_error("audit: the head of %s is missing or does not fit", path);
-    return r;
+        return blame(s, s->l0.db, r);
+    if (head.seq == s->head.seq && memcmp(head.hash, s->head.hash, sizeof(head.hash)) == 0)
+        return 0;
+    log_error("audit: %s ends at record %llu, the chain at %llu", s->l0.path,
+              (unsigned long long)head.seq, (unsigned long long)s->head.seq);
+    return -EBADMSG;
 }
 
 /* Opens or creates both files of a month; the store's head is known. */
@@ -239,7 +181,7 @@ static int open_month(struct store *s, files_month month)
     if (r == 0 && blank0)
         r = blame(s, s->l0.db, create_l0(s));
     else if (r == 0)
-        r = read_head(s, s->l0.db, s->l0.path, false);
+        r = compare_head(s);
     if (r == 0)
         r = tier_open(s, 1, month, &blank1);
     if (r == 0 && blank1 && !blank0)
@@ -274,151 +216,6 @@ static int open_month(struct store *s, files_month month)
     }
     s->month = month;
     s->l1_strays = true;
-    return 0;
-}
-
-static int chain_hash(struct store *s, const unsigned char previous[RECORD_HASH_SIZE],
-                      struct span body, unsigned char ret_hash[RECORD_HASH_SIZE])
-{
-    int r = sha256_begin(s->digest);
-    if (r == 0)
-        r = sha256_add(s->digest, SPAN_LIT("juyong.record.v1\0"));
-    if (r == 0)
-        r = sha256_add(s->digest, span_from((const char *)previous, RECORD_HASH_SIZE));
-    if (r == 0)
-        r = sha256_add(s->digest, body);
-    return r < 0 ? r : sha256_end(s->digest, ret_hash);
-}
-
-/* Recomputes the hashes of the last records of one file. */
-static int check_tail(struct store *s, struct db *db, const char *path)
-{
-    struct db_stmt *q;
-    int r = db_prepare(db,
-                       SPAN_LIT("SELECT seq, body, hash FROM (SELECT first - 1 AS seq, '' AS body,"
-                                " anchor AS hash FROM head UNION ALL SELECT seq, body, hash FROM"
-                                " record) WHERE seq >= ?1 ORDER BY seq"),
-                       &q);
-    if (r < 0)
-        return r;
-    uint64_t from = s->seq > TAIL_RECORDS ? s->seq - TAIL_RECORDS : 0, seq = 0;
-    unsigned char hash[RECORD_HASH_SIZE], want[RECORD_HASH_SIZE];
-    bool first = true;
-    db_bind_int(q, 1, (int64_t)from);
-    while ((r = db_step(q)) == 1) {
-        struct span stored = db_column_blob(q, 2);
-        uint64_t next = (uint64_t)db_column_int(q, 0);
-        if (stored.len != RECORD_HASH_SIZE || (!first && next != seq + 1)) {
-            r = -EBADMSG;
-            break;
-        }
-        if (!first) {
-            r = chain_hash(s, hash, db_column_text(q, 1), want);
-            if (r == 0 && memcmp(want, stored.data, sizeof(want)) != 0)
-                r = -EBADMSG;
-            if (r < 0)
-                break;
-        }
-        memcpy(hash, stored.data, sizeof(hash));
-        seq = next;
-        first = false;
-    }
-    db_finalize(q);
-    if (r == 0 && (first || seq != s->seq || memcmp(hash, s->hash, sizeof(hash)) != 0))
-        r = -EBADMSG;
-    if (r == -EBADMSG)
-        log_error("audit: record %llu of %s does not fit the chain; `juyong log verify` tells more",
-                  (unsigned long long)seq + 1, path);
-    return r;
-}
-
-/* The anchor of the newest file must be the head of the one before it, if that is still there. */
-static int check_link(struct store *s, files_month newest, files_month before)
-{
-    char path[PATH_MAX], older[PATH_MAX];
-    struct db *a = NULL, *b = NULL;
-    struct db_stmt *qa = NULL, *qb = NULL;
-    struct db_options o = {.readonly = true, .busy_ms = BUSY_MS};
-    if (!files_path(span_str(s->dir), 0, newest, path) ||
-        !files_path(span_str(s->dir), 0, before, older))
-        return -ENAMETOOLONG;
-    int r = db_open(span_str(path), &o, &a);
-    if (r == 0)
-        r = db_open(span_str(older), &o, &b);
-    if (r == 0)
-        r = db_prepare(a, SPAN_LIT("SELECT first - 1, anchor FROM head"), &qa);
-    if (r == 0)
-        r = db_prepare(b, SPAN_LIT("SELECT seq, hash FROM head"), &qb);
-    if (r == 0)
-        r = db_step(qa);
-    if (r == 1)
-        r = db_step(qb);
-    if (r >= 0)
-        r = r == 1 && db_column_int(qa, 0) == db_column_int(qb, 0) &&
-                    span_eq(db_column_blob(qa, 1), db_column_blob(qb, 1))
-                ? 0
-                : -EBADMSG;
-    db_finalize(qa);
-    db_finalize(qb);
-    db_close(a);
-    db_close(b);
-    if (r < 0)
-        log_error("audit: %s does not begin where %s ends, or that can't be read (%s)", path, older,
-                  strerror(-r));
-    return r;
-}
-
-/* Finds the newest file that was ever used, adopts its head and checks its end. */
-static int find_head(struct store *s, files_month *ret_month)
-{
-    struct files *files cleanup(cleanup_free) = malloc(sizeof(*files));
-    if (!files)
-        return -ENOMEM;
-    int r = files_list(span_str(s->dir), 0, files);
-    if (r < 0)
-        return r;
-    *ret_month = files->count ? files->months[files->count - 1] : 0;
-    for (size_t n = files->count; n > 0; n--) {
-        struct tier t = {0};
-        struct db_options o = {.busy_ms = BUSY_MS};
-        bool blank = false;
-        files_path(span_str(s->dir), 0, files->months[n - 1], t.path);
-        r = db_open(span_str(t.path), &o, &t.db);
-        if (r == 0)
-            r = is_blank(t.db, &blank);
-        if (r < 0)
-            log_error("audit: %s can't be opened: %s", t.path,
-                      r == -EBADMSG ? "corrupt or no database" : strerror(-r));
-        if (r == 0 && !blank)
-            r = tier_check_version(&t);
-        if (r == 0 && !blank)
-            r = read_head(s, t.db, t.path, true);
-        if (r == 0 && !blank)
-            r = check_tail(s, t.db, t.path);
-        db_close(t.db);
-        if (r == 0 && !blank && n > 1)
-            r = check_link(s, files->months[n - 1], files->months[n - 2]);
-        if (r < 0 || !blank)
-            return r;
-    }
-    return 0;
-}
-
-/* What was signed must still be there. */
-static int check_checkpoint(const struct store *s)
-{
-    struct checkpoint_line last;
-    int r = checkpoint_last(span_str(s->dir), &last);
-    if (r <= 0)
-        return r;
-    if (last.size > s->seq || (last.size == s->seq && memcmp(last.head, s->hash, 32) != 0)) {
-        log_error(
-            "audit: a signed checkpoint speaks of %llu records, the files in %s end at %llu: "
-            "a month file is missing or was put back; restore it, or move the whole directory "
-            "away to begin a new log",
-            (unsigned long long)last.size, s->dir, (unsigned long long)s->seq);
-        return -EBADMSG;
-    }
     return 0;
 }
 
@@ -475,9 +272,7 @@ static int prepare(struct store *s)
     if (r < 0)
         return r;
     files_month newest = 0, now = files_month_of(clock_wall_us());
-    r = find_head(s, &newest);
-    if (r == 0)
-        r = check_checkpoint(s);
+    r = head_find(span_str(s->dir), s->digest, &s->head, &newest);
     if (r < 0)
         return r;
     /* Never back to an older file, whatever the clock says: the order of files is that of records.
@@ -549,8 +344,8 @@ int store_begin(struct store *s, uint64_t wall_us)
         if (r < 0)
             return r;
     }
-    s->next_seq = s->seq;
-    memcpy(s->next_hash, s->hash, sizeof(s->hash));
+    s->next = s->head;
+
     return blame(s, s->l0.db, db_begin(s->l0.db));
 }
 
@@ -562,7 +357,7 @@ static int begin_l1(struct store *s)
     s->l1_begun = true;
     if (!s->l1_strays)
         return 0;
-    db_bind_int(s->l1.aux, 1, (int64_t)s->seq);
+    db_bind_int(s->l1.aux, 1, (int64_t)s->head.seq);
     return blame(s, s->l1.db, db_run(s->l1.aux));
 }
 
@@ -617,7 +412,7 @@ static int put_text(struct store *s, struct item *i, size_t n)
     codec_hex(span_from((const char *)commit, sizeof(commit)), digits);
     memcpy((char *)i + t->commit, digits, 2 * RECORD_HASH_SIZE);
     struct db_stmt *q = s->l1.put;
-    db_bind_int(q, 1, (int64_t)s->next_seq + 1);
+    db_bind_int(q, 1, (int64_t)s->next.seq + 1);
     db_bind_int(q, 2, (int64_t)n);
     db_bind_blob(q, 3, span_from((const char *)salt, sizeof(salt)));
     db_bind_text(q, 4, item_span(i, t->path, t->path_len));
@@ -633,11 +428,11 @@ static int put_text(struct store *s, struct item *i, size_t n)
 static int put_record(struct store *s, uint64_t wall_us, struct span request, int weight)
 {
     unsigned char hash[RECORD_HASH_SIZE];
-    int r = chain_hash(s, s->next_hash, buf_span(&s->body), hash);
+    int r = head_chain(s->digest, s->next.hash, buf_span(&s->body), hash);
     if (r < 0)
         return r;
     struct db_stmt *q = s->l0.put;
-    db_bind_int(q, 1, (int64_t)s->next_seq + 1);
+    db_bind_int(q, 1, (int64_t)s->next.seq + 1);
     db_bind_int(q, 2, (int64_t)wall_us);
     db_bind_text(q, 3, request);
     db_bind_int(q, 4, weight);
@@ -646,15 +441,15 @@ static int put_record(struct store *s, uint64_t wall_us, struct span request, in
     r = blame(s, s->l0.db, db_run(q));
     if (r < 0)
         return r;
-    s->next_seq++;
-    memcpy(s->next_hash, hash, sizeof(hash));
+    s->next.seq++;
+    memcpy(s->next.hash, hash, sizeof(hash));
     return 0;
 }
 
 static int begin_body(struct store *s, enum audit_kind kind, uint64_t wall_us, uint64_t mono_us)
 {
     struct record_head head = {
-        .seq = s->next_seq + 1,
+        .seq = s->next.seq + 1,
         .wall_us = wall_us,
         .mono_us = mono_us,
         .run = span_str(s->run),
@@ -677,7 +472,7 @@ int store_put(struct store *s, struct item *i, uint64_t *ret_seq)
     if (r == 0)
         r = put_record(s, i->wall_us, item_span(i, i->request, i->request_len), i->weight);
     if (r == 0)
-        *ret_seq = s->next_seq;
+        *ret_seq = s->next.seq;
     return r;
 }
 
@@ -692,8 +487,8 @@ int store_put_gap(struct store *s, uint64_t lost, uint64_t from_us, uint64_t unt
 
 int store_commit(struct store *s)
 {
-    db_bind_int(s->l0.aux, 1, (int64_t)s->next_seq);
-    db_bind_blob(s->l0.aux, 2, span_from((const char *)s->next_hash, sizeof(s->next_hash)));
+    db_bind_int(s->l0.aux, 1, (int64_t)s->next.seq);
+    db_bind_blob(s->l0.aux, 2, span_from((const char *)s->next.hash, sizeof(s->next.hash)));
     int r = blame(s, s->l0.db, db_run(s->l0.aux));
     if (r < 0)
         return r;
@@ -710,8 +505,7 @@ int store_commit(struct store *s)
         return r;
     if (texts)
         s->l1_strays = false;
-    s->seq = s->next_seq;
-    memcpy(s->hash, s->next_hash, sizeof(s->hash));
+    s->head = s->next;
     return 0;
 }
 

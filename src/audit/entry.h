@@ -1,0 +1,51 @@
+/*
+ * A record as readers see it: parsed from its canonical JSON, strictly. Anything that the writer
+ * would not have written that way is refused, so that two readings of one record can't differ.
+ * Shares no code with the writer.
+ */
+#pragma once
+
+#include "base/arena.h"
+
+#include <stdint.h>
+
+#define ENTRY_HITS_MAX 64
+
+enum entry_bool { ENTRY_ABSENT, ENTRY_TRUE, ENTRY_FALSE };
+
+struct entry_hit {
+    struct span direction, role, path, risk, rule, action, layers, commit;
+    uint64_t start, end;
+};
+
+/* Absent fields are 0 or empty. Times and durations are microseconds. */
+struct entry {
+    uint64_t v, seq, time, mono;
+    struct span run, node, kind, request_id;
+    struct span app, key_id, end_user, client_ip;
+    uint64_t client_port;
+    struct span device, session, model, upstream, filing_number, route, ruleset, mode;
+    enum entry_bool stream;
+    struct span action, outcome, reason;
+    struct span model_answered, upstream_request_id, finish_reason;
+    uint64_t status, upstream_status, received;
+    uint64_t judge_us, held_us, upstream_us, first_byte_us, total_us;
+    uint64_t prompt_bytes, completion_bytes;
+    enum entry_bool complete, unjudged_media;
+    struct entry_hit *hits; /* in the arena */
+    size_t hit_count;
+    uint64_t hits_left_out;
+    struct span detail;
+    uint64_t lost, from, until; /* of a gap */
+};
+
+/*
+ * Parses one record. Spans point into `body`, or into the arena where something was escaped.
+ * 0; -EBADMSG: not canonical; -EPROTO: of a newer version; -ENOMEM. O(body.len).
+ */
+int entry_parse(struct span body, struct arena *a, struct entry *ret_entry);
+/* Overlays what `later` says over `e`, as records of one exchange complete each other; hits and
+ * the head's fields (seq, time, ...) stay those of `e`. */
+void entry_overlay(struct entry *e, const struct entry *later);
+/* How much the record matters: 0 for a plain allow, else the number of its action. */
+int entry_weight(const struct entry *e);

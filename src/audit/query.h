@@ -1,0 +1,65 @@
+/*
+ * Reads the log: the records of one exchange folded into one row, filtered, newest or oldest
+ * first. Has its own read-only connections and holds none of them open between rows, so that a
+ * reader who takes his time keeps nothing from the writer. Works while the gateway runs.
+ */
+#pragma once
+
+#include "audit/entry.h"
+#include "terms/terms.h"
+
+struct query;
+
+/* Empty spans and zeros ask for nothing. Spans are borrowed until query_close(). */
+struct query_filter {
+    uint64_t since_us, until_us; /* wall clock; half open */
+    bool all;                    /* also plain allows and operators' acts; else interceptions */
+    unsigned actions;            /* bits 1 << enum action; 0: any */
+    struct span risk;            /* an id or the beginning of one, such as A1 */
+    struct span rule, app, end_user, model, request_id;
+    enum direction direction; /* 0: any */
+    struct span text;         /* occurs in a matched text, its context or folded form; ASCII case
+                                 does not matter */
+    size_t limit;             /* rows; 0: all */
+    bool oldest_first;
+    /* Follow: only what came after this record, oldest first; each exchange once, as soon as it is
+     * of interest: at its first interception, or at its end. */
+    bool follow;
+    uint64_t after_seq;
+    uint64_t upto_seq; /* 0: to the newest */
+};
+
+/* One hit and, where L1 still has it, its text. */
+struct query_hit {
+    const struct entry_hit *entry;
+    bool has_text;
+    struct span path, text, context, folded;
+    size_t start, end; /* of the match in the context, bytes */
+};
+
+enum query_state {
+    QUERY_DONE,        /* closed, or nothing that has an end */
+    QUERY_RUNNING,     /* open, and the gateway that wrote it still runs */
+    QUERY_INTERRUPTED, /* open, and that gateway is gone */
+};
+
+/* Borrowed until the next call. */
+struct query_row {
+    struct entry entry; /* of the first record, completed by the later ones; kind of the first */
+    uint64_t last_seq;
+    unsigned record_count;
+    bool damaged; /* a record could not be read; see `juyong log verify` */
+    enum query_state state;
+    const struct query_hit *hits;
+    size_t hit_count;
+    const struct query_hit *main_hit; /* of the heaviest action, the first of them; or NULL */
+};
+
+/* 0, -ENOENT when there is no log, or -errno. */
+int query_open(struct span dir, const struct query_filter *f, struct query **ret_query);
+/* 1 and a row, 0 at the end, or negative. */
+int query_next(struct query *q, const struct query_row **ret_row);
+void query_close(struct query *q);
+
+/* The number of the newest record, for following. 0, -ENOENT, or -errno. */
+int query_last_seq(struct span dir, uint64_t *ret_seq);
