@@ -61,19 +61,46 @@ struct json_walk;
 
 /*
  * Begins over `body`, which must stay unchanged. `known_keys` (NULL-terminated, may be NULL) are
- * the keys that no case-twin may imitate. NULL when memory is out. A walker may be used again with
- * json_walk_reset(), which keeps its memory: no allocation per stream event.
+ * the keys that no case-twin may imitate, in lower-case ASCII. NULL when memory is out. A walker
+ * may be used again with json_walk_reset(), which keeps its memory: no allocation per stream event.
+ * NULL limits are JSON_LIMITS_DEFAULT.
  */
 struct json_walk *json_walk_new(const struct json_limits *limits, const char *const *known_keys);
 void json_walk_reset(struct json_walk *w, struct span body);
 void json_walk_free(struct json_walk *w);
+/*
+ * What a dialect asks of the text it is about to read, in place of what json_walk_new() was told.
+ * The keys are borrowed for good. 0, -ENOMEM. O(1) when they are the same as before.
+ */
+int json_walk_tune(struct json_walk *w, const char *const *known_keys, bool lone_surrogates);
 
-/* Gives the next item. Returns 0, or a positive enum json_error, after which only its place counts.
+/*
+ * Gives the next item. Returns 0, or a positive enum json_error, after which only its place counts
+ * and every further call returns the same. Memory in use is bounded by the nodes and the longest
+ * string; time is linear in the bytes read, whatever they are.
  */
 int json_walk_next(struct json_walk *w, struct json_item *ret_item);
-/* Steps over the value that the last item began or was; no-op for scalars. Still checks all of it.
+/*
+ * Steps over the value that the last item began or was, after a key over its value; no-op for
+ * scalars. Still checks all of it.
  */
 int json_walk_skip(struct json_walk *w);
+/*
+ * The object or array that the last item began has keys of its author's choosing (a schema, an
+ * unknown field): within it, no key is taken for the twin of a known one.
+ */
+void json_walk_opaque(struct json_walk *w);
+/*
+ * Looks ahead in the object that the last item began for the scalar member `key` (plain ASCII),
+ * without moving: its raw bytes with the quotes of a string, or an empty span when there is none.
+ * What it passes is not checked; the walk itself still does. O(the object's length).
+ */
+struct span json_walk_peek(const struct json_walk *w, struct span key);
+/*
+ * Decodes a quoted string, as json_walk_peek() gives it, into the caller's room. An empty span when
+ * it is not a right string, is empty, or its raw form is longer than the room.
+ */
+struct span json_unquote(struct span quoted, char *room, size_t size);
 /* Byte offset of the last item or of the error. */
 size_t json_walk_offset(const struct json_walk *w);
 /*
@@ -81,6 +108,8 @@ size_t json_walk_offset(const struct json_walk *w);
  * keys are escaped, long keys and paths clipped (at most 256 bytes).
  */
 int json_walk_path(const struct json_walk *w, struct buf *out);
+/* The same path, lent by the walker until its next call. */
+struct span json_walk_where(struct json_walk *w);
 
 /*
  * The raw offset (within a string's raw inside) of the decoded offset `at`. Where `at` lies within
