@@ -4,14 +4,17 @@
  */
 #pragma once
 
+#include "config/config.h"
 #include "match/matchset.h"
 #include "terms/terms.h"
+#include "yaml/place.h"
 
 struct ruleset;
 
 struct risk {
     struct span id; /* A1-a … A5-b, attack-…, pii-… */
     struct span name_zh, name_en, group;
+    struct span group_zh, group_en;
     unsigned keyword_min; /* of the standard; 0 where it asks for none */
 };
 
@@ -19,7 +22,8 @@ struct rule {
     struct span id; /* stable: <risk>/<first 8 hex digits of the folded form's SHA-256> */
     const struct risk *risk;
     struct span source; /* the word or regex as written */
-    struct span why;    /* a sentence */
+    struct span why;    /* a sentence; may be empty */
+    struct span from;   /* where the rule comes from (`source=`); may be empty */
     struct span file;
     unsigned line;
     enum direction direction;
@@ -27,11 +31,15 @@ struct rule {
     bool pattern;
 };
 
-/* Messages of a failed or doubtful load, each "file:line:column: message". */
+/*
+ * Messages of a failed or doubtful load, each "file:line:column: message"; warnings have
+ * "warning: " before the message. The caller begins with RULE_REPORT_INIT and frees `text`.
+ */
 struct rule_report {
-    struct buf text; /* one message a line */
+    struct buf text; /* one message a line; what is past its ceiling is counted, not told */
     unsigned errors, warnings;
 };
+#define RULE_REPORT_INIT ((struct rule_report){.text = BUF_INIT(1u << 20)})
 
 /*
  * Loads every file below dir. 0 and a set; -EINVAL with the reasons in *report; -errno otherwise.
@@ -44,9 +52,23 @@ struct ruleset *ruleset_unref(struct ruleset *s);
 const struct matchset *ruleset_matchset(const struct ruleset *s);
 size_t ruleset_count(const struct ruleset *s);
 const struct rule *ruleset_rule(const struct ruleset *s, uint32_t index);
-/* "auto-" and hex digits of the content's hash, or a published version's name. */
+/* "auto-" and 12 hex digits of the SHA-256 over all files read, or a published version's name. */
 struct span ruleset_version(const struct ruleset *s);
 size_t ruleset_risk_count(const struct ruleset *s);
 const struct risk *ruleset_risk(const struct ruleset *s, size_t index);
 /* NULL when there is no such type. */
 const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id);
+
+/*
+ * The prepared safe answer for a risk: its own, else its group's, else the one for all; the empty
+ * span when there is none. LANGUAGE_BOTH gives Chinese, then English.
+ */
+struct span ruleset_answer(const struct ruleset *s, const struct risk *risk,
+                           enum language language);
+
+/*
+ * Judges every rule's samples: a keyword must hit its own source, a pattern its `hit` samples, and
+ * none its `miss` samples. Appends one "file:line: message" for each that disappoints. Returns
+ * their number, or -ENOMEM. *ret_samples: how many were judged. For `rules lint` and tests.
+ */
+int ruleset_lint(const struct ruleset *s, struct buf *messages, size_t *ret_samples);

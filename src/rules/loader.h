@@ -1,0 +1,75 @@
+/*
+ * What the readers of the library's files share while a set is being built. Private to this room.
+ */
+#pragma once
+
+#include "config/schema.h"
+#include "crypto/sha256.h"
+#include "rules/ruleset.h"
+
+#include <stdatomic.h>
+
+struct sample {
+    uint32_t rule;
+    bool hit; /* or miss */
+    struct span text;
+    struct place at;
+};
+
+struct answer {
+    struct span risk; /* an id, a group or * */
+    struct span zh, en, both;
+};
+
+struct ruleset {
+    struct arena arena;
+    _Atomic unsigned refs;
+    struct rule *rules;
+    size_t rule_count, rule_cap;
+    struct risk *risks;
+    size_t risk_count;
+    struct answer *answers;
+    size_t answer_count, answer_cap;
+    struct sample *samples;
+    size_t sample_count, sample_cap;
+    struct matchset *matchset;
+    char version[24];
+};
+
+/* A line of a keyword file, before it is known whether it repeats another. */
+struct keyword {
+    struct rule rule;
+    struct span folded;
+    struct span hit, miss; /* samples */
+    unsigned column;
+};
+
+struct loader {
+    struct ruleset *set;
+    struct reader reader; /* arena and messages */
+    struct rule_report *report;
+    struct matchset_builder *builder;
+    struct sha256 *content;
+    struct keyword *keywords;
+    size_t keyword_count, keyword_cap;
+};
+
+void loader_error(struct loader *l, struct place at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void loader_warn(struct loader *l, struct place at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Room for one more entry of an array on the heap; false (and noted) when memory is out. */
+bool loader_grow(struct loader *l, void **array, size_t count, size_t *cap, size_t size);
+/* Appends; UINT32_MAX when memory is out. */
+uint32_t loader_add_rule(struct loader *l, const struct rule *rule);
+void loader_add_sample(struct loader *l, uint32_t rule, bool hit, struct span text,
+                       struct place at);
+
+/* Each reads one file's text, which lives only for the call; file is kept by the set. */
+void risks_read(struct loader *l, struct span text, struct span file);
+void patterns_read(struct loader *l, struct span text, struct span file);
+void answers_read(struct loader *l, struct span text, struct span file);
+void keywords_read(struct loader *l, struct span text, struct span file, struct span stem);
+void allow_read(struct loader *l, struct span text, struct span file, struct span stem);
+/* After all keyword files: identities, repetitions, the match set. */
+void keywords_finish(struct loader *l);

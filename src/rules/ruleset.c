@@ -1,0 +1,368 @@
+#include "rules/ruleset.h"
+
+#include "base/cleanup.h"
+#include "base/codec.h"
+#include "rules/loader.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#define SET_BYTES_MAX  (1u << 30)  /* what one set's texts take */
+#define TEXT_BYTES_MAX (16u << 20) /* of one keyword file */
+#define FILES_MAX      4096        /* in one folder */
+
+void loader_error(struct loader *l, struct place at, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    place_printf(l->reader.messages, at, "%s", text);
+    l->report->errors++;
+}
+
+void loader_warn(struct loader *l, struct place at, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    place_printf(l->reader.messages, at, "warning: %s", text);
+    l->report->warnings++;
+}
+
+bool loader_grow(struct loader *l, void **array, size_t count, size_t *cap, size_t size)
+{
+    if (count < *cap)
+        return true;
+    size_t wider = *cap ? *cap * 2 : 64;
+    void *bigger = reallocarray(*array, wider, size);
+    if (!bigger) {
+        l->reader.memory_out = true;
+        return false;
+    }
+    *array = bigger;
+    *cap = wider;
+    return true;
+}
+
+uint32_t loader_add_rule(struct loader *l, const struct rule *rule)
+{
+    struct ruleset *s = l->set;
+    if (s->rule_count >= UINT32_MAX - 1 ||
+        !loader_grow(l, (void **)&s->rules, s->rule_count, &s->rule_cap, sizeof(*s->rules)))
+        return UINT32_MAX;
+    s->rules[s->rule_count] = *rule;
+    return (uint32_t)s->rule_count++;
+}
+
+void loader_add_sample(struct loader *l, uint32_t rule, bool hit, struct span text, struct place at)
+{
+    struct ruleset *s = l->set;
+    if (loader_grow(l, (void **)&s->samples, s->sample_count, &s->sample_cap, sizeof(*s->samples)))
+        s->samples[s->sample_count++] = (struct sample){rule, hit, text, at};
+}
+
+/* ---- files ---- */
+
+static bool add_content(struct loader *l, struct span relative, struct span text)
+{
+    char head[64];
+    int n = snprintf(head, sizeof(head), "\n%zu %zu\n", relative.len, text.len);
+    return sha256_add(l->content, span_from(head, (size_t)n)) == 0 &&
+           sha256_add(l->content, relative) == 0 && sha256_add(l->content, text) == 0;
+}
+
+/* Reads a whole file; false after a message. */
+static bool read_file(struct loader *l, struct span path, size_t max, struct buf *out)
+{
+    struct place at = {.file = path};
+    char name[PATH_MAX];
+    snprintf(name, sizeof(name), "%.*s", SPAN_ARG(path));
+    cleanup(cleanup_close) int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        loader_error(l, at, "can't be read: %s", strerror(errno));
+        return false;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        loader_error(l, at, "not a regular file");
+        return false;
+    }
+    buf_init(out, max);
+    for (;;) {
+        char piece[16384];
+        ssize_t n = read(fd, piece, sizeof(piece));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            return true;
+        int e = n < 0 ? -errno : buf_append(out, span_from(piece, (size_t)n));
+        if (e == -EMSGSIZE)
+            loader_error(l, at, "larger than %zu MiB", max >> 20);
+        else if (e < 0)
+            loader_error(l, at, "can't be read: %s", strerror(-e));
+        if (e < 0)
+            return false;
+    }
+}
+
+/* What a folder of the library holds, and who reads its files. */
+struct folder {
+    const char *name, *suffix;
+    size_t max;
+    void (*read)(struct loader *l, struct span text, struct span file);
+    void (*read_named)(struct loader *l, struct span text, struct span file, struct span stem);
+};
+
+static const struct folder folders[] = {
+    {"allow", ".txt", TEXT_BYTES_MAX, .read_named = allow_read},
+    {"answers", ".yaml", YAML_SIZE_MAX, .read = answers_read},
+    {"keywords", ".txt", TEXT_BYTES_MAX, .read_named = keywords_read},
+    {"patterns", ".yaml", YAML_SIZE_MAX, .read = patterns_read},
+};
+
+static void load_file(struct loader *l, const struct folder *f, struct span root,
+                      const char *relative, struct span stem)
+{
+    struct span file = arena_printf(l->reader.arena, "%.*s/%s", SPAN_ARG(root), relative);
+    if (!file.data) {
+        l->reader.memory_out = true;
+        return;
+    }
+    struct buf text = BUF_INIT(0);
+    if (read_file(l, file, f->max, &text)) {
+        if (!add_content(l, span_str(relative), buf_span(&text)))
+            l->reader.memory_out = true;
+        else if (f->read)
+            f->read(l, buf_span(&text), file);
+        else
+            f->read_named(l, buf_span(&text), file, stem);
+    }
+    buf_deinit(&text);
+}
+
+/* By bytes, so that the order of reading doesn't depend on the locale. */
+static int compare_entries(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_visible(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+/* -errno; 0 with a sorted list that the caller frees with free_entries(). */
+static int list(struct span path, struct dirent ***ret_entries, int *ret_count)
+{
+    char name[PATH_MAX];
+    if (snprintf(name, sizeof(name), "%.*s", SPAN_ARG(path)) >= (int)sizeof(name))
+        return -ENAMETOOLONG;
+    int n = scandir(name, ret_entries, is_visible, compare_entries);
+    if (n < 0)
+        return -errno;
+    *ret_count = n;
+    return 0;
+}
+
+static void free_entries(struct dirent **entries, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+}
+
+static void load_folder(struct loader *l, const struct folder *f, struct span root)
+{
+    struct span path = arena_printf(l->reader.arena, "%.*s/%s", SPAN_ARG(root), f->name);
+    struct dirent **entries;
+    int count;
+    int e = path.data ? list(path, &entries, &count) : -ENOMEM;
+    if (e < 0) {
+        loader_error(l, (struct place){.file = path}, "can't be read: %s", strerror(-e));
+        return;
+    }
+    size_t suffix = strlen(f->suffix);
+    if (count > FILES_MAX)
+        loader_error(l, (struct place){.file = path}, "more than %d files", FILES_MAX);
+    for (int i = 0; i < count && count <= FILES_MAX; i++) {
+        struct span name = span_str(entries[i]->d_name);
+        char relative[PATH_MAX];
+        snprintf(relative, sizeof(relative), "%s/%s", f->name, entries[i]->d_name);
+        bool wanted = name.len > suffix &&
+                      span_eq(span_slice(name, name.len - suffix, name.len), span_str(f->suffix));
+        if (wanted)
+            load_file(l, f, root, relative, span_slice(name, 0, name.len - suffix));
+        else if (!span_starts(name, SPAN_LIT("README")))
+            loader_warn(l, (struct place){.file = path}, "'%s' is not read: no %s file",
+                        entries[i]->d_name, f->suffix);
+    }
+    free_entries(entries, count);
+}
+
+static void load_risks(struct loader *l, struct span root)
+{
+    static const struct folder top = {"", ".yaml", YAML_SIZE_MAX, .read = risks_read};
+    load_file(l, &top, root, "risks.yaml", SPAN_NULL);
+}
+
+static int load_all(struct loader *l, struct span root)
+{
+    struct dirent **entries;
+    int count;
+    int e = list(root, &entries, &count);
+    if (e < 0) {
+        loader_error(l, (struct place){.file = root}, "can't be read: %s", strerror(-e));
+        return e;
+    }
+    load_risks(l, root); /* the others name risks */
+    for (int i = 0; i < count; i++) {
+        const char *name = entries[i]->d_name;
+        const struct folder *f = NULL;
+        for (size_t j = 0; j < sizeof(folders) / sizeof(*folders); j++)
+            if (strcmp(folders[j].name, name) == 0)
+                f = &folders[j];
+        if (f && l->set->risk_count)
+            load_folder(l, f, root);
+        else if (!f && strcmp(name, "risks.yaml") != 0 && strncmp(name, "README", 6) != 0)
+            loader_warn(l, (struct place){.file = root}, "'%s' is not read by this version", name);
+    }
+    free_entries(entries, count);
+    return 0;
+}
+
+/* ---- the set ---- */
+
+static int finish(struct loader *l, struct span dir)
+{
+    unsigned char digest[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1];
+    keywords_finish(l);
+    if (l->reader.memory_out)
+        return -ENOMEM;
+    if (l->report->errors == 0 && l->set->rule_count == 0)
+        loader_error(l, (struct place){.file = dir}, "there is no rule in it");
+    if (l->report->errors)
+        return -EINVAL;
+    if (sha256_end(l->content, digest) < 0)
+        return -ENOMEM;
+    codec_hex(span_from((const char *)digest, sizeof(digest)), hex);
+    snprintf(l->set->version, sizeof(l->set->version), "auto-%.12s", hex);
+    return matchset_build(l->builder, &l->set->matchset);
+}
+
+int ruleset_load(struct span dir, struct rule_report *report, struct ruleset **ret_set)
+{
+    struct ruleset *s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    arena_init(&s->arena, SET_BYTES_MAX);
+    atomic_init(&s->refs, 1);
+    struct loader l = {
+        .set = s,
+        .reader = {.arena = &s->arena, .messages = &report->text},
+        .report = report,
+        .builder = matchset_builder_new(),
+        .content = sha256_new(),
+    };
+    while (dir.len > 1 && dir.data[dir.len - 1] == '/')
+        dir.len--;
+    int r = l.builder && l.content && sha256_begin(l.content) == 0 ? 0 : -ENOMEM;
+    if (r == 0)
+        r = load_all(&l, dir);
+    if (r == 0)
+        r = finish(&l, dir);
+    matchset_builder_free(l.builder);
+    sha256_free(l.content);
+    free(l.keywords);
+    if (r < 0) {
+        ruleset_unref(s);
+        return r;
+    }
+    *ret_set = s;
+    return 0;
+}
+
+struct ruleset *ruleset_ref(struct ruleset *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+struct ruleset *ruleset_unref(struct ruleset *s)
+{
+    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return NULL;
+    matchset_unref(s->matchset);
+    free(s->rules);
+    free(s->answers);
+    free(s->samples);
+    arena_deinit(&s->arena);
+    free(s);
+    return NULL;
+}
+
+const struct matchset *ruleset_matchset(const struct ruleset *s)
+{
+    return s->matchset;
+}
+
+size_t ruleset_count(const struct ruleset *s)
+{
+    return s->rule_count;
+}
+
+const struct rule *ruleset_rule(const struct ruleset *s, uint32_t index)
+{
+    return &s->rules[index];
+}
+
+struct span ruleset_version(const struct ruleset *s)
+{
+    return span_str(s->version);
+}
+
+size_t ruleset_risk_count(const struct ruleset *s)
+{
+    return s->risk_count;
+}
+
+const struct risk *ruleset_risk(const struct ruleset *s, size_t index)
+{
+    return &s->risks[index];
+}
+
+const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id)
+{
+    for (size_t i = 0; i < s->risk_count; i++)
+        if (span_eq(s->risks[i].id, id))
+            return &s->risks[i];
+    return NULL;
+}
+
+struct span ruleset_answer(const struct ruleset *s, const struct risk *risk, enum language language)
+{
+    const struct answer *best = NULL;
+    unsigned best_rank = 0;
+    for (size_t i = 0; i < s->answer_count; i++) {
+        const struct answer *a = &s->answers[i];
+        unsigned rank = span_eq(a->risk, risk->id)        ? 3
+                        : span_eq(a->risk, risk->group)   ? 2
+                        : span_eq(a->risk, SPAN_LIT("*")) ? 1
+                                                          : 0;
+        if (rank > best_rank) {
+            best = a;
+            best_rank = rank;
+        }
+    }
+    if (!best)
+        return SPAN_LIT("");
+    return language == LANGUAGE_ZH ? best->zh : language == LANGUAGE_EN ? best->en : best->both;
+}

@@ -1,0 +1,438 @@
+#include "../unit.h"
+
+#include "match/cursor.h"
+#include "rules/ruleset.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/juyong-rules-XXXXXX";
+
+static int set_up(void **state)
+{
+    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    return chdir("/") == 0 ? nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS) : -1;
+}
+
+static void write_bytes(const char *name, struct span text)
+{
+    FILE *f = fopen(name, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text.data, 1, text.len, f), text.len);
+    fclose(f);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    write_bytes(name, span_str(text));
+}
+
+#define RISKS                                                                                      \
+    "groups: [{id: A1, zh: 一, en: one}, {id: pii, zh: 私, en: personal}]\n"                     \
+    "risks:\n"                                                                                     \
+    "  - {id: A1-a, group: A1, zh: 甲, en: a, keyword_min: 200}\n"                                \
+    "  - {id: A1-b, group: A1, zh: 乙, en: b}\n"                                                  \
+    "  - {id: pii-phone, group: pii, zh: 手机号, en: phone}\n"
+
+/* An empty library `r` with the three risks. */
+static int fresh(void **state)
+{
+    if (access("r", F_OK) == 0)
+        nftw("r", remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    mkdir("r", 0700);
+    mkdir("r/keywords", 0700);
+    mkdir("r/patterns", 0700);
+    mkdir("r/allow", 0700);
+    mkdir("r/answers", 0700);
+    write_file("r/risks.yaml", RISKS);
+    return 0;
+}
+
+static struct ruleset *expect_load(const char *warnings)
+{
+    struct rule_report report = RULE_REPORT_INIT;
+    struct ruleset *s = NULL;
+    if (ruleset_load(SPAN_LIT("r/"), &report, &s) != 0)
+        fail_msg("%s", buf_cstr(&report.text));
+    assert_span(buf_span(&report.text), span_str(warnings));
+    assert_int_equal(report.errors, 0);
+    buf_deinit(&report.text);
+    return s;
+}
+
+static void expect_refused(const char *want)
+{
+    struct rule_report report = RULE_REPORT_INIT;
+    struct ruleset *s = NULL;
+    assert_int_equal(ruleset_load(SPAN_LIT("r"), &report, &s), -EINVAL);
+    assert_null(s);
+    assert_true(report.errors > 0);
+    assert_span(buf_span(&report.text), span_str(want));
+    buf_deinit(&report.text);
+}
+
+static int stop(void *ctx, const struct hit *hit)
+{
+    *(struct hit *)ctx = *hit;
+    return 1;
+}
+
+/* The rule that the text hits first, or UINT32_MAX. */
+static uint32_t judge(const struct ruleset *s, const char *text, enum direction direction)
+{
+    struct hit hit = {.rule = UINT32_MAX};
+    struct cursor *c = cursor_new(ruleset_matchset(s), direction);
+    assert_non_null(c);
+    int r = cursor_feed(c, span_str(text), stop, &hit);
+    if (r == 0)
+        r = cursor_finish(c, stop, &hit);
+    assert_true(r >= 0);
+    cursor_free(c);
+    return hit.rule;
+}
+
+static void test_keywords(void **state)
+{
+    write_file("r/keywords/A1-a.txt", "\xef\xbb\xbf# a comment\r\n"
+                                      "#!why=The file's reason\r\n"
+                                      "#!direction=prompt\r\n"
+                                      "\r\n"
+                                      "禁语之一\r\n"
+                                      "  forbidden phrase \taction=flag\tdirection=both\t"
+                                      "why=Its own\tsource=a list\tmiss=nothing here\r\n");
+    write_file("r/keywords/A1-b.txt", "禁语之一");
+    write_file("r/allow/x.txt", "# phrases\n禁语之一二三\twhy=because\n");
+    struct ruleset *s = expect_load("");
+    assert_int_equal(ruleset_count(s), 3);
+    const struct rule *r = ruleset_rule(s, 0);
+    assert_span(r->source, SPAN_LIT("禁语之一"));
+    assert_span(r->why, SPAN_LIT("The file's reason"));
+    assert_span(r->risk->id, SPAN_LIT("A1-a"));
+    assert_span(r->file, SPAN_LIT("r/keywords/A1-a.txt"));
+    assert_int_equal(r->line, 5);
+    assert_int_equal(r->direction, DIRECTION_PROMPT);
+    assert_int_equal(r->action, ACTION_DEFAULT);
+    assert_false(r->pattern);
+    assert_int_equal(r->id.len, 5 + 8);
+    assert_true(span_starts(r->id, SPAN_LIT("A1-a/")));
+    const struct rule *other = ruleset_rule(s, 1);
+    assert_span(other->source, SPAN_LIT("forbidden phrase"));
+    assert_span(other->why, SPAN_LIT("Its own"));
+    assert_span(other->from, SPAN_LIT("a list"));
+    assert_int_equal(other->action, ACTION_FLAG);
+    assert_int_equal(other->direction, DIRECTION_BOTH);
+    /* The same word of another risk has the same digits behind another name. */
+    const struct rule *twin = ruleset_rule(s, 2);
+    assert_span(twin->risk->name_zh, SPAN_LIT("乙"));
+    assert_span(span_slice(twin->id, 5, 13), span_slice(r->id, 5, 13));
+
+    assert_int_equal(judge(s, "说一句禁语之一。", DIRECTION_PROMPT), 0);
+    assert_int_equal(judge(s, "说一句禁语之一。", DIRECTION_COMPLETION), 2);
+    assert_int_equal(judge(s, "禁语之一二三", DIRECTION_PROMPT), UINT32_MAX);
+    assert_int_equal(judge(s, "a Forbidden  phrase", DIRECTION_COMPLETION), 1);
+
+    size_t samples;
+    struct buf messages = BUF_INIT(4096);
+    assert_int_equal(ruleset_lint(s, &messages, &samples), 0);
+    assert_int_equal(samples, 4);
+    buf_deinit(&messages);
+    assert_ptr_equal(ruleset_ref(s), s);
+    assert_null(ruleset_unref(s));
+    assert_null(ruleset_unref(s));
+    assert_null(ruleset_unref(NULL));
+}
+
+static void test_identity_survives_spelling(void **state)
+{
+    write_file("r/keywords/A1-a.txt", "Forbidden Phrase\n");
+    struct ruleset *a = expect_load("");
+    write_file("r/keywords/A1-a.txt", "# moved\n\nＦＯＲＢＩＤＤＥＮ phrase\n");
+    struct ruleset *b = expect_load("");
+    assert_span(ruleset_rule(a, 0)->id, ruleset_rule(b, 0)->id);
+    assert_false(span_eq(ruleset_version(a), ruleset_version(b)));
+    ruleset_unref(a);
+    ruleset_unref(b);
+}
+
+static void test_version(void **state)
+{
+    write_file("r/keywords/A1-a.txt", "禁语之一\n");
+    struct ruleset *a = expect_load("");
+    assert_int_equal(ruleset_version(a).len, 17);
+    assert_true(span_starts(ruleset_version(a), SPAN_LIT("auto-")));
+    write_file("r/README.md", "not part of it");
+    struct ruleset *same = expect_load("");
+    assert_span(ruleset_version(a), ruleset_version(same));
+    /* The same bytes in another file are another library. */
+    unlink("r/keywords/A1-a.txt");
+    write_file("r/keywords/A1-b.txt", "禁语之一\n");
+    struct ruleset *other = expect_load("");
+    assert_false(span_eq(ruleset_version(a), ruleset_version(other)));
+    ruleset_unref(a);
+    ruleset_unref(same);
+    ruleset_unref(other);
+}
+
+static void test_keyword_errors(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"词语\twhy\n", "r/keywords/A1-a.txt:1:4: expected key=value, found 'why'\n"},
+        {"词语\twhy=\n", "r/keywords/A1-a.txt:1:4: 'why' has no value\n"},
+        {"词语\tactoin=flag\n",
+         "r/keywords/A1-a.txt:1:4: unknown key 'actoin'; did you mean 'action'?\n"},
+        {"词语\tzzzzzzzz=1\n", "r/keywords/A1-a.txt:1:4: unknown key 'zzzzzzzz'\n"},
+        {"# x\n词语\taction=stop\n", "r/keywords/A1-a.txt:2:11: 'stop' is no action of a rule: "
+                                     "flag, mask, answer or block\n"},
+        {"词语\taction=allow\n", "r/keywords/A1-a.txt:1:11: 'allow' is no action of a rule: "
+                                 "flag, mask, answer or block\n"},
+        {"词语\tdirection=in\n", "r/keywords/A1-a.txt:1:14: 'in' is no direction: prompt, "
+                                 "completion or both\n"},
+        {"#!direction=x\n词语\n", "r/keywords/A1-a.txt:1:13: 'x' is no direction: prompt, "
+                                  "completion or both\n"},
+        {"#!hit=x\n词语\n", "r/keywords/A1-a.txt:1:3: unknown key 'hit'\n"},
+        {"词语\n#!why=x\n", "r/keywords/A1-a.txt:2:1: defaults must stand before the first word\n"},
+        {"  麻\n", "r/keywords/A1-a.txt:1:3: '麻' is a single character, which never stands "
+                   "alone\n"},
+        {"…\n", "r/keywords/A1-a.txt:1:1: nothing of '…' is left to match\n"},
+        {"一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四"
+         "五六七八九十一二三四五六七八九十一二三四五\n",
+         "r/keywords/A1-a.txt:1:1: longer than 64 characters\n"},
+        {"词语\n词\xff\n", "r/keywords/A1-a.txt:2:2: not UTF-8\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        write_file("r/keywords/A1-a.txt", cases[i].text);
+        expect_refused(cases[i].message);
+    }
+    write_bytes("r/keywords/A1-a.txt", SPAN_LIT("词语\n词\0\n"));
+    expect_refused("r/keywords/A1-a.txt:2:2: a NUL byte\n");
+}
+
+static void test_repetition_is_a_warning(void **state)
+{
+    write_file("r/keywords/A1-a.txt", "Bad phrase\n另一词\nＢａｄ　phrase\nbad phrase\n");
+    struct ruleset *s = expect_load(
+        "r/keywords/A1-a.txt:3:1: warning: 'Ｂａｄ　phrase' is the same as 'Bad phrase' on line 1\n"
+        "r/keywords/A1-a.txt:4:1: warning: 'bad phrase' is the same as 'Bad phrase' on line 1\n");
+    assert_int_equal(ruleset_count(s), 2);
+    ruleset_unref(s);
+}
+
+static void test_allow_errors(void **state)
+{
+    write_file("r/keywords/A1-a.txt", "词语\n");
+    write_file("r/allow/x.txt", "好词\n\n…\n");
+    expect_refused("r/allow/x.txt:3:1: nothing of '…' is left to match\n");
+    write_file("r/allow/x.txt", "好词\tbad\n");
+    expect_refused("r/allow/x.txt:1:4: expected key=value, found 'bad'\n");
+}
+
+static void test_files(void **state)
+{
+    expect_refused("r: there is no rule in it\n");
+    write_file("r/keywords/B9.txt", "词语\n");
+    expect_refused("r/keywords/B9.txt: no risk is called 'B9'\n");
+    unlink("r/keywords/B9.txt");
+    write_file("r/keywords/A1-a.txt", "词语\n");
+    write_file("r/keywords/A1-b.csv", "词语\n");
+    write_file("r/keywords/.hidden", "词语\n");
+    mkdir("r/near", 0700);
+    mkdir("r/new", 0700);
+    ruleset_unref(expect_load("r/keywords: warning: 'A1-b.csv' is not read: no .txt file\n"
+                              "r: warning: 'near' is not read by this version\n"
+                              "r: warning: 'new' is not read by this version\n"));
+    unlink("r/risks.yaml");
+    expect_refused("r/risks.yaml: can't be read: No such file or directory\n"
+                   "r: warning: 'near' is not read by this version\n"
+                   "r: warning: 'new' is not read by this version\n");
+
+    struct rule_report report = RULE_REPORT_INIT;
+    struct ruleset *s = NULL;
+    assert_int_equal(ruleset_load(SPAN_LIT("nowhere"), &report, &s), -ENOENT);
+    assert_span(buf_span(&report.text),
+                SPAN_LIT("nowhere: can't be read: No such file or directory\n"));
+    buf_deinit(&report.text);
+}
+
+static void test_risks_errors(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"risks: []\n", "r/risks.yaml:1:1: the key 'groups' is missing\n"
+                        "r/risks.yaml:1:8: 'risks' must be a list with at least one entry\n"},
+        {"groups: [{id: A1, zh: a, en: b}]\nrisks: [{id: x, group: A2, zh: a, en: b}]\n",
+         "r/risks.yaml:2:24: no group is called 'A2'\n"},
+        {"groups: [{id: A1, zh: a, en: b}]\nrisks: [{id: x/y, group: A1, zh: a, en: b}]\n",
+         "r/risks.yaml:2:9: an id has letters, digits and hyphens only\n"},
+        {"groups: [{id: A1, zh: a, en: b}]\n"
+         "risks: [{id: x, group: A1, zh: a, en: b},\n"
+         "        {id: x, group: A1, zh: a, en: b}]\n",
+         "r/risks.yaml:3:9: two risks are called 'x'\n"},
+        {"groups: [{id: A1, zh: a, en: b}]\nrisks: [{id: x, grup: A1, zh: a, en: b}]\n",
+         "r/risks.yaml:2:17: unknown key 'grup'; did you mean 'group'?\n"
+         "r/risks.yaml:2:9: the key 'group' is missing\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        write_file("r/risks.yaml", cases[i].text);
+        expect_refused(cases[i].message);
+    }
+}
+
+#define PATTERN(id, regex, more)                                                                   \
+    "patterns:\n"                                                                                  \
+    "  - id: " id "\n"                                                                             \
+    "    risk: pii-phone\n"                                                                        \
+    "    regex: '" regex "'\n"                                                                     \
+    "    why: w\n"                                                                                 \
+    "    hit: ['13800138000']\n"                                                                   \
+    "    miss: ['x']\n" more
+
+static void test_pattern(void **state)
+{
+    write_file("r/patterns/p.yaml",
+               PATTERN("pii-phone/x", "(?<![0-9])1[3-9][0-9]{9}(?![0-9])",
+                       "    gate: digits\n    width: 11\n    validator: phone\n"
+                       "    direction: completion\n    action: block\n"));
+    struct ruleset *s = expect_load("");
+    assert_int_equal(ruleset_count(s), 1);
+    const struct rule *r = ruleset_rule(s, 0);
+    assert_true(r->pattern);
+    assert_span(r->id, SPAN_LIT("pii-phone/x"));
+    assert_int_equal(r->line, 2);
+    assert_int_equal(r->direction, DIRECTION_COMPLETION);
+    assert_int_equal(r->action, ACTION_BLOCK);
+    assert_int_equal(judge(s, "打 13800138000 吧", DIRECTION_COMPLETION), 0);
+    assert_int_equal(judge(s, "打 13800138000 吧", DIRECTION_PROMPT), UINT32_MAX);
+    assert_int_equal(judge(s, "打 15400138000 吧", DIRECTION_COMPLETION), UINT32_MAX);
+    size_t samples;
+    struct buf messages = BUF_INIT(4096);
+    assert_int_equal(ruleset_lint(s, &messages, &samples), 0);
+    assert_int_equal(samples, 2);
+    buf_deinit(&messages);
+    ruleset_unref(s);
+}
+
+static void test_pattern_errors(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {PATTERN("pii-phone/x", "1", "    gate: digits\n"),
+         "r/patterns/p.yaml:2:5: the key 'width' is missing\n"},
+        {PATTERN("pii-phone/x", "1", "    gate: all\n    width: 5\n"),
+         "r/patterns/p.yaml:8:11: 'gate' must be one of: digits, at, literal\n"},
+        {PATTERN("pii-phone/x", "1", "    gate: digits\n    width: 513\n"),
+         "r/patterns/p.yaml:9:12: 'width' must be between 1 and 512\n"},
+        {PATTERN("phone/x", "1", "    gate: digits\n    width: 5\n"),
+         "r/patterns/p.yaml:2:9: the id must begin with 'pii-phone/'\n"},
+        {PATTERN("pii-phone/x", "1", "    gate: digits\n    width: 5\n    validator: zip\n"),
+         "r/patterns/p.yaml:10:16: 'zip' is no validator: idcard, phone, bankcard or email\n"},
+        {PATTERN("pii-phone/x", "1", "    gate: literal\n    width: 5\n"),
+         "r/patterns/p.yaml:2:5: 'literal' goes with gate: literal, and only with it\n"},
+        {"patterns: [{id: q/x, risk: q, regex: a, gate: at, width: 1, why: w, hit: [a], miss: []}]",
+         "r/patterns/p.yaml:1:28: no risk is called 'q'\n"
+         "r/patterns/p.yaml:1:12: a pattern needs samples: at least one hit and one miss\n"},
+        {"patterns: {", "r/patterns/p.yaml:1:12: "},
+    };
+    write_file("r/keywords/A1-a.txt", "词语\n");
+    for (size_t i = 0; i + 1 < sizeof(cases) / sizeof(*cases); i++) {
+        write_file("r/patterns/p.yaml", cases[i].text);
+        expect_refused(cases[i].message);
+    }
+    /* What the expression library says about its own errors is its own. */
+    write_file("r/patterns/p.yaml",
+               PATTERN("pii-phone/x", "(1", "    gate: digits\n    width: 5\n"));
+    struct rule_report report = RULE_REPORT_INIT;
+    struct ruleset *s = NULL;
+    assert_int_equal(ruleset_load(SPAN_LIT("r"), &report, &s), -EINVAL);
+    assert_true(span_starts(buf_span(&report.text),
+                            SPAN_LIT("r/patterns/p.yaml:4:12: not usable as a pattern: ")));
+    buf_deinit(&report.text);
+    write_file("r/patterns/p.yaml",
+               PATTERN("pii-phone/x", "1", "    gate: digits\n    width: 5\n"));
+    write_file("r/patterns/q.yaml",
+               PATTERN("pii-phone/x", "1", "    gate: digits\n    width: 5\n"));
+    expect_refused("r/patterns/q.yaml:2:9: two rules are called 'pii-phone/x'\n");
+}
+
+static void test_lint(void **state)
+{
+    write_file("r/keywords/A1-a.txt", "坏词语\tmiss=这是坏词语\n好词语\n");
+    write_file("r/allow/x.txt", "好词语啊\n");
+    write_file("r/keywords/A1-b.txt", "词语二号\thit=没有\n");
+    struct ruleset *s = expect_load("");
+    size_t samples;
+    struct buf messages = BUF_INIT(4096);
+    assert_int_equal(ruleset_lint(s, &messages, &samples), 2);
+    assert_int_equal(samples, 4);
+    char want[512];
+    snprintf(want, sizeof(want),
+             "r/keywords/A1-a.txt:1:1: %.*s hits, but should not hit, its sample '这是坏词语'\n"
+             "r/keywords/A1-b.txt:1:1: %.*s misses its sample '没有'\n",
+             SPAN_ARG(ruleset_rule(s, 0)->id), SPAN_ARG(ruleset_rule(s, 2)->id));
+    assert_span(buf_span(&messages), span_str(want));
+    buf_deinit(&messages);
+    ruleset_unref(s);
+}
+
+static void test_answers(void **state)
+{
+    write_file("r/keywords/A1-a.txt", "词语\n");
+    struct ruleset *s = expect_load("");
+    const struct risk *a = ruleset_find_risk(s, SPAN_LIT("A1-a"));
+    assert_int_equal(ruleset_answer(s, a, LANGUAGE_ZH).len, 0);
+    ruleset_unref(s);
+    write_file("r/answers/a.yaml", "answers:\n"
+                                   "  - {risk: '*', zh: 全, en: all}\n"
+                                   "  - {risk: A1, zh: 组, en: group}\n"
+                                   "  - {risk: A1-a, zh: 己, en: own}\n");
+    s = expect_load("");
+    assert_span(ruleset_answer(s, ruleset_find_risk(s, SPAN_LIT("A1-a")), LANGUAGE_ZH),
+                SPAN_LIT("己"));
+    assert_span(ruleset_answer(s, ruleset_find_risk(s, SPAN_LIT("A1-b")), LANGUAGE_EN),
+                SPAN_LIT("group"));
+    assert_span(ruleset_answer(s, ruleset_find_risk(s, SPAN_LIT("pii-phone")), LANGUAGE_BOTH),
+                SPAN_LIT("全\nall"));
+    ruleset_unref(s);
+    write_file("r/answers/a.yaml", "answers: [{risk: A9, zh: a, en: b}]\n");
+    expect_refused("r/answers/a.yaml:1:11: no risk or group is called 'A9'\n");
+    write_file("r/answers/a.yaml",
+               "answers: [{risk: A1, zh: a, en: b}, {risk: A1, zh: a, en: b}]\n");
+    expect_refused("r/answers/a.yaml:1:37: two answers are for 'A1'\n");
+}
+
+#define EACH(test) cmocka_unit_test_setup(test, fresh)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EACH(test_keywords),
+        EACH(test_identity_survives_spelling),
+        EACH(test_version),
+        EACH(test_keyword_errors),
+        EACH(test_repetition_is_a_warning),
+        EACH(test_allow_errors),
+        EACH(test_files),
+        EACH(test_risks_errors),
+        EACH(test_pattern),
+        EACH(test_pattern_errors),
+        EACH(test_lint),
+        EACH(test_answers),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
