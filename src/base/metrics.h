@@ -1,0 +1,59 @@
+/*
+ * Counters and gauges of one worker: written by its thread alone, read by any. One table
+ * (base/metrics.c) names them for Prometheus.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum metric {
+    METRIC_REQUESTS,     /* exchanges begun */
+    METRIC_ACTION_ALLOW, /* exchanges by their final action, in the order of enum action */
+    METRIC_ACTION_FLAG,
+    METRIC_ACTION_MASK,
+    METRIC_ACTION_ANSWER,
+    METRIC_ACTION_BLOCK,
+    METRIC_OUTCOME_COMPLETE, /* exchanges by outcome, in the order of enum outcome */
+    METRIC_OUTCOME_REFUSED,
+    METRIC_OUTCOME_CUT,
+    METRIC_OUTCOME_REJECTED,
+    METRIC_OUTCOME_UPSTREAM,
+    METRIC_OUTCOME_TRUNCATED,
+    METRIC_OUTCOME_CLIENT_GONE,
+    METRIC_OUTCOME_TIMEOUT,
+    METRIC_OUTCOME_INTERNAL,
+    METRIC_REJECTED_FRAMING, /* refused before an exchange began */
+    METRIC_REJECTED_AUTH,
+    METRIC_REJECTED_ROUTE,
+    METRIC_EVENTS,       /* stream events read from upstreams */
+    METRIC_BYTES_PROMPT, /* judged text */
+    METRIC_BYTES_COMPLETION,
+    METRIC_JUDGE_MICROSECONDS, /* spent judging */
+    METRIC_HELD_EVENTS,        /* events that could not be forwarded at once */
+    METRIC_ACTIVE,             /* gauge: exchanges in flight */
+    METRIC_STREAMS,            /* gauge: of those, streams being relayed */
+    METRIC_RELOADS,
+    METRIC_COUNT,
+};
+
+struct metrics {
+    _Atomic uint64_t values[METRIC_COUNT];
+};
+
+static inline void metrics_add(struct metrics *m, enum metric which, int64_t n)
+{
+    /* One writer: a plain load and store is enough, and cheaper than a locked add. */
+    uint64_t v = atomic_load_explicit(&m->values[which], memory_order_relaxed);
+    atomic_store_explicit(&m->values[which], v + (uint64_t)n, memory_order_relaxed);
+}
+
+static inline uint64_t metrics_get(const struct metrics *m, enum metric which)
+{
+    return atomic_load_explicit(&m->values[which], memory_order_relaxed);
+}
+
+/* Appends the sum over `count` workers in Prometheus' text format. 0, -EMSGSIZE, -ENOMEM. */
+int metrics_print(const struct metrics *const *all, size_t count, struct buf *out);

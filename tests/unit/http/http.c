@@ -1,0 +1,307 @@
+/* Server and client against each other within one loop. */
+#include "../unit.h"
+
+#include "http/client.h"
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct fixture {
+    struct loop *loop;
+    struct http_server *server;
+    struct http_client *client;
+    struct http_request *request;
+    struct http_fetch *fetch;
+    struct loop_task server_task, client_task;
+    struct loop_timer tick, limit;
+    unsigned server_events, client_events;
+    unsigned chunks_left;
+    bool stream, gone;
+    struct buf seen;
+    int status;
+};
+
+static size_t admit(void *ctx, struct http_request *r)
+{
+    struct fixture *f = ctx;
+    f->request = r;
+    return 1000;
+}
+
+static void server_event(void *ctx, struct http_request *r, unsigned events)
+{
+    struct fixture *f = ctx;
+    f->server_events |= events;
+    loop_task_post(f->loop, &f->server_task);
+}
+
+static void tick(struct loop_timer *t)
+{
+    struct fixture *f = list_entry(t, struct fixture, tick);
+    if (f->chunks_left == 0) {
+        http_stream_end(f->request);
+        return;
+    }
+    char text[32];
+    int n = snprintf(text, sizeof(text), "[%u]", f->chunks_left--);
+    assert_int_equal(http_stream_write(f->request, span_from(text, (size_t)n)), 0);
+    loop_timer_set(&f->tick, loop_now_ms(f->loop) + 1);
+}
+
+static void serve(struct loop_task *t)
+{
+    struct fixture *f = list_entry(t, struct fixture, server_task);
+    unsigned events = f->server_events;
+    f->server_events = 0;
+    if (events & HTTP_BODY) {
+        if (f->stream) {
+            assert_int_equal(http_stream_start(f->request, 200, NULL, 0), 0);
+            loop_timer_set(&f->tick, loop_now_ms(f->loop) + 1);
+        } else {
+            struct http_header h = {SPAN_LIT("X-Test"), SPAN_LIT("yes")};
+            assert_int_equal(
+                http_request_reply(f->request, 201, &h, 1, http_request_body(f->request), false),
+                0);
+        }
+    }
+    if (events & HTTP_GONE) {
+        f->gone = true;
+        http_request_abort(f->request);
+    }
+    if (events & HTTP_DONE) {
+        http_request_release(f->request);
+        f->request = NULL;
+        if (f->gone)
+            loop_stop(f->loop);
+    }
+}
+
+static void client_event(void *ctx, unsigned events)
+{
+    struct fixture *f = ctx;
+    f->client_events |= events;
+    loop_task_post(f->loop, &f->client_task);
+}
+
+static void receive(struct loop_task *t)
+{
+    struct fixture *f = list_entry(t, struct fixture, client_task);
+    struct span data = http_fetch_data(f->fetch);
+    assert_int_equal(buf_append(&f->seen, data), 0);
+    http_fetch_consume(f->fetch, data.len);
+    if (f->client_events & HTTP_FETCH_END) {
+        f->status = http_fetch_status(f->fetch);
+        assert_int_equal(http_fetch_result(f->fetch), HTTP_FETCH_OK);
+        http_fetch_free(f->fetch);
+        f->fetch = NULL;
+        loop_stop(f->loop);
+    }
+}
+
+static void too_long(struct loop_timer *t)
+{
+    fail_msg("the exchange does not end");
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    static const struct http_server_ops ops = {admit, server_event};
+    struct http_server_options o = {.host = SPAN_LIT("127.0.0.1"),
+                                    .connections = 100,
+                                    .header_ms = 300,
+                                    .body_ms = 300,
+                                    .idle_ms = 1000,
+                                    .write_ms = 1000};
+    f->loop = loop_new();
+    f->seen.max = 100000;
+    loop_task_init(&f->server_task, serve);
+    loop_task_init(&f->client_task, receive);
+    loop_timer_init(f->loop, &f->tick, tick);
+    loop_timer_init(f->loop, &f->limit, too_long);
+    loop_timer_set(&f->limit, loop_now_ms(f->loop) + 10000);
+    assert_int_equal(http_server_new(f->loop, &o, &ops, f, &f->server), 0);
+    assert_int_equal(http_client_new(f->loop, 10, &f->client), 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    loop_timer_cancel(&f->tick);
+    loop_timer_cancel(&f->limit);
+    http_client_free(f->client);
+    http_server_free(f->server);
+    loop_task_cancel(&f->server_task);
+    buf_deinit(&f->seen);
+    loop_free(f->loop);
+    free(f);
+    return 0;
+}
+
+static void ask(struct fixture *f, struct span body)
+{
+    char url[64];
+    int n = snprintf(url, sizeof(url), "http://127.0.0.1:%u/x", http_server_port(f->server));
+    struct http_fetch_options o = {.method = SPAN_LIT("POST"),
+                                   .url = span_from(url, (size_t)n),
+                                   .body = body,
+                                   .connect_ms = 1000,
+                                   .buffer_max = 64,
+                                   .event = client_event,
+                                   .ctx = f};
+    assert_int_equal(http_fetch_start(f->client, &o, &f->fetch), 0);
+    assert_int_equal(loop_run(f->loop), 0);
+}
+
+static void whole_answers_come_whole(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, SPAN_LIT("hello"));
+    assert_int_equal(f->status, 201);
+    assert_span(buf_span(&f->seen), SPAN_LIT("hello"));
+}
+
+static void a_body_past_its_ceiling_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    static char big[2000];
+    memset(big, 'x', sizeof(big));
+    ask(f, span_from(big, sizeof(big)));
+    assert_int_equal(f->status, 413);
+}
+
+static void streams_are_written_chunk_by_chunk(void **state)
+{
+    struct fixture *f = *state;
+    f->stream = true;
+    f->chunks_left = 50;
+    ask(f, SPAN_LIT("hello"));
+    assert_int_equal(f->status, 200);
+    struct buf want = BUF_INIT(10000);
+    for (unsigned i = 50; i; i--)
+        assert_int_equal(buf_printf(&want, "[%u]", i), 0);
+    assert_span(buf_span(&f->seen), buf_span(&want));
+    buf_deinit(&want);
+    /* The connection is sound after a stream: the next request uses it. */
+    assert_int_equal(http_server_connections(f->server), 1);
+    f->stream = false;
+    buf_clear(&f->seen);
+    f->client_events = 0;
+    ask(f, SPAN_LIT("again"));
+    assert_span(buf_span(&f->seen), SPAN_LIT("again"));
+    assert_int_equal(http_server_connections(f->server), 1);
+}
+
+static int raw_connect(struct fixture *f, const char *text)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(http_server_port(f->server)),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    assert_int_equal(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    return fd;
+}
+
+static int hang_up_fd;
+static void hang_up(struct loop_timer *t)
+{
+    close(hang_up_fd);
+}
+
+static void a_client_that_leaves_a_stream_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    f->stream = true;
+    f->chunks_left = 100000;
+    hang_up_fd = raw_connect(f, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
+    struct loop_timer t;
+    loop_timer_init(f->loop, &t, hang_up);
+    loop_timer_set(&t, loop_now_ms(f->loop) + 50);
+    assert_int_equal(loop_run(f->loop), 0);
+    assert_true(f->gone);
+    assert_null(f->request);
+    loop_timer_cancel(&f->tick);
+}
+
+static void stop_loop(struct loop_timer *t)
+{
+    loop_stop(t->loop);
+}
+
+/* Sends text on a fresh connection, runs the loop for ms, gives back what the server answered. */
+static void converse(struct fixture *f, const char *text, unsigned ms, char *ret, size_t size,
+                     bool *ret_closed)
+{
+    int fd = raw_connect(f, text);
+    struct loop_timer t;
+    loop_timer_init(f->loop, &t, stop_loop);
+    loop_timer_set(&t, loop_now_ms(f->loop) + ms);
+    assert_int_equal(loop_run(f->loop), 0);
+    ssize_t n, got = 0;
+    *ret_closed = false;
+    while ((n = recv(fd, ret + got, size - 1 - (size_t)got, MSG_DONTWAIT)) > 0)
+        got += n;
+    *ret_closed = n == 0;
+    ret[got] = '\0';
+    close(fd);
+}
+
+static void doubtful_framing_is_refused_and_closed(void **state)
+{
+    static const char *const bad[] = {
+        "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
+        "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi",
+        "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!",
+        "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "POST /x HTTP/1.1\r\nHost: x\r\nX Y: z\r\nContent-Length: 2\r\n\r\nhi",
+        "POST /x HTTP/1.1\r\nHost: x\r\nA: b\rC: d\r\nContent-Length: 2\r\n\r\nhi",
+        "POST /x HTTP/1.1\r\nHost: x\r\nHost: y\r\nContent-Length: 2\r\n\r\nhi",
+        "POST /x HTTP/1.1\nHost: x\nContent-Length: 2\n\nhi",
+        "POST /x HTTP/1.1\r\nHost: x\r\nAuthoriza: Bearer evil\r\n tion\r\nContent-Length: "
+        "2\r\n\r\nhi",
+        "POST /x HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        char answer[4096];
+        bool closed;
+        converse(f, bad[i], 30, answer, sizeof(answer), &closed);
+        if (strncmp(answer, "HTTP/1.", 7) || !strstr(answer, " 400 ") || !closed || f->request)
+            fail_msg("case %zu: %s", i, answer);
+    }
+}
+
+static void slow_heads_and_bodies_meet_their_deadline(void **state)
+{
+    struct fixture *f = *state;
+    char answer[4096];
+    bool closed;
+    converse(f, "POST /x HTTP/1.1\r\nHost: x\r\n", 600, answer, sizeof(answer), &closed);
+    assert_true(closed);
+    converse(f, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhi", 600, answer,
+             sizeof(answer), &closed);
+    assert_true(closed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(whole_answers_come_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_body_past_its_ceiling_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(streams_are_written_chunk_by_chunk, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_client_that_leaves_a_stream_is_noticed, setup, teardown),
+        cmocka_unit_test_setup_teardown(doubtful_framing_is_refused_and_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(slow_heads_and_bodies_meet_their_deadline, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
