@@ -1,6 +1,7 @@
 #include "match/cursor.h"
 
 #include "match/set.h"
+#include "match/watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,14 +22,15 @@
  */
 struct cursor {
     const struct automaton *automaton;
-    uint8_t direction; /* bits */
-    uint8_t last;      /* class of the last symbol or SYMBOL_NONE */
-    uint8_t run;       /* separators since, at most SYMBOL_RUN_MAX */
-    bool blank;        /* the run is all blank */
-    bool plain;        /* the run is one U+0020 */
-    bool open;         /* the last symbol is of a word whose end is not known yet */
-    bool waiting;      /* there may be hits from allow_from on that are undecided */
-    uint16_t gap;      /* layers between the last symbol and the next */
+    struct watch *watch; /* for patterns, NULL when none counts for this direction */
+    uint8_t direction;   /* bits */
+    uint8_t last;        /* class of the last symbol or SYMBOL_NONE */
+    uint8_t run;         /* separators since, at most SYMBOL_RUN_MAX */
+    bool blank;          /* the run is all blank */
+    bool plain;          /* the run is one U+0020 */
+    bool open;           /* the last symbol is of a word whose end is not known yet */
+    bool waiting;        /* there may be hits from allow_from on that are undecided */
+    uint16_t gap;        /* layers between the last symbol and the next */
     uint32_t node;
     uint64_t count;      /* number of the next symbol */
     uint64_t allow_from; /* valid while waiting */
@@ -40,7 +42,12 @@ struct cursor {
     void *ctx;
     uint32_t mask;   /* ring size less one */
     uint32_t *heads; /* ring: the node with the outputs that end at this symbol, 0 when none */
-    uint8_t *covers; /* ring: length of the longest complete allow phrase that begins here */
+    /*
+     * Ring: twice the number of symbols from here to the end of the complete allow phrase that goes
+     * furthest, plus one if it began before: a hit from here is covered when that is more than
+     * twice its length.
+     */
+    uint8_t *covers;
     uint64_t ring[]; /* packed symbols */
 };
 
@@ -77,8 +84,12 @@ _Static_assert(LAYER_CASE == 1 && LAYER_WIDTH == 2 && LAYER_TRADITIONAL == 4, "p
 struct cursor *cursor_new(const struct matchset *set, enum direction direction)
 {
     const struct automaton *a = &set->automaton;
+    /*
+     * A hit within an allow phrase that only waited for its word to end is decided after the next
+     * symbol and a space before it came.
+     */
     uint32_t ring = 4;
-    while (ring < a->longest)
+    while (ring < a->longest + 2)
         ring *= 2;
     size_t heads = a->allows ? ring : 0;
     struct cursor *c =
@@ -89,6 +100,13 @@ struct cursor *cursor_new(const struct matchset *set, enum direction direction)
     c->direction = (uint8_t)direction;
     c->last = SYMBOL_NONE;
     c->mask = ring - 1;
+    if (patterns_count(&set->patterns, direction)) {
+        c->watch = watch_new(&set->patterns, direction);
+        if (!c->watch) {
+            free(c);
+            return NULL;
+        }
+    }
     if (heads) {
         c->heads = (uint32_t *)(void *)(c->ring + ring);
         c->covers = (uint8_t *)(c->heads + ring);
@@ -98,6 +116,8 @@ struct cursor *cursor_new(const struct matchset *set, enum direction direction)
 
 void cursor_free(struct cursor *c)
 {
+    if (c)
+        watch_free(c->watch);
     free(c);
 }
 
@@ -135,15 +155,18 @@ static uint64_t cursor_allow_from(const struct cursor *c)
 /* Whether a complete allow phrase longer than the hit [start, end) covers it. */
 static bool hit_covered(const struct cursor *c, uint64_t start, uint64_t end)
 {
-    if (c->covered < end)
-        return false;
-    uint64_t low = c->count > c->mask + 1u ? c->count - c->mask - 1u : 0;
-    for (uint64_t s = start + 1; s-- > low;) {
-        unsigned len = c->covers[s & c->mask];
-        if (s + len >= end && len > end - start)
-            return true;
+    return c->covered >= end && c->covers[start & c->mask] > 2 * (end - start);
+}
+
+/* Notes the longest complete allow phrase that ends with the last symbol, and begins at `start`. */
+static void cover_note(struct cursor *c, uint64_t start)
+{
+    c->covered = c->count;
+    for (uint64_t s = start; s < c->count; s++) {
+        uint8_t reach = (uint8_t)(2 * (c->count - s) + (s > start));
+        if (reach > c->covers[s & c->mask])
+            c->covers[s & c->mask] = reach;
     }
-    return false;
 }
 
 /* Whether the hit counts by its letters; a word wholly of look-alikes is of another
@@ -244,10 +267,10 @@ static int cursor_outputs(struct cursor *c)
         c->heads[(c->count - 1) & c->mask] = fresh;
         for (uint32_t n = fresh; n; n = a->nodes[a->nodes[n].fail].out) {
             uint64_t start = c->count - a->infos[n].depth;
-            if (!(a->outputs[a->infos[n].first].flags & OUTPUT_ALLOW) || start < c->join_at)
-                continue;
-            c->covers[start & c->mask] = a->infos[n].depth;
-            c->covered = c->count;
+            if ((a->outputs[a->infos[n].first].flags & OUTPUT_ALLOW) && start >= c->join_at) {
+                cover_note(c, start);
+                break;
+            }
         }
     }
     return cursor_settle(c, fresh);
@@ -375,7 +398,7 @@ static int cursor_character(struct cursor *c, const struct fold_point *point, ui
     }
 }
 
-static int cursor_point(struct cursor *c, const struct fold_point *point)
+static int cursor_keywords(struct cursor *c, const struct fold_point *point)
 {
     if (!(automaton_point(c->automaton, point->cp) & POINT_EXPANDS))
         return cursor_character(c, point, point->cp, true);
@@ -387,6 +410,12 @@ static int cursor_point(struct cursor *c, const struct fold_point *point)
             return r;
     }
     return 0;
+}
+
+static int cursor_point(struct cursor *c, const struct fold_point *point)
+{
+    int r = cursor_keywords(c, point);
+    return r == 0 && c->watch ? watch_point(c->watch, point, c->fn, c->ctx) : r;
 }
 
 int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
@@ -434,7 +463,8 @@ int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
     if (r)
         return r;
     c->join_at = c->count;
-    return c->waiting ? cursor_settle(c, 0) : 0;
+    r = c->waiting ? cursor_settle(c, 0) : 0;
+    return r == 0 && c->watch ? watch_end(c->watch, fn, ctx) : r;
 }
 
 int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
@@ -446,7 +476,7 @@ int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
         r = cursor_word_end(c);
     if (r == 0)
         r = cursor_part(c);
-    return r;
+    return r == 0 && c->watch ? watch_end(c->watch, fn, ctx) : r;
 }
 
 static bool node_counts(const struct cursor *c, uint32_t node, uint64_t end)
@@ -504,8 +534,8 @@ uint64_t cursor_clear(const struct cursor *c)
         uint64_t undecided = cursor_undecided(c);
         first = undecided < first ? undecided : first;
     }
-    if (first == c->count)
-        return c->pos;
-    uint64_t start = symbol_start(c, first);
-    return start < c->pos ? start : c->pos;
+    uint64_t clear = first == c->count ? c->pos : symbol_start(c, first);
+    uint64_t watched = c->watch ? watch_clear(c->watch) : clear;
+    clear = watched < clear ? watched : clear;
+    return clear < c->pos ? clear : c->pos;
 }

@@ -20,7 +20,8 @@ void cursor_free(struct cursor *c);
 
 /*
  * Called for each hit in the moment it is certain, in the order in which they become certain (ties:
- * by start, longer first, rule). A positive answer stops the feed there and then.
+ * keywords before patterns; then by start, longer first, rule). A positive answer stops the feed
+ * there and then, and what would have followed in the same moment is not reported.
  */
 typedef int (*cursor_hit_fn)(void *ctx, const struct hit *hit);
 

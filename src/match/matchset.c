@@ -8,6 +8,8 @@
 struct matchset_builder {
     struct buf keys;  /* uint32_t keys of all words, one after the other */
     struct buf words; /* struct automaton_word; its keys are set when all are known */
+    struct patterns patterns;
+    struct buf reason; /* why the last pattern was refused */
 };
 
 struct matchset_builder *matchset_builder_new(void)
@@ -17,6 +19,7 @@ struct matchset_builder *matchset_builder_new(void)
         return NULL;
     buf_init(&b->keys, SIZE_MAX / 4);
     buf_init(&b->words, SIZE_MAX / 4);
+    buf_init(&b->reason, 1024);
     return b;
 }
 
@@ -26,6 +29,8 @@ void matchset_builder_free(struct matchset_builder *b)
         return;
     buf_deinit(&b->keys);
     buf_deinit(&b->words);
+    patterns_deinit(&b->patterns);
+    buf_deinit(&b->reason);
     free(b);
 }
 
@@ -64,6 +69,12 @@ int matchset_add_allow(struct matchset_builder *b, struct span phrase)
     return r ? r : word_add(b, &symbols, 0, DIRECTION_BOTH, OUTPUT_ALLOW);
 }
 
+int matchset_add_pattern(struct matchset_builder *b, const struct match_pattern *p, uint32_t rule,
+                         enum direction direction, const char **ret_reason)
+{
+    return patterns_add(&b->patterns, p, rule, direction, &b->reason, ret_reason);
+}
+
 int matchset_build(struct matchset_builder *b, struct matchset **ret_set)
 {
     struct automaton_word *words = (struct automaton_word *)(void *)b->words.data;
@@ -83,8 +94,11 @@ int matchset_build(struct matchset_builder *b, struct matchset **ret_set)
         free(set);
         return r;
     }
+    set->patterns = b->patterns;
+    b->patterns = (struct patterns){0};
+    set->stats.patterns = set->patterns.count;
     set->stats.nodes = set->automaton.node_count;
-    set->stats.bytes = sizeof(*set) + automaton_bytes(&set->automaton);
+    set->stats.bytes = sizeof(*set) + automaton_bytes(&set->automaton) + set->patterns.bytes;
     atomic_init(&set->refs, 1);
     *ret_set = set;
     return 0;
@@ -100,6 +114,7 @@ struct matchset *matchset_unref(struct matchset *set)
 {
     if (set && atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) == 1) {
         automaton_deinit(&set->automaton);
+        patterns_deinit(&set->patterns);
         free(set);
     }
     return NULL;

@@ -18,16 +18,17 @@ struct matchset_builder;
 /* A pattern's check beyond its regex, such as a check digit; true when the text is a real hit. */
 typedef bool (*match_validator)(struct span view_text);
 
+/* What opens a pattern, and so where its matches may begin; see match/watch.h. */
 enum match_gate {
-    GATE_DIGITS, /* a run of digits is open */
-    GATE_AT,     /* an '@' was seen within the width */
-    GATE_LITERAL /* a literal of the pattern was seen within the width */
+    GATE_DIGITS, /* at the first digit of a run of digits */
+    GATE_AT,     /* in the run of ASCII letters, digits and ._%+- before an '@' */
+    GATE_LITERAL /* where the literal begins */
 };
 
 struct match_pattern {
     struct span regex; /* PCRE2 syntax, read over the pattern view (match/pattern.h) */
     enum match_gate gate;
-    struct span literal;       /* for GATE_LITERAL */
+    struct span literal;       /* for GATE_LITERAL, as the view shows it; ASCII case is ignored */
     unsigned width;            /* characters of the view, 1..MATCH_PATTERN_WIDTH_MAX */
     match_validator validator; /* NULL for none */
 };

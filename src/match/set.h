@@ -2,11 +2,13 @@
 #pragma once
 
 #include "match/automaton.h"
+#include "match/pattern.h"
 
 #include <stdatomic.h>
 
 struct matchset {
     atomic_uint refs;
     struct automaton automaton;
+    struct patterns patterns;
     struct matchset_stats stats;
 };

@@ -1,0 +1,54 @@
+/*
+ * Compiled patterns: the only user of PCRE2. Its DFA matcher finds the longest match at one start
+ * and tells when more text could change that, so that nothing depends on how the text was cut.
+ */
+#pragma once
+
+#include "match/matchset.h"
+
+/* Characters before a match that its assertions may look at, and behind its width. */
+#define PATTERN_CONTEXT_MAX 16
+#define PATTERN_AHEAD_MAX   8
+
+struct pattern {
+    void *code; /* pcre2_code */
+    struct buf literal;
+    uint32_t first; /* the literal's first character, lower case */
+    match_validator validator;
+    enum match_gate gate;
+    unsigned width;
+    uint32_t rule;
+    uint8_t direction;
+};
+
+struct patterns {
+    struct pattern *list;
+    size_t count;
+    size_t bytes;
+};
+
+/* Literals are compared without regard to ASCII case; the regex has the last word. */
+static inline uint32_t pattern_lower(uint32_t cp)
+{
+    return cp >= 'A' && cp <= 'Z' ? cp | 0x20 : cp;
+}
+
+/* As matchset_add_pattern(); *ret_reason is static or lives in `reason_buf`. */
+int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t rule,
+                 enum direction direction, struct buf *reason_buf, const char **ret_reason);
+size_t patterns_count(const struct patterns *ps, enum direction direction);
+void patterns_deinit(struct patterns *ps);
+
+/* What matchers need for themselves; one a cursor. */
+struct pattern_scratch;
+struct pattern_scratch *pattern_scratch_new(void);
+void pattern_scratch_free(struct pattern_scratch *s);
+
+/*
+ * Tries the pattern at the byte `at` of `subject`, what is before it being context. With `open`
+ * more text may follow. `limit` is the end of the longest match allowed. Returns 1 and the end of
+ * the longest match; 0 for none; 2 when that depends on what follows; -EOVERFLOW when the matcher
+ * gave up.
+ */
+int pattern_try(const struct pattern *p, struct pattern_scratch *s, struct span subject, size_t at,
+                size_t limit, bool open, size_t *ret_end);
