@@ -199,7 +199,7 @@ node_suite() {
     build build || { build_failed "$suite" $logs/build.log; return; }
     npm_ready || { build_failed "$suite" $logs/npm.log; return; }
     status=0
-    JUYONG_QUICK=$quick tests/e2e/node --test --test-reporter=tap --test-concurrency=2 "$@" \
+    JUYONG_QUICK=$quick tests/e2e/node_modules/.bin/node --test --test-reporter=tap --test-concurrency=2 "$@" \
         >"$logs/$suite.log" 2>&1 || status=$?
     finish "$suite" $status "$logs/$suite.log" "$since" "$(awk '
         /^# pass / { ok = $3 } /^# (fail|cancelled) / { bad += $3 } END { print ok + 0, bad + 0 }' \
