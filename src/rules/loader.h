@@ -54,6 +54,11 @@ struct loader {
     size_t keyword_count, keyword_cap;
 };
 
+int loader_init(struct loader *l, struct rule_report *report);
+/* Frees what is left, the set too unless it was taken. */
+void loader_deinit(struct loader *l);
+/* Builds the match set when all files are read. 0, -EINVAL with messages, -ENOMEM, -EOVERFLOW. */
+int loader_finish(struct loader *l, struct span dir);
 void loader_error(struct loader *l, struct place at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void loader_warn(struct loader *l, struct place at, const char *fmt, ...)

@@ -240,7 +240,7 @@ static int load_all(struct loader *l, struct span root)
 
 /* ---- the set ---- */
 
-static int finish(struct loader *l, struct span dir)
+int loader_finish(struct loader *l, struct span dir)
 {
     unsigned char digest[SHA256_SIZE];
     char hex[2 * SHA256_SIZE + 1];
@@ -258,36 +258,49 @@ static int finish(struct loader *l, struct span dir)
     return matchset_build(l->builder, &l->set->matchset);
 }
 
-int ruleset_load(struct span dir, struct rule_report *report, struct ruleset **ret_set)
+int loader_init(struct loader *l, struct rule_report *report)
 {
     struct ruleset *s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
     arena_init(&s->arena, SET_BYTES_MAX);
     atomic_init(&s->refs, 1);
-    struct loader l = {
+    *l = (struct loader){
         .set = s,
         .reader = {.arena = &s->arena, .messages = &report->text},
         .report = report,
         .builder = matchset_builder_new(),
         .content = sha256_new(),
     };
+    if (l->builder && l->content && sha256_begin(l->content) == 0)
+        return 0;
+    loader_deinit(l);
+    return -ENOMEM;
+}
+
+void loader_deinit(struct loader *l)
+{
+    ruleset_unref(l->set);
+    matchset_builder_free(l->builder);
+    sha256_free(l->content);
+    free(l->keywords);
+}
+
+int ruleset_load(struct span dir, struct rule_report *report, struct ruleset **ret_set)
+{
+    struct loader l;
     while (dir.len > 1 && dir.data[dir.len - 1] == '/')
         dir.len--;
-    int r = l.builder && l.content && sha256_begin(l.content) == 0 ? 0 : -ENOMEM;
-    if (r == 0)
-        r = load_all(&l, dir);
-    if (r == 0)
-        r = finish(&l, dir);
-    matchset_builder_free(l.builder);
-    sha256_free(l.content);
-    free(l.keywords);
-    if (r < 0) {
-        ruleset_unref(s);
+    int r = loader_init(&l, report);
+    if (r < 0)
         return r;
-    }
-    *ret_set = s;
-    return 0;
+    r = load_all(&l, dir);
+    if (r == 0)
+        r = loader_finish(&l, dir);
+    if (r == 0)
+        *ret_set = take(l.set);
+    loader_deinit(&l);
+    return r;
 }
 
 struct ruleset *ruleset_ref(struct ruleset *s)
@@ -337,6 +350,15 @@ size_t ruleset_risk_count(const struct ruleset *s)
 const struct risk *ruleset_risk(const struct ruleset *s, size_t index)
 {
     return &s->risks[index];
+}
+
+void ruleset_count_risk(const struct ruleset *s, const struct risk *risk, unsigned *ret_keywords,
+                        unsigned *ret_patterns)
+{
+    *ret_keywords = *ret_patterns = 0;
+    for (size_t i = 0; i < s->rule_count; i++)
+        if (s->rules[i].risk == risk)
+            ++*(s->rules[i].pattern ? ret_patterns : ret_keywords);
 }
 
 const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id)

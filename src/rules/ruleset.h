@@ -56,6 +56,9 @@ const struct rule *ruleset_rule(const struct ruleset *s, uint32_t index);
 struct span ruleset_version(const struct ruleset *s);
 size_t ruleset_risk_count(const struct ruleset *s);
 const struct risk *ruleset_risk(const struct ruleset *s, size_t index);
+/* How many rules of that type there are. O(rules). */
+void ruleset_count_risk(const struct ruleset *s, const struct risk *risk, unsigned *ret_keywords,
+                        unsigned *ret_patterns);
 /* NULL when there is no such type. */
 const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id);
 

@@ -1,0 +1,120 @@
+/* `juyong check`: is this configuration, with these rules, fit to serve? */
+#include "cli/rulecmd.h"
+#include "cli/setup.h"
+
+#include <argp.h>
+#include <stdlib.h>
+
+struct options {
+    const char *file;
+    bool manual;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+    switch (key) {
+    case 'c':
+        o->file = arg;
+        return 0;
+    case 'o':
+        o->manual = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument '%s'", arg);
+        return EINVAL;
+    case ARGP_KEY_END:
+        if (!o->file && !o->manual)
+            argp_error(state, "-c FILE is needed");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int print_manual(void)
+{
+    struct buf out = BUF_INIT(1u << 20);
+    int r = config_print_options(&out);
+    bool written = r == 0 && setup_write(stdout, &out);
+    buf_deinit(&out);
+    return written ? CLI_GOOD : CLI_BAD;
+}
+
+static void print_risks(struct buf *out, const struct ruleset *rules, unsigned *ret_unmet,
+                        unsigned *ret_asked)
+{
+    *ret_unmet = *ret_asked = 0;
+    for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
+        const struct risk *risk = ruleset_risk(rules, i);
+        unsigned words, patterns;
+        ruleset_count_risk(rules, risk, &words, &patterns);
+        *ret_asked += risk->keyword_min > 0;
+        *ret_unmet += words < risk->keyword_min;
+        if (words + patterns + risk->keyword_min == 0)
+            continue;
+        buf_printf(out, "  %-16.*s %5u keywords", SPAN_ARG(risk->id), words);
+        if (risk->keyword_min)
+            buf_printf(out, " of %u", risk->keyword_min);
+        if (patterns)
+            buf_printf(out, ", %u patterns", patterns);
+        buf_printf(out, "  %.*s\n", SPAN_ARG(risk->name_zh));
+    }
+}
+
+static int print_summary(const struct setup *s)
+{
+    const struct config *c = s->config;
+    struct buf out = BUF_INIT(1u << 20), weak = BUF_INIT(1u << 16);
+    struct matchset_stats stats;
+    matchset_get_stats(ruleset_matchset(s->rules), &stats);
+    buf_printf(&out, "%.*s is good: %zu upstreams, %zu apps\n", SPAN_ARG(c->file),
+               c->upstream_count, c->app_count);
+    buf_printf(&out, "rules %.*s: %zu rules, %zu allow phrases, %zu KiB compiled\n",
+               SPAN_ARG(ruleset_version(s->rules)), ruleset_count(s->rules), stats.allows,
+               stats.bytes >> 10);
+    unsigned unmet, asked;
+    print_risks(&out, s->rules, &unmet, &asked);
+    config_weakenings(c, &weak);
+    if (unmet)
+        buf_printf(&weak, "rules: %u of %u types have fewer keywords than the standard asks for\n",
+                   unmet, asked);
+    struct span rest = buf_span(&weak), line;
+    while (span_split(&rest, '\n', &line))
+        if (line.len)
+            buf_printf(&out, "weaker: %.*s\n", SPAN_ARG(line));
+    bool written = setup_write(stdout, &out);
+    buf_deinit(&out);
+    buf_deinit(&weak);
+    return written ? CLI_GOOD : CLI_BAD;
+}
+
+int cli_check(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"config", 'c', "FILE", 0, "The configuration to check", 0},
+        {"options", 'o', NULL, 0, "Print every key of the configuration with its meaning", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .doc = "Validate configuration and rules; exit 1 on any error.\n"
+               "校验配置与规则，有错误时逐条列出并以 1 退出。",
+    };
+    static char name[] = "juyong check";
+    struct options o = {0};
+    argv[0] = name;
+    argp_err_exit_status = CLI_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
+        return CLI_USAGE;
+    if (o.manual)
+        return print_manual();
+    struct setup s;
+    int r = setup_load(span_str(o.file), true, &s);
+    if (r)
+        return r;
+    r = print_summary(&s);
+    setup_deinit(&s);
+    return r;
+}

@@ -1,0 +1,90 @@
+#include "cli/setup.h"
+
+#include "policy/policy.h"
+#include "json/walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const char *setup_colour(FILE *to, const char *code, char ret_text[16])
+{
+    const char *plain = getenv("NO_COLOR");
+    ret_text[0] = '\0';
+    if (isatty(fileno(to)) && !(plain && *plain))
+        snprintf(ret_text, 16, "\033[%sm", code);
+    return ret_text;
+}
+
+bool setup_write(FILE *to, const struct buf *text)
+{
+    return fwrite(text->data, 1, text->len, to) == text->len && fflush(to) == 0;
+}
+
+void setup_print_messages(FILE *to, const struct buf *messages)
+{
+    char warn[16], bad[16], off[16];
+    setup_colour(to, "33;1", warn);
+    setup_colour(to, "31;1", bad);
+    setup_colour(to, "0", off);
+    struct span rest = buf_span(messages), line;
+    while (span_split(&rest, '\n', &line)) {
+        if (line.len == 0)
+            continue;
+        size_t at = span_find(line, SPAN_LIT(": warning: "));
+        bool warning = at < line.len;
+        if (!warning)
+            at = span_find(line, SPAN_LIT(": "));
+        if (at == line.len)
+            at = 0;
+        fprintf(to, "%s%.*s%s%.*s\n", warning ? warn : bad, (int)at, line.data, off,
+                (int)(line.len - at), line.data + at);
+    }
+}
+
+static int load(struct span file, bool rules, struct buf *messages, struct setup *s)
+{
+    if (config_load(file, messages, &s->config) < 0)
+        return CLI_BAD;
+    if (!rules)
+        return CLI_GOOD;
+    struct rule_report report = RULE_REPORT_INIT;
+    int r = ruleset_load(s->config->rules_dir, &report, &s->rules);
+    buf_append(messages, buf_span(&report.text));
+    buf_deinit(&report.text);
+    if (r == -ENOMEM || r == -EOVERFLOW)
+        buf_printf(messages, "%.*s: too large for this machine's memory\n",
+                   SPAN_ARG(s->config->rules_dir));
+    if (r < 0)
+        return CLI_BAD;
+    return policy_check(s->config, s->rules, messages) ? CLI_BAD : CLI_GOOD;
+}
+
+int setup_load(struct span file, bool rules, struct setup *ret_setup)
+{
+    struct buf messages = BUF_INIT(4u << 20);
+    struct setup s = {0};
+    int r = load(file, rules, &messages, &s);
+    setup_print_messages(stderr, &messages);
+    buf_deinit(&messages);
+    if (r)
+        setup_deinit(&s);
+    else
+        *ret_setup = s;
+    return r;
+}
+
+void setup_deinit(struct setup *s)
+{
+    s->rules = ruleset_unref(s->rules);
+    s->config = config_unref(s->config);
+}
+
+void setup_json(struct buf *out, const char *key, struct span text)
+{
+    if (out->len && out->data[out->len - 1] != '{')
+        buf_append_char(out, ',');
+    buf_printf(out, "\"%s\":\"", key);
+    json_escape(out, text);
+    buf_append_char(out, '"');
+}

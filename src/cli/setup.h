@@ -1,0 +1,35 @@
+/* What the subcommands share: configuration and rules with their messages, and how lines look. */
+#pragma once
+
+#include "config/config.h"
+#include "rules/ruleset.h"
+
+#include <stdio.h>
+
+enum {
+    CLI_GOOD = 0,
+    CLI_BAD = 1,   /* configuration, rules or input are not good */
+    CLI_USAGE = 2, /* as argp reports it */
+    CLI_HIT = 3,   /* `scan`: something would be masked, answered or blocked */
+};
+
+struct setup {
+    struct config *config;
+    struct ruleset *rules;
+};
+
+/*
+ * Loads the configuration and, with `rules`, the library that it names, and checks the one against
+ * the other. Prints every message to stderr. 0, or CLI_BAD with nothing to free.
+ */
+int setup_load(struct span file, bool rules, struct setup *ret_setup);
+void setup_deinit(struct setup *s);
+
+/* Messages, one a line; places and warnings in colour on a terminal (not with NO_COLOR set). */
+void setup_print_messages(FILE *to, const struct buf *messages);
+/* Begins a colour ("31;1" and the like, as in ECMA-48 SGR) on a terminal; "" else. */
+const char *setup_colour(FILE *to, const char *code, char ret_text[16]);
+/* Writes a buffer; false when the stream failed. */
+bool setup_write(FILE *to, const struct buf *text);
+/* "key":"text", with a comma before it unless it is the first of its object. */
+void setup_json(struct buf *out, const char *key, struct span text);
