@@ -94,12 +94,9 @@ static void complete(struct reader *r)
     }
 }
 
-int config_load(struct span file, struct buf *messages, struct config **ret_config)
+static int read_doc(const struct yaml_doc *doc, struct span file, struct buf *messages,
+                    struct config **ret_config)
 {
-    struct yaml_doc *doc = NULL;
-    int e = yaml_load(file, messages, &doc);
-    if (e < 0)
-        return e;
     struct snapshot *s = calloc(1, sizeof(*s));
     struct config_action *rows = NULL;
     if (s) {
@@ -109,7 +106,6 @@ int config_load(struct span file, struct buf *messages, struct config **ret_conf
     }
     if (!rows) {
         free(s);
-        yaml_free(doc);
         return -ENOMEM;
     }
     struct reader r = {
@@ -124,13 +120,33 @@ int config_load(struct span file, struct buf *messages, struct config **ret_conf
     schema_read(&r, schema_root, yaml_root(doc), c);
     if (r.errors == 0)
         complete(&r);
-    yaml_free(doc);
     if (r.memory_out || r.errors) {
         config_unref(c);
         return r.memory_out ? -ENOMEM : -EINVAL;
     }
     *ret_config = c;
     return 0;
+}
+
+int config_read(struct span text, struct span file, struct buf *messages,
+                struct config **ret_config)
+{
+    struct yaml_doc *doc = NULL;
+    int r = yaml_read(text, file, messages, &doc);
+    if (r == 0)
+        r = read_doc(doc, file, messages, ret_config);
+    yaml_free(doc);
+    return r;
+}
+
+int config_load(struct span file, struct buf *messages, struct config **ret_config)
+{
+    struct yaml_doc *doc = NULL;
+    int r = yaml_load(file, messages, &doc);
+    if (r == 0)
+        r = read_doc(doc, file, messages, ret_config);
+    yaml_free(doc);
+    return r;
 }
 
 struct config *config_ref(struct config *c)

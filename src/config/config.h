@@ -121,6 +121,9 @@ struct config {
  * allowed is a message "file:line:column: warning: …", on success as well.
  */
 int config_load(struct span file, struct buf *messages, struct config **ret_config);
+/* The same from a text that messages call `file`. */
+int config_read(struct span text, struct span file, struct buf *messages,
+                struct config **ret_config);
 struct config *config_ref(struct config *c);
 struct config *config_unref(struct config *c);
 
