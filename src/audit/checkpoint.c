@@ -54,6 +54,15 @@ static int write_file(const char *path, struct span content, mode_t mode)
     return r;
 }
 
+/* So that names made in a directory outlive a power cut. */
+static int sync_dir(const char *path)
+{
+    int fd cleanup(cleanup_close) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    return fsync(fd) < 0 ? -errno : 0;
+}
+
 static int load_key(struct checkpoint *c, const char *path)
 {
     char text[2 * SIGN_SECRET_SIZE + 2];
@@ -105,6 +114,10 @@ static int open_key(struct checkpoint *c, struct span dir)
         return -ENAMETOOLONG;
     if (access(path, F_OK) < 0)
         r = write_file(path, span_from(text, 2 * SIGN_PUBLIC_SIZE + 1), 0644);
+    if (r == 0 && !files_join(dir, "keys", path))
+        r = -ENAMETOOLONG;
+    if (r == 0)
+        r = sync_dir(path);
     if (r == 0)
         r = sha256_once(span_from((const char *)public_key, sizeof(public_key)), digest);
     if (r == 0)

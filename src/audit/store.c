@@ -51,21 +51,22 @@ struct store {
     bool l1_strays; /* texts of a group that L0 refused may be in the file */
     struct sha256 *digest;
     struct buf body;
-    struct db *blame; /* the connection that failed last */
+    char message[160]; /* SQLite's words on the last failure */
     char run[RECORD_RUN_SIZE + 1];
     char node[RECORD_FIELD_MAX];
 };
 
+/* Keeps what SQLite says of a failure: a rollback would make it forget. */
 static int blame(struct store *s, struct db *db, int r)
 {
-    if (r < 0)
-        s->blame = db;
+    if (r < 0 && db)
+        snprintf(s->message, sizeof(s->message), "%.*s", SPAN_ARG(db_message(db)));
     return r;
 }
 
 struct span store_message(const struct store *s)
 {
-    return s->blame ? db_message(s->blame) : SPAN_LIT("no further detail");
+    return s->message[0] ? span_str(s->message) : SPAN_LIT("no further detail");
 }
 
 struct span store_dir(const struct store *s)
@@ -89,12 +90,10 @@ static int sync_dir(const char *path)
     return r;
 }
 
-static void tier_close(struct store *s, struct tier *t)
+static void tier_close(struct tier *t)
 {
     db_finalize(t->put);
     db_finalize(t->aux);
-    if (s->blame == t->db)
-        s->blame = NULL;
     db_close(t->db);
     *t = (struct tier){0};
 }
@@ -210,8 +209,8 @@ static int open_month(struct store *s, files_month month)
         r = blame(s, s->l1.db,
                   db_prepare(s->l1.db, SPAN_LIT("DELETE FROM text WHERE seq > ?1"), &s->l1.aux));
     if (r < 0) {
-        tier_close(s, &s->l0);
-        tier_close(s, &s->l1);
+        tier_close(&s->l0);
+        tier_close(&s->l1);
         return r;
     }
     s->month = month;
@@ -315,13 +314,29 @@ void store_close(struct store *s)
     if (!s)
         return;
     store_rollback(s);
-    tier_close(s, &s->l0);
-    tier_close(s, &s->l1);
+    tier_close(&s->l0);
+    tier_close(&s->l1);
     sha256_free(s->digest);
     buf_deinit(&s->body);
     if (s->lock >= 0)
         close(s->lock);
     free(s);
+}
+
+/*
+ * Begins the texts' part of the group. Texts that L0 has no record for go first: the numbers that
+ * they carry are about to be given to other records.
+ */
+static int begin_l1(struct store *s)
+{
+    int r = blame(s, s->l1.db, db_begin(s->l1.db));
+    if (r < 0)
+        return r;
+    s->l1_begun = true;
+    if (!s->l1_strays)
+        return 0;
+    db_bind_int(s->l1.aux, 1, (int64_t)s->head.seq);
+    return blame(s, s->l1.db, db_run(s->l1.aux));
 }
 
 int store_begin(struct store *s, uint64_t wall_us)
@@ -338,27 +353,16 @@ int store_begin(struct store *s, uint64_t wall_us)
             if (r < 0)
                 return r;
         }
-        tier_close(s, &s->l0);
-        tier_close(s, &s->l1);
+        tier_close(&s->l0);
+        tier_close(&s->l1);
         r = open_month(s, month);
         if (r < 0)
             return r;
     }
     s->next = s->head;
 
-    return blame(s, s->l0.db, db_begin(s->l0.db));
-}
-
-static int begin_l1(struct store *s)
-{
-    int r = blame(s, s->l1.db, db_begin(s->l1.db));
-    if (r < 0)
-        return r;
-    s->l1_begun = true;
-    if (!s->l1_strays)
-        return 0;
-    db_bind_int(s->l1.aux, 1, (int64_t)s->head.seq);
-    return blame(s, s->l1.db, db_run(s->l1.aux));
+    r = blame(s, s->l0.db, db_begin(s->l0.db));
+    return r == 0 && s->l1_strays ? begin_l1(s) : r;
 }
 
 static int add_sized(struct sha256 *h, struct span text)
@@ -492,8 +496,7 @@ int store_commit(struct store *s)
     int r = blame(s, s->l0.db, db_run(s->l0.aux));
     if (r < 0)
         return r;
-    bool texts = s->l1_begun;
-    if (texts) {
+    if (s->l1_begun) {
         s->l1_begun = false;
         r = blame(s, s->l1.db, db_commit(s->l1.db));
         if (r < 0)
@@ -503,8 +506,7 @@ int store_commit(struct store *s)
     r = blame(s, s->l0.db, db_commit(s->l0.db));
     if (r < 0)
         return r;
-    if (texts)
-        s->l1_strays = false;
+    s->l1_strays = false;
     s->head = s->next;
     return 0;
 }

@@ -216,7 +216,9 @@ static void set_aside(struct audit *a, int why)
 
 static void enter(struct audit *a, enum writer_state state, int r)
 {
-    atomic_store(&a->state, state);
+    /* A stalled log that tries in vain has said so already. */
+    if (atomic_exchange(&a->state, state) == (int)state)
+        return;
     const char *then = a->mode == AUDIT_REQUIRED
                            ? "new requests are refused"
                            : "records are kept in memory until the queue is full";
@@ -262,6 +264,13 @@ static void after_commit(struct audit *a)
         write_checkpoint(a);
 }
 
+static void leave_stall(struct audit *a)
+{
+    int stalled = WRITER_STALLED;
+    if (atomic_compare_exchange_strong(&a->state, &stalled, WRITER_READY))
+        log_info("audit: the log is written again");
+}
+
 static void note_busy(struct audit *a, uint64_t now)
 {
     if (a->busy_us == 0 || now - a->busy_us >= BUSY_LOG_US) {
@@ -275,8 +284,10 @@ static void note_busy(struct audit *a, uint64_t now)
 static bool write_pending(struct audit *a)
 {
     struct writer_loss loss = take_loss(a);
-    if (!a->pending && loss.count == 0)
+    if (!a->pending && loss.count == 0) {
+        leave_stall(a);
         return false;
+    }
     int r = write_group(a, &loss);
     if (r == 0) {
         uint64_t written = loss.count ? 1 : 0;
@@ -287,6 +298,7 @@ static bool write_pending(struct audit *a)
         }
         send_signals(a);
         a->busy_us = 0;
+        leave_stall(a);
         atomic_fetch_add(&a->written, written);
         atomic_store(&a->last_seq, store_head(a->store, (unsigned char[RECORD_HASH_SIZE]){0}));
         after_commit(a);
@@ -324,10 +336,7 @@ static void try_again(struct audit *a)
 {
     if (!has_room(a))
         return;
-    atomic_store(&a->state, WRITER_READY);
     write_pending(a);
-    if (atomic_load(&a->state) == WRITER_READY)
-        log_info("audit: the log is written again");
 }
 
 static void check_disk(struct audit *a)
