@@ -25,6 +25,7 @@ struct level {
 
 struct builder {
     struct yaml_doc *doc;
+    struct span text; /* the whole file */
     struct buf *messages;
     struct level levels[YAML_DEPTH_MAX];
     unsigned depth;
@@ -124,23 +125,61 @@ static int open_container(struct builder *b, enum yaml_kind kind, struct place a
     return 0;
 }
 
+/*
+ * What stands between single quotes is read here: given many doubled quotes, the library (0.7.12)
+ * repeats parts of the text and leaks. So that no line folding is needed, it ends on its line.
+ */
+static int read_single_quoted(struct builder *b, struct fy_token *token, struct span *ret_text)
+{
+    const struct fy_mark *start = fy_token_start_mark(token), *end = fy_token_end_mark(token);
+    if (!start || !end || start->input_pos > end->input_pos || end->input_pos > b->text.len)
+        return -EINVAL;
+    struct span raw = span_slice(b->text, start->input_pos, end->input_pos);
+    char *text = arena_alloc(&b->doc->arena, raw.len + 1);
+    if (!text)
+        return -ENOMEM;
+    size_t len = 0;
+    for (size_t i = 0; i < raw.len; i++) {
+        text[len++] = raw.data[i];
+        if (raw.data[i] == '\'')
+            i++; /* the second of two */
+    }
+    *ret_text = span_from(text, len);
+    return 0;
+}
+
+static int read_text(struct builder *b, struct fy_token *token, struct span *ret_text)
+{
+    if (fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED)
+        return read_single_quoted(b, token, ret_text);
+    size_t len = 0;
+    const char *data = fy_token_get_text(token, &len);
+    if (!data)
+        return -ENOMEM;
+    *ret_text = arena_copy(&b->doc->arena, span_from(data, len));
+    return ret_text->data ? 0 : -ENOMEM;
+}
+
 static int add_scalar(struct builder *b, struct fy_event *event, struct place at)
 {
     struct fy_token *token = event->scalar.value;
     struct span text = SPAN_LIT("");
     bool plain = true;
     if (token) {
-        size_t len = 0;
-        const char *data = fy_token_get_text(token, &len);
-        if (!data)
-            return -ENOMEM;
-        text = arena_copy(&b->doc->arena, span_from(data, len));
-        if (!text.data)
-            return -ENOMEM;
+        int r = read_text(b, token, &text);
+        if (r < 0)
+            return r;
         plain = fy_token_scalar_style(token) == FYSS_PLAIN;
     }
     struct yaml_node *node;
     return add(b, YAML_SCALAR, text, plain, at, &node);
+}
+
+static bool quoted_lines(struct fy_event *event)
+{
+    struct fy_token *token = event->type == FYET_SCALAR ? event->scalar.value : NULL;
+    return token && fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED &&
+           fy_token_start_mark(token)->line != fy_token_end_mark(token)->line;
 }
 
 static int handle(struct builder *b, struct fy_event *event)
@@ -177,6 +216,8 @@ static int handle(struct builder *b, struct fy_event *event)
         return refuse(b, at, "anchors are not allowed");
     if (tag)
         return refuse(b, at, "tags are not allowed");
+    if (quoted_lines(event))
+        return refuse(b, at, "a single-quoted text must end on its line");
     if (event->type == FYET_SCALAR)
         r = add_scalar(b, event, at);
     else
@@ -192,9 +233,9 @@ static void report_diag(struct builder *b, struct fy_parser *parser)
     bool any = false;
     while (diag && (error = fy_diag_errors_iterate(diag, &prev))) {
         struct place at = {.file = b->doc->file};
-        if (error->line >= 0 && error->column >= 0) {
-            at.line = (unsigned)error->line + 1;
-            at.column = (unsigned)error->column + 1;
+        if (error->line > 0 && error->column > 0) { /* unlike marks, these are 1-based */
+            at.line = (unsigned)error->line;
+            at.column = (unsigned)error->column;
         }
         place_printf(b->messages, at, "%s", error->msg ? error->msg : "not YAML");
         any = true;
@@ -266,7 +307,7 @@ int yaml_read(struct span text, struct span file, struct buf *messages, struct y
     /* Text, nodes and keys; the nodes' own number is bounded too. */
     arena_init(&doc->arena, YAML_NODES_MAX * (sizeof(struct yaml_node) + 64) + 4 * YAML_SIZE_MAX);
     doc->file = arena_copy(&doc->arena, file);
-    struct builder b = {.doc = doc, .messages = messages};
+    struct builder b = {.doc = doc, .text = text, .messages = messages};
     int r = doc->file.data ? 0 : -ENOMEM;
     if (r == 0 && text.len > YAML_SIZE_MAX)
         r = refuse(&b, (struct place){.file = doc->file}, "larger than 1 MiB");

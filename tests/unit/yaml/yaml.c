@@ -3,6 +3,7 @@
 #include "yaml/yaml.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,6 +85,8 @@ static void test_refused(void **state)
     expect_refused(SPAN_LIT("a: &x 1\nb: *x\n"), "f.yaml:1:7: anchors are not allowed\n");
     expect_refused(SPAN_LIT("a: !!int 1\n"), "f.yaml:1:10: tags are not allowed\n");
     expect_refused(SPAN_LIT("? [a, b]\n: c\n"), "f.yaml:1:3: a key must be a text\n");
+    expect_refused(SPAN_LIT("a: 'b\n  c'\n"),
+                   "f.yaml:1:4: a single-quoted text must end on its line\n");
     expect_refused(SPAN_LIT("--- a\n--- b\n"),
                    "f.yaml:2:1: only one document may be in the file\n");
     expect_refused(SPAN_LIT("a: b\nc: \xe5\xb1\xff\n"), "f.yaml:2:4: not UTF-8\n");
@@ -94,13 +97,82 @@ static void test_refused(void **state)
 
 static void test_syntax_has_place(void **state)
 {
-    struct buf messages = BUF_INIT(65536);
-    struct yaml_doc *doc = NULL;
-    assert_int_equal(yaml_read(SPAN_LIT("a: 1\nb: [1, 2\nc: 3\n"), SPAN_LIT("f"), &messages, &doc),
-                     -EINVAL);
-    assert_true(span_starts(buf_span(&messages), SPAN_LIT("f:")));
-    assert_true(messages.data[2] >= '1' && messages.data[2] <= '9');
-    buf_deinit(&messages);
+    expect_refused(SPAN_LIT("a: 1\n''b\n"),
+                   "f.yaml:2:3: invalid trailing content after single-quoted scalar\n");
+    expect_refused(SPAN_LIT("a: [1, 2\nc: 3\n"),
+                   "f.yaml:3:1: flow sequence without a closing bracket\n");
+}
+
+/* Scalars of many pieces: escapes, doubled quotes, lines. */
+static void test_many_pieces(void **state)
+{
+    for (unsigned count = 0; count < 70; count++) {
+        struct buf text = BUF_INIT(65536), want = BUF_INIT(65536);
+        buf_append(&text, SPAN_LIT("a: '"));
+        for (unsigned i = 0; i < count; i++) {
+            buf_printf(&text, i % 3 ? "''" : "x''居");
+            buf_printf(&want, i % 3 ? "'" : "x'居");
+        }
+        buf_append(&text, SPAN_LIT("' # c\nb: \""));
+        for (unsigned i = 0; i < count; i++)
+            buf_printf(&text, i % 3 ? "\\\"" : "x\\\"\\u5c45");
+        buf_append(&text, SPAN_LIT("\"\nc: |-\n  y\n"));
+        for (unsigned i = 0; i < count; i++)
+            buf_printf(&text, "  %u\n", i);
+        buf_append(&text, SPAN_LIT("d: y\n"));
+        for (unsigned i = 0; i < count; i++)
+            buf_printf(&text, "  %u\n", i);
+        struct yaml_doc *doc = expect_read(buf_cstr(&text));
+        const struct yaml_node *root = yaml_root(doc);
+        assert_span(yaml_get(root, SPAN_LIT("a"))->text, buf_span(&want));
+        for (size_t i = 0; i < want.len; i++)
+            if (want.data[i] == '\'')
+                want.data[i] = '"';
+        assert_span(yaml_get(root, SPAN_LIT("b"))->text, buf_span(&want));
+        buf_clear(&want);
+        buf_append_char(&want, 'y');
+        for (unsigned i = 0; i < count; i++)
+            buf_printf(&want, "\n%u", i);
+        assert_span(yaml_get(root, SPAN_LIT("c"))->text, buf_span(&want));
+        for (size_t i = 0; i < want.len; i++)
+            if (want.data[i] == '\n')
+                want.data[i] = ' ';
+        assert_span(yaml_get(root, SPAN_LIT("d"))->text, buf_span(&want));
+        yaml_free(doc);
+        buf_deinit(&text);
+        buf_deinit(&want);
+    }
+}
+
+static void test_scalar_text(void **state)
+{
+    struct yaml_doc *doc = expect_read("a: ''\n"
+                                       "b: \"\\u5c45\\t\\x41\\\"\"\n"
+                                       "c: |\n  one\n  two\n"
+                                       "d: >-\n  one\n  two\n"
+                                       "'e ''f': ''''\n");
+    const struct yaml_node *root = yaml_root(doc);
+    assert_span(yaml_get(root, SPAN_LIT("b"))->text, SPAN_LIT("居\tA\""));
+    assert_span(yaml_get(root, SPAN_LIT("c"))->text, SPAN_LIT("one\ntwo\n"));
+    assert_span(yaml_get(root, SPAN_LIT("d"))->text, SPAN_LIT("one two"));
+    assert_span(yaml_get(root, SPAN_LIT("e 'f"))->text, SPAN_LIT("'"));
+    const struct yaml_node *a = yaml_get(root, SPAN_LIT("a"));
+    assert_int_equal(a->text.len, 0);
+    assert_false(yaml_is_null(a));
+    yaml_free(doc);
+
+    doc = expect_read("\xef\xbb\xbf# BOM and CRLF\r\na: 'x''y'\r\nb: c\r\n");
+    assert_span(yaml_get(yaml_root(doc), SPAN_LIT("a"))->text, SPAN_LIT("x'y"));
+    assert_span(yaml_get(yaml_root(doc), SPAN_LIT("b"))->text, SPAN_LIT("c"));
+    yaml_free(doc);
+
+    char text[8192], want[4097];
+    memset(want, 'x', sizeof(want));
+    want[4096] = '\0';
+    snprintf(text, sizeof(text), "k: %s", want);
+    doc = expect_read(text);
+    assert_span(yaml_get(yaml_root(doc), SPAN_LIT("k"))->text, span_str(want));
+    yaml_free(doc);
 }
 
 static void test_alias_bomb(void **state)
@@ -165,10 +237,11 @@ static void test_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tree),       cmocka_unit_test(test_json),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_syntax_has_place),
-        cmocka_unit_test(test_alias_bomb), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_file),       cmocka_unit_test(test_place),
+        cmocka_unit_test(test_tree),        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_syntax_has_place),
+        cmocka_unit_test(test_alias_bomb),  cmocka_unit_test(test_scalar_text),
+        cmocka_unit_test(test_many_pieces), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_file),        cmocka_unit_test(test_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
