@@ -51,7 +51,8 @@ struct dialect_event {
     enum event_kind kind;
     uint32_t finished;         /* bit per choice index (< 32) that this event finishes */
     bool usage;                /* carries the usage that was asked for */
-    bool upstream_filter;      /* finish reason says that the provider itself filtered */
+    bool upstream_filter;      /* finish reason or flags: the provider itself filtered */
+    bool media;                /* holds images or sound that can't be judged */
     struct span finish_reason; /* borrowed from the payload */
     struct span model;         /* model named in the event, borrowed; empty if none */
     struct span id;
