@@ -28,6 +28,7 @@ struct query {
     struct buf requests;
     uint64_t last; /* the last candidate's number, where the next page goes on */
     bool month_done;
+    uint64_t floor; /* records of the month before it are too old */
     size_t given;
     char live_run[64];
     struct row row;
@@ -98,6 +99,11 @@ static int find_live_run(struct query *q)
 
 /* ---- months ---- */
 
+static int64_t clamp(uint64_t value)
+{
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
 static void close_months(struct query *q)
 {
     for (size_t i = 0; i < 3; i++)
@@ -108,6 +114,31 @@ static void close_months(struct query *q)
 static size_t month_index(const struct query *q)
 {
     return is_backwards(q) ? q->files.count - 1 - q->at : q->at;
+}
+
+/*
+ * The first record of the open month that is not older than the filter asks for, by the index over
+ * times: the pages then need not look at older ones. Clock steps do no harm, for records behind it
+ * are still compared one by one. 0 where nothing is asked.
+ */
+static int find_floor(struct query *q)
+{
+    struct db_stmt *s = NULL;
+    q->floor = 0;
+    if (q->f.since_us == 0)
+        return 0;
+    int r = db_prepare(q->months[1].l0,
+                       SPAN_LIT("SELECT ifnull(min(seq), 9223372036854775807) FROM record INDEXED"
+                                " BY record_time WHERE time >= ?1"),
+                       &s);
+    if (r < 0)
+        return r;
+    db_bind_int(s, 1, clamp(q->f.since_us));
+    r = db_step(s);
+    if (r == 1)
+        q->floor = (uint64_t)db_column_int(s, 0);
+    db_finalize(s);
+    return r < 0 ? r : 0;
 }
 
 /* Opens the month and its neighbours; those may be missing. */
@@ -123,6 +154,9 @@ static int open_months(struct query *q)
     }
     q->open = true;
     q->month_done = false;
+    int r = find_floor(q);
+    if (r < 0)
+        return r;
     q->last = is_backwards(q) ? INT64_MAX : q->f.follow ? q->f.after_seq : 0;
     return 0;
 }
@@ -134,7 +168,7 @@ static int write_condition(const struct query *q, struct buf *sql)
     if (r == 0 && !q->f.all)
         r = buf_append(sql, SPAN_LIT(" AND weight > 0"));
     if (r == 0 && q->f.since_us)
-        r = buf_append(sql, SPAN_LIT(" AND time >= ?2"));
+        r = buf_append(sql, SPAN_LIT(" AND time >= ?2 AND seq >= ?6"));
     if (r == 0 && q->f.until_us)
         r = buf_append(sql, SPAN_LIT(" AND time < ?3"));
     if (r == 0 && q->f.upto_seq)
@@ -144,11 +178,6 @@ static int write_condition(const struct query *q, struct buf *sql)
     return r < 0
                ? r
                : buf_printf(sql, " ORDER BY seq%s LIMIT %d", is_backwards(q) ? " DESC" : "", PAGE);
-}
-
-static int64_t clamp(uint64_t value)
-{
-    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
 }
 
 /* Does the record itself satisfy what the page's SQL asks? */
@@ -178,6 +207,8 @@ static int read_page(struct query *q)
     db_bind_int(s, 1, clamp(q->last));
     if (q->f.since_us)
         db_bind_int(s, 2, clamp(q->f.since_us));
+    if (q->f.since_us)
+        db_bind_int(s, 6, clamp(q->floor));
     if (q->f.until_us)
         db_bind_int(s, 3, clamp(q->f.until_us));
     if (q->f.request_id.len)
