@@ -221,7 +221,8 @@ static int scan_text(struct scan *s, struct span text, size_t line)
     } else if (!line) {
         printf("%s%s%s\n", s->hits ? on : "", action_name(s->action), s->hits ? off : "");
     }
-    fwrite(s->out.data, 1, s->out.len, stdout);
+    if (s->out.len)
+        fwrite(s->out.data, 1, s->out.len, stdout);
     if (s->options->json)
         printf("]}\n");
     return 0;

@@ -18,7 +18,8 @@ const char *setup_colour(FILE *to, const char *code, char ret_text[16])
 
 bool setup_write(FILE *to, const struct buf *text)
 {
-    return fwrite(text->data, 1, text->len, to) == text->len && fflush(to) == 0;
+    bool written = text->len == 0 || fwrite(text->data, 1, text->len, to) == text->len;
+    return fflush(to) == 0 && written;
 }
 
 void setup_print_messages(FILE *to, const struct buf *messages)

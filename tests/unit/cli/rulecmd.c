@@ -1,0 +1,281 @@
+/* check, scan, key and rules as a shell would call them: each in a process of its own. */
+#include "../unit.h"
+
+#include "base/buf.h"
+#include "cli/rulecmd.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef int (*command)(int argc, char **argv);
+
+static char folder[] = "/tmp/juyong-cli-XXXXXX";
+static struct buf out, err;
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *f = fopen(name, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    chmod(name, 0600);
+}
+
+#define UPSTREAM                                                                                   \
+    "upstreams: [{name: u, base_url: 'https://x/v1', api_key_file: key,\n"                         \
+    "             models: [{id: m, filing_number: F}]}]\n"
+
+static int set_up(void **state)
+{
+    buf_init(&out, 1u << 20);
+    buf_init(&err, 1u << 20);
+    if (!mkdtemp(folder) || chdir(folder) < 0)
+        return -1;
+    mkdir("rules", 0700);
+    mkdir("rules/keywords", 0700);
+    mkdir("rules/allow", 0700);
+    write_file("rules/risks.yaml",
+               "groups: [{id: A1, zh: 组, en: g}, {id: pii, zh: 组, en: g}]\n"
+               "risks: [{id: A1-a, group: A1, zh: 甲类, en: kind a, keyword_min: 2},\n"
+               "        {id: pii-x, group: pii, zh: 乙类, en: kind x}]\n");
+    write_file("rules/keywords/A1-a.txt", "坏词语\twhy=bad\n");
+    write_file("rules/keywords/pii-x.txt", "secret word\n");
+    write_file("rules/allow/x.txt", "坏词语典\n");
+    write_file("key", "provider");
+    write_file("c.yaml",
+               UPSTREAM "auth: keys\napps: [{name: shop, policy: {actions: {A1: flag}}}]\n");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    buf_deinit(&out);
+    buf_deinit(&err);
+    return chdir("/") == 0 ? nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS) : -1;
+}
+
+static void read_back(const char *name, struct buf *to)
+{
+    char piece[4096];
+    buf_clear(to);
+    FILE *f = fopen(name, "r");
+    assert_non_null(f);
+    for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0;)
+        buf_append(to, span_from(piece, n));
+    fclose(f);
+    unlink(name);
+}
+
+/* Runs it with stdin from a text; leaves what it wrote in out and err. Returns the exit code. */
+static int run(command fn, const char *input, ...)
+{
+    char *argv[16] = {strdup("x")};
+    int argc = 1;
+    va_list ap;
+    va_start(ap, input);
+    for (const char *arg; (arg = va_arg(ap, const char *));)
+        argv[argc++] = strdup(arg);
+    va_end(ap);
+    write_file("stdin", input);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char **copy = calloc(16, sizeof(*copy)); /* the command may reorder it */
+        memcpy(copy, argv, sizeof(argv));
+        bool redirected = freopen("stdin", "r", stdin) && freopen("stdout", "w", stdout) &&
+                          freopen("stderr", "w", stderr);
+        int r = redirected ? fn(argc, copy) : 99;
+        fflush(stdout);
+        fflush(stderr);
+        _exit(r);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    for (int i = 0; i < argc; i++)
+        free(argv[i]);
+    assert_true(WIFEXITED(status));
+    read_back("stdout", &out);
+    read_back("stderr", &err);
+    unlink("stdin");
+    return WEXITSTATUS(status);
+}
+
+static bool has(const struct buf *b, const char *part)
+{
+    return span_find(buf_span(b), span_str(part)) < b->len;
+}
+
+static void test_check(void **state)
+{
+    assert_int_equal(run(cli_check, "", "-c", "c.yaml", NULL), 0);
+    assert_int_equal(err.len, 0);
+    assert_true(has(&out, "c.yaml is good: 1 upstreams, 2 apps\nrules auto-"));
+    assert_true(has(&out, "  A1-a                 1 keywords of 2  甲类\n"));
+    assert_true(
+        has(&out, "weaker: rules: 1 of 1 types have fewer keywords than the standard asks for\n"));
+
+    write_file("bad.yaml", UPSTREAM "auht: keys\nworkers: x\n");
+    assert_int_equal(run(cli_check, "", "-c", "bad.yaml", NULL), 1);
+    assert_int_equal(out.len, 0);
+    assert_span(buf_span(&err),
+                SPAN_LIT("bad.yaml:3:1: unknown key 'auht'; did you mean 'auth'?\n"
+                         "bad.yaml:4:10: 'workers' must be a number\n"
+                         "bad.yaml:1:63: warning: not used with auth: passthrough\n"));
+    /* What only the rules know. */
+    write_file("bad.yaml", UPSTREAM "auth: keys\npolicy:\n  actions: {A9: block}\n");
+    assert_int_equal(run(cli_check, "", "-c", "bad.yaml", NULL), 1);
+    assert_span(buf_span(&err), SPAN_LIT("bad.yaml:5:13: no risk of the rules is called 'A9'\n"));
+    write_file("bad.yaml", UPSTREAM "auth: keys\nrules_dir: nowhere\n");
+    assert_int_equal(run(cli_check, "", "-c", "bad.yaml", NULL), 1);
+    assert_span(buf_span(&err), SPAN_LIT("nowhere: can't be read: No such file or directory\n"));
+    unlink("bad.yaml");
+
+    assert_int_equal(run(cli_check, "", NULL), 2);
+    assert_true(has(&err, "juyong check: -c FILE is needed"));
+    assert_int_equal(run(cli_check, "", "-c", "c.yaml", "more", NULL), 2);
+    assert_int_equal(run(cli_check, "", "--options", NULL), 0);
+    assert_true(has(&out, "\nlimits.body\n    size 1KiB to 64MiB; default 2MiB\n"));
+    assert_int_equal(run(cli_check, "", "--help", NULL), 0);
+    assert_true(has(&out, "校验配置与规则"));
+}
+
+static void test_scan(void **state)
+{
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "一句好话", NULL), 0);
+    assert_span(buf_span(&out), SPAN_LIT("allow\n"));
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "查坏词语典", NULL), 0);
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "说坏-词语", NULL), 3);
+    assert_true(has(&out, "block\n  block  A1-a/"));
+    assert_true(has(&out, "  3..13  坏-词语  through separator\n"));
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--explain", "坏词语", NULL), 3);
+    assert_true(has(&out, "A1-a 甲类 (kind a)\n"));
+    assert_true(has(&out, "keyword '坏词语', rules/keywords/A1-a.txt:1: bad\n"));
+
+    /* By app, and by direction. */
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--app", "shop", "坏词语", NULL), 0);
+    assert_true(has(&out, "flag\n"));
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--app", "none", "坏词语", NULL), 1);
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "a secret word", NULL), 0);
+    assert_int_equal(
+        run(cli_scan, "", "-c", "c.yaml", "--direction", "completion", "a secret word", NULL), 3);
+    assert_true(has(&out, "mask\n"));
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--direction", "both", "x", NULL), 2);
+}
+
+static void test_scan_input(void **state)
+{
+    assert_int_equal(run(cli_scan, "坏词语\n", "-c", "c.yaml", NULL), 3);
+    assert_int_equal(run(cli_scan, "坏词语\n", "-c", "c.yaml", "-", NULL), 3);
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", NULL), 0);
+    assert_int_equal(run(cli_scan, "好\xff", "-c", "c.yaml", NULL), 1);
+    assert_span(buf_span(&err), SPAN_LIT("juyong scan: not UTF-8 at byte 3\n"));
+    assert_int_equal(run(cli_scan, "", "-c", "none.yaml", "x", NULL), 1);
+    assert_int_equal(run(cli_scan, "", "x", NULL), 2);
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "two", "texts", NULL), 2);
+
+    /* A terminal that shows a text must not be steered by it. */
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "坏\u202e词\u200b语", NULL), 3);
+    assert_true(has(&out, "坏<U+202E>词<U+200B>语"));
+
+    assert_int_equal(run(cli_scan, "好\r\n坏词语\na secret word\n", "-c", "c.yaml", "-l", NULL), 3);
+    assert_true(has(&out, "line 2: block\n"));
+    assert_true(has(&out, "line 3: flag\n"));
+    assert_true(has(&out, "3 lines: 1 allow 1 flag 0 mask 0 answer 1 block\n"));
+    assert_int_equal(run(cli_scan, "好\n\xff\n坏词语\n", "-c", "c.yaml", "-l", NULL), 1);
+    assert_true(has(&out, "line 3: block\n"));
+    assert_span(buf_span(&err), SPAN_LIT("juyong scan: line 2: not UTF-8 at byte 0\n"));
+}
+
+static void test_scan_json(void **state)
+{
+    assert_int_equal(run(cli_scan, "好\n\"坏 词语\"\n", "-c", "c.yaml", "--json", "--lines", NULL),
+                     3);
+    char want[512];
+    char *id = strstr(buf_cstr(&out), "A1-a/");
+    assert_non_null(id);
+    snprintf(want, sizeof(want),
+             "{\"line\":1,\"action\":\"allow\",\"hits\":[]}\n"
+             "{\"line\":2,\"action\":\"block\",\"hits\":[{\"rule\":\"%.13s\",\"risk\":\"A1-a\","
+             "\"action\":\"block\",\"start\":1,\"end\":11,\"text\":\"坏 词语\","
+             "\"folded\":\"坏词语\",\"layers\":[\"separator\"]}]}\n",
+             id);
+    assert_span(buf_span(&out), span_str(want));
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--json", "--explain", "坏词语", NULL), 3);
+    assert_true(has(&out, "\"risk_name\":\"甲类\",\"source\":\"坏词语\",\"why\":\"bad\","
+                          "\"file\":\"rules/keywords/A1-a.txt\",\"line\":1}]}\n"));
+    assert_true(span_starts(buf_span(&out), SPAN_LIT("{\"action\":\"block\",")));
+}
+
+static void test_key(void **state)
+{
+    assert_int_equal(
+        run(cli_key, "", "create", "-c", "c.yaml", "--app", "shop", "--alias", "a \"b\"", NULL), 0);
+    assert_int_equal(out.len, 47); /* the key and a newline, for scripts */
+    assert_true(span_starts(buf_span(&out), SPAN_LIT("sk-")));
+    char key[47];
+    memcpy(key, out.data, 46);
+    key[46] = '\0';
+    assert_false(has(&err, key));
+    assert_true(has(&err, "密钥只显示这一次"));
+    char id[13];
+    memcpy(id, err.data, 12);
+    id[12] = '\0';
+
+    assert_int_equal(run(cli_key, "", "list", "-c", "c.yaml", "--json", NULL), 0);
+    char want[256];
+    snprintf(want, sizeof(want), "{\"id\":\"%s\",\"last4\":\"%s\",\"created\":\"", id, key + 42);
+    assert_true(has(&out, want));
+    assert_true(has(&out, "\"revoked\":false,\"app\":\"shop\",\"alias\":\"a \\\"b\\\"\"}\n"));
+    assert_false(has(&out, key));
+    assert_int_equal(run(cli_key, "", "revoke", id, "-c", "c.yaml", NULL), 0);
+    assert_int_equal(run(cli_key, "", "list", "-c", "c.yaml", NULL), 0);
+    assert_true(has(&out, "revoked   shop  a \"b\"\n"));
+
+    assert_int_equal(run(cli_key, "", "revoke", "key-none", "-c", "c.yaml", NULL), 1);
+    assert_int_equal(run(cli_key, "", "create", "-c", "c.yaml", "--app", "none", NULL), 1);
+    assert_true(has(&err, "no app of the configuration is called 'none'"));
+    assert_int_equal(run(cli_key, "", "make", "-c", "c.yaml", NULL), 2);
+    assert_int_equal(run(cli_key, "", "revoke", "-c", "c.yaml", NULL), 2);
+    assert_int_equal(run(cli_key, "", "list", NULL), 2);
+    assert_int_equal(run(cli_key, "", NULL), 2);
+}
+
+static void test_rules(void **state)
+{
+    assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", NULL), 0);
+    assert_span(buf_span(&out), SPAN_LIT("2 samples judged, 0 disappoint\n"));
+    assert_int_equal(run(cli_rules, "", "list", "-c", "c.yaml", "--risk", "pii", NULL), 0);
+    assert_true(span_starts(buf_span(&out), SPAN_LIT("pii-x/")));
+    assert_true(has(&out, "\tboth\tdefault\tsecret word\trules/keywords/pii-x.txt:1\n"));
+    assert_false(has(&out, "A1-a"));
+    assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 0);
+    assert_true(has(&out,
+                    "{\"risk\":\"A1-a\",\"group\":\"A1\",\"name\":\"甲类\",\"name_en\":\"kind "
+                    "a\",\"keywords\":1,\"keyword_min\":2,\"patterns\":0}\n"));
+    write_file("rules/keywords/A1-a.txt", "坏词语\thit=好话\n");
+    assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", NULL), 1);
+    assert_true(has(&err, "rules/keywords/A1-a.txt:1:1: A1-a/"));
+    assert_true(has(&err, "misses its sample '好话'"));
+    write_file("rules/keywords/A1-a.txt", "坏词语\twhy=bad\n");
+    assert_int_equal(run(cli_rules, "", "frob", "-c", "c.yaml", NULL), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_check),      cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_scan_input), cmocka_unit_test(test_scan_json),
+        cmocka_unit_test(test_key),        cmocka_unit_test(test_rules),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
