@@ -7,14 +7,14 @@
 
 #define SLOT_FREE   UINT32_MAX
 #define SLOTS_MAX   (POINT_SYMBOL / 2)
-#define PLACE_TRIES 200 /* free slots tried before a node with several children goes to the end */
+#define PLACE_TRIES 64 /* free slots tried in vain before the search begins further up */
 
 /* A node while the trie is built, in breadth-first order; its children stand side by side. */
 struct draft {
     uint32_t first_child, children;
     uint32_t key, parent;
     uint32_t low, high; /* its words among the sorted ones */
-    uint32_t slot;
+    uint32_t slot, base;
     uint8_t depth;
     uint8_t mask; /* bit per GROW_*: whose outputs are in its subtree */
 };
@@ -28,7 +28,10 @@ struct builder {
     struct draft *drafts;
     size_t draft_count;
     uint32_t *next_free, *prev_free; /* ring of free slots through slot 0 */
+    uint8_t *base_used;
     size_t free_cap;
+    uint32_t top;            /* the largest base */
+    uint32_t fan_out, start; /* where to look for room for rows with so many children */
 };
 
 static int word_compare(const void *x, const void *y)
@@ -137,7 +140,7 @@ static int slots_grow(struct builder *b, size_t want)
     if (want <= b->free_cap)
         return 0;
     size_t cap = b->free_cap * 2 > want ? b->free_cap * 2 : want;
-    if (cap > SLOTS_MAX * 2u)
+    if (cap > SLOTS_MAX * 4u)
         return -EOVERFLOW;
     struct node *nodes = realloc(a->nodes, cap * sizeof(*nodes));
     if (!nodes)
@@ -151,10 +154,15 @@ static int slots_grow(struct builder *b, size_t want)
     if (!prev)
         return -ENOMEM;
     b->prev_free = prev;
+    uint8_t *used = realloc(b->base_used, cap);
+    if (!used)
+        return -ENOMEM;
+    b->base_used = used;
+    memset(used + b->free_cap, 0, cap - b->free_cap);
     if (b->free_cap == 0)
         next[0] = prev[0] = 0;
     for (size_t i = b->free_cap; i < cap; i++) {
-        nodes[i] = (struct node){.parent = SLOT_FREE};
+        nodes[i] = (struct node){.row = SLOT_FREE};
         if (i == 0)
             continue;
         next[i] = 0;
@@ -169,8 +177,7 @@ static int slots_grow(struct builder *b, size_t want)
 static bool row_fits(const struct builder *b, const struct draft *d, uint32_t base)
 {
     for (uint32_t c = 0; c < d->children; c++)
-        if (b->a->nodes[base + key_symbol(b, b->drafts[d->first_child + c].key)].parent !=
-            SLOT_FREE)
+        if (b->a->nodes[base + key_symbol(b, b->drafts[d->first_child + c].key)].row != SLOT_FREE)
             return false;
     return true;
 }
@@ -184,30 +191,40 @@ static int place_children(struct builder *b, struct draft *d)
         low = s < low ? s : low;
     }
     uint32_t base = 0;
-    bool found = false;
     unsigned tries = 0;
-    for (uint32_t f = b->next_free[0]; f && !found && tries < PLACE_TRIES; f = b->next_free[f]) {
-        if (f < low)
-            continue;
-        int r = slots_grow(b, f - low + b->symbol_count + 1);
-        if (r < 0)
-            return r;
-        tries++;
-        base = f - low;
-        found = row_fits(b, d, base);
+    if (d->children != b->fan_out) {
+        b->fan_out = d->children;
+        b->start = b->next_free[0];
     }
-    if (!found) {
-        base = (uint32_t)a->slots;
-        int r = slots_grow(b, base + b->symbol_count + 1);
-        if (r < 0)
-            return r;
+    for (uint32_t f = b->start;; f = b->next_free[f]) {
+        if (f == 0 || b->next_free[f] == 0) {
+            int r = slots_grow(b, 2 * b->free_cap);
+            if (r < 0)
+                return r;
+            f = f ? f : b->next_free[0];
+        }
+        if (f > low && !b->base_used[f - low]) { /* base 0 is the leaves' */
+            int r = slots_grow(b, f - low + b->symbol_count + 1);
+            if (r < 0)
+                return r;
+            base = f - low;
+            if (row_fits(b, d, base))
+                break;
+        }
+        /* What is too crowded for one row is so for others with as many children. */
+        if (++tries == PLACE_TRIES)
+            b->start = f;
     }
-    a->nodes[d->slot].base = base;
+    d->base = base;
+    b->base_used[base] = 1;
+    b->top = base > b->top ? base : b->top;
     for (uint32_t c = 0; c < d->children; c++) {
         struct draft *child = &b->drafts[d->first_child + c];
         uint32_t slot = base + key_symbol(b, child->key);
         child->slot = slot;
-        a->nodes[slot].parent = d->slot;
+        a->nodes[slot].row = base;
+        if (slot == b->start)
+            b->start = b->next_free[slot];
         b->next_free[b->prev_free[slot]] = b->next_free[slot];
         b->prev_free[b->next_free[slot]] = b->prev_free[slot];
         if (slot >= a->slots)
@@ -216,19 +233,14 @@ static int place_children(struct builder *b, struct draft *d)
     return 0;
 }
 
-/*
- * Level by level, since a row's parent must have its slot; within a level rows with many children
- * first, while there is room for them.
- */
+/* Rows with many children first, while there is room for them. */
 struct order {
-    uint32_t draft, children, depth;
+    uint32_t draft, children;
 };
 
 static int order_compare(const void *x, const void *y)
 {
     const struct order *a = x, *b = y;
-    if (a->depth != b->depth)
-        return a->depth < b->depth ? -1 : 1;
     if (a->children != b->children)
         return a->children > b->children ? -1 : 1;
     return a->draft < b->draft ? -1 : 1;
@@ -240,26 +252,20 @@ static int place_all(struct builder *b)
     if (!order)
         return -ENOMEM;
     for (size_t n = 0; n < b->draft_count; n++)
-        order[n] = (struct order){(uint32_t)n, b->drafts[n].children, b->drafts[n].depth};
+        order[n] = (struct order){(uint32_t)n, b->drafts[n].children};
     qsort(order, b->draft_count, sizeof(*order), order_compare);
     int r = slots_grow(b, b->symbol_count + 2);
     if (r < 0)
         return r;
-    b->a->nodes[NODE_ROOT].parent = SLOT_FREE - 1;
+    b->a->nodes[NODE_ROOT].row = SLOT_FREE - 1;
     b->a->slots = 1;
-    uint32_t top = 0;
-    for (size_t i = 0; i < b->draft_count; i++) {
-        struct draft *d = &b->drafts[order[i].draft];
-        if (d->children == 0)
-            continue;
-        r = place_children(b, d);
+    for (size_t i = 0; i < b->draft_count && order[i].children; i++) {
+        r = place_children(b, &b->drafts[order[i].draft]);
         if (r < 0)
             return r;
-        uint32_t base = b->a->nodes[d->slot].base;
-        top = base > top ? base : top;
     }
     /* So long that base + symbol always lies within. */
-    size_t slots = top + b->symbol_count + 1;
+    size_t slots = b->top + b->symbol_count + 1;
     r = slots_grow(b, slots);
     if (r < 0)
         return r;
@@ -267,6 +273,8 @@ static int place_all(struct builder *b)
     struct node *nodes = realloc(b->a->nodes, slots * sizeof(*nodes));
     if (nodes)
         b->a->nodes = nodes;
+    for (size_t n = 0; n < b->draft_count; n++)
+        b->a->nodes[b->drafts[n].slot].base = b->drafts[n].base;
     return 0;
 }
 
@@ -280,7 +288,7 @@ static int link_nodes(struct builder *b)
     for (size_t n = 1; n < b->draft_count; n++) {
         struct draft *d = &b->drafts[n];
         struct node *node = &a->nodes[d->slot];
-        uint32_t parent = node->parent;
+        uint32_t parent = b->drafts[d->parent].slot;
         if (parent != NODE_ROOT)
             node->fail = automaton_next(a, a->nodes[parent].fail, key_symbol(b, d->key));
         node->out = a->nodes[node->fail].out;
@@ -376,7 +384,9 @@ static int map_points(struct builder *b)
             if (entry & FOLD_EXPANDS)
                 page[i] |= POINT_EXPANDS;
             else if (symbol)
-                page[i] |= b->symbols[target];
+                page[i] |= b->symbols[target] | (kind_pack(fold_entry_layers(entry)) |
+                                                 (symbol_letter(target) ? KIND_LETTER : 0))
+                                                    << POINT_KIND_SHIFT;
             hash = (hash ^ page[i]) * 0x9E3779B97F4A7C15u;
             hash ^= hash >> 29;
         }
@@ -432,6 +442,7 @@ int automaton_build(struct automaton *a, struct automaton_word *words, size_t co
     free(b.drafts);
     free(b.next_free);
     free(b.prev_free);
+    free(b.base_used);
     if (r < 0)
         automaton_deinit(a);
     return r;

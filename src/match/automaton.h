@@ -12,8 +12,8 @@
 #define NODE_ROOT 0u
 
 struct node {
-    uint32_t base; /* the child by symbol s is slot base + s, if that slot's parent is this node */
-    uint32_t parent;
+    uint32_t base; /* the child by symbol s is slot base + s, if that slot's row is base */
+    uint32_t row;  /* base of the parent; no two nodes with children have the same */
     uint32_t fail; /* the longest proper suffix that is a node */
     uint32_t out;  /* the longest suffix (itself included) with outputs; 0: none */
 };
@@ -48,10 +48,29 @@ struct output {
     uint8_t flags;
 };
 
-/* Entries of the code point table: symbol in the low bits, class, and what the cursor must know. */
+/*
+ * Entries of the code point table: symbol, class, and what a hit must know of the code point: the
+ * layers that its folding means, packed, and whether it is a letter.
+ */
 #define POINT_SYMBOL      0x3FFFFFu
 #define POINT_CLASS_SHIFT 22
 #define POINT_EXPANDS     0x2000000u
+#define POINT_KIND_SHIFT  26
+#define KIND_LETTER       0x20u
+
+/* LAYER_CASE, _WIDTH, _TRADITIONAL, _MARK and _LOOKALIKE in five bits, and back. */
+#define KIND_LOOKALIKE 0x10u
+static inline uint32_t kind_pack(uint32_t layers)
+{
+    return (layers & 7u) | (layers & LAYER_MARK ? 8u : 0u) |
+           (layers & LAYER_LOOKALIKE ? KIND_LOOKALIKE : 0u);
+}
+static inline uint32_t kind_layers(uint32_t kind)
+{
+    return (kind & 7u) | (kind & 8u ? LAYER_MARK : 0u) |
+           (kind & KIND_LOOKALIKE ? LAYER_LOOKALIKE : 0u);
+}
+_Static_assert(LAYER_CASE == 1 && LAYER_WIDTH == 2 && LAYER_TRADITIONAL == 4, "as they are");
 
 struct automaton {
     struct node *nodes;
@@ -85,8 +104,8 @@ static inline uint32_t automaton_point(const struct automaton *a, uint32_t cp)
 static inline uint32_t automaton_next(const struct automaton *a, uint32_t node, uint32_t symbol)
 {
     for (;;) {
-        uint32_t to = a->nodes[node].base + symbol;
-        if (a->nodes[to].parent == node)
+        uint32_t base = a->nodes[node].base, to = base + symbol;
+        if (a->nodes[to].row == base)
             return to;
         if (node == NODE_ROOT)
             return NODE_ROOT;

@@ -51,35 +51,21 @@ struct cursor {
     uint64_t ring[]; /* packed symbols */
 };
 
-/* A packed symbol: raw start, raw length, layers of its own and those before it, what it is. */
-#define PACK_START     0xFFFFFFFFFFFFu
-#define PACK_LEN_SHIFT 48
-#define PACK_OWN_SHIFT 51 /* five bits: LAYER_CASE, _WIDTH, _TRADITIONAL, _MARK, _LOOKALIKE */
-#define PACK_GAP_SHIFT 56 /* four bits: LAYER_INVISIBLE, _MARK, _SEPARATOR, _JOIN */
-#define PACK_LETTER    (UINT64_C(1) << 60)
+/* A packed symbol: raw start, raw length, its KIND_* bits, and the layers before it. */
+#define PACK_START      0xFFFFFFFFFFFFu
+#define PACK_LEN_SHIFT  48
+#define PACK_KIND_SHIFT 51
+#define PACK_GAP_SHIFT  57
 
-static uint64_t pack_layers(uint32_t own, uint32_t gap)
-{
-    uint64_t o = (own & 7u) | (own & LAYER_MARK ? 8u : 0u) | (own & LAYER_LOOKALIKE ? 16u : 0u);
-    uint64_t g = (gap & LAYER_INVISIBLE ? 1u : 0u) | (gap & LAYER_MARK ? 2u : 0u) |
-                 (gap & LAYER_SEPARATOR ? 4u : 0u) | (gap & LAYER_JOIN ? 8u : 0u);
-    return o << PACK_OWN_SHIFT | g << PACK_GAP_SHIFT;
-}
+/* LAYER_* bits in four. */
+enum { GAP_INVISIBLE = 1, GAP_MARK = 2, GAP_SEPARATOR = 4, GAP_JOIN = 8 };
 
-static uint32_t pack_own(uint64_t packed)
-{
-    unsigned o = packed >> PACK_OWN_SHIFT & 31;
-    return (o & 7u) | (o & 8 ? LAYER_MARK : 0u) | (o & 16 ? LAYER_LOOKALIKE : 0u);
-}
-
-static uint32_t pack_gap(uint64_t packed)
+static uint32_t gap_layers(uint64_t packed)
 {
     unsigned g = packed >> PACK_GAP_SHIFT & 15;
-    return (g & 1 ? LAYER_INVISIBLE : 0u) | (g & 2 ? LAYER_MARK : 0u) |
-           (g & 4 ? LAYER_SEPARATOR : 0u) | (g & 8 ? LAYER_JOIN : 0u);
+    return (g & GAP_INVISIBLE ? LAYER_INVISIBLE : 0u) | (g & GAP_MARK ? LAYER_MARK : 0u) |
+           (g & GAP_SEPARATOR ? LAYER_SEPARATOR : 0u) | (g & GAP_JOIN ? LAYER_JOIN : 0u);
 }
-
-_Static_assert(LAYER_CASE == 1 && LAYER_WIDTH == 2 && LAYER_TRADITIONAL == 4, "packed as they are");
 
 struct cursor *cursor_new(const struct matchset *set, enum direction direction)
 {
@@ -176,9 +162,9 @@ static bool hit_genuine(const struct cursor *c, uint64_t start, uint64_t end, bo
     bool any = false, genuine = false;
     for (uint64_t s = start; s < end; s++) {
         uint64_t packed = c->ring[s & c->mask];
-        bool alike = packed >> (PACK_OWN_SHIFT + 4) & 1;
-        any |= alike;
-        genuine |= !alike && (packed & PACK_LETTER);
+        unsigned kind = packed >> PACK_KIND_SHIFT;
+        any |= kind & KIND_LOOKALIKE;
+        genuine |= (kind & (KIND_LETTER | KIND_LOOKALIKE)) == KIND_LETTER;
     }
     return lookalike ? any : genuine || !any;
 }
@@ -188,7 +174,8 @@ static int hit_report(struct cursor *c, uint64_t start, uint64_t end, uint32_t r
     struct hit hit = {.start = symbol_start(c, start), .rule = rule};
     for (uint64_t s = start; s < end; s++) {
         uint64_t packed = c->ring[s & c->mask];
-        hit.layers |= pack_own(packed) | (s > start ? pack_gap(packed) : 0);
+        hit.layers |=
+            kind_layers(packed >> PACK_KIND_SHIFT & 31) | (s > start ? gap_layers(packed) : 0);
     }
     uint64_t last = c->ring[(end - 1) & c->mask];
     hit.end = (last & PACK_START) + (last >> PACK_LEN_SHIFT & 7);
@@ -306,7 +293,7 @@ static int cursor_word_end(struct cursor *c)
 static int cursor_separator(struct cursor *c, const struct fold_point *point, bool blank,
                             bool whole)
 {
-    c->gap |= LAYER_SEPARATOR;
+    c->gap |= GAP_SEPARATOR;
     if (c->last == SYMBOL_NONE) {
         c->run = 1;
         c->pos = whole ? point->end : c->pos;
@@ -330,12 +317,20 @@ static int cursor_separator(struct cursor *c, const struct fold_point *point, bo
     return r;
 }
 
-/* A Han character, letter or digit: `symbol` of the automaton. */
-static int cursor_symbol(struct cursor *c, const struct fold_point *point, uint32_t cp,
-                         uint32_t symbol, unsigned class, bool whole)
+/* A Han character, letter or digit. */
+static int cursor_symbol(struct cursor *c, const struct fold_point *point, uint32_t entry,
+                         unsigned class, bool whole)
 {
     const struct automaton *a = c->automaton;
+    uint32_t symbol = entry & POINT_SYMBOL;
     int r;
+    /* Within a word that is in no match: no keyword begins there. */
+    if (c->node == NODE_ROOT && class == FOLD_WORD && c->last == FOLD_WORD && c->run == 0 &&
+        !c->waiting) {
+        c->gap = 0;
+        c->pos = whole ? point->end : c->pos;
+        return 0;
+    }
     if (c->open) {
         if (class != FOLD_WORD) {
             r = cursor_word_end(c);
@@ -354,7 +349,7 @@ static int cursor_symbol(struct cursor *c, const struct fold_point *point, uint3
             if (c->node != NODE_ROOT)
                 ring_push(c, (c->pos & PACK_START));
             if (c->plain)
-                c->gap &= (uint16_t)~LAYER_SEPARATOR;
+                c->gap &= (uint8_t)~GAP_SEPARATOR;
         }
         symbol += symbol_initial(c->last, class, c->run);
         c->node = automaton_next(a, c->node, symbol);
@@ -366,10 +361,9 @@ static int cursor_symbol(struct cursor *c, const struct fold_point *point, uint3
         return c->waiting ? cursor_settle(c, 0) : 0;
     }
     uint64_t len = point->end - point->start;
-    uint32_t folded = fold_entry(cp) & FOLD_TARGET;
     ring_push(c, (point->start & PACK_START) | len << PACK_LEN_SHIFT |
-                     pack_layers(fold_entry_layers(fold_entry(point->cp)), c->gap) |
-                     (symbol_letter(folded ? folded : cp) ? PACK_LETTER : 0));
+                     (uint64_t)(entry >> POINT_KIND_SHIFT) << PACK_KIND_SHIFT |
+                     (uint64_t)c->gap << PACK_GAP_SHIFT);
     c->gap = 0;
     if (class == FOLD_WORD) {
         c->open = true;
@@ -378,20 +372,19 @@ static int cursor_symbol(struct cursor *c, const struct fold_point *point, uint3
     return cursor_outputs(c);
 }
 
-static int cursor_character(struct cursor *c, const struct fold_point *point, uint32_t cp,
+static int cursor_character(struct cursor *c, const struct fold_point *point, uint32_t entry,
                             bool whole)
 {
-    uint32_t entry = automaton_point(c->automaton, cp);
     unsigned class = entry >> POINT_CLASS_SHIFT & 7;
     switch (class) {
     case FOLD_HAN:
     case FOLD_WORD:
-        return cursor_symbol(c, point, cp, entry & POINT_SYMBOL, class, whole);
+        return cursor_symbol(c, point, entry, class, whole);
     case FOLD_SEPARATOR:
     case FOLD_BLANK:
         return cursor_separator(c, point, class == FOLD_BLANK, whole);
     default:
-        c->gap |= class == FOLD_MARK ? LAYER_MARK : LAYER_INVISIBLE;
+        c->gap |= class == FOLD_MARK ? GAP_MARK : GAP_INVISIBLE;
         if (whole)
             c->pos = point->end;
         return 0;
@@ -400,12 +393,15 @@ static int cursor_character(struct cursor *c, const struct fold_point *point, ui
 
 static int cursor_keywords(struct cursor *c, const struct fold_point *point)
 {
-    if (!(automaton_point(c->automaton, point->cp) & POINT_EXPANDS))
-        return cursor_character(c, point, point->cp, true);
+    const struct automaton *a = c->automaton;
+    uint32_t entry = automaton_point(a, point->cp);
+    if (!(entry & POINT_EXPANDS))
+        return cursor_character(c, point, entry, true);
     uint32_t cps[FOLD_EXPANSION_MAX];
+    uint32_t kind = kind_pack(fold_entry_layers(fold_entry(point->cp))) << POINT_KIND_SHIFT;
     unsigned n = fold_code_point(point->cp, cps);
     for (unsigned i = 0; i < n; i++) {
-        int r = cursor_character(c, point, cps[i], i + 1 == n);
+        int r = cursor_character(c, point, automaton_point(a, cps[i]) | kind, i + 1 == n);
         if (r)
             return r;
     }
@@ -458,7 +454,7 @@ int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
         c->blank = true;
         c->plain = false;
     }
-    c->gap |= LAYER_JOIN;
+    c->gap |= GAP_JOIN;
     r = cursor_word_end(c);
     if (r)
         return r;

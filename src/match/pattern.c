@@ -94,6 +94,8 @@ int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t ru
         return -ENOMEM;
     }
     size_t size = 0;
+    uint32_t least = 0;
+    pcre2_pattern_info(code, PCRE2_INFO_MINLENGTH, &least);
     pcre2_pattern_info(code, PCRE2_INFO_SIZE, &size);
     ps->bytes += size + sizeof(*list);
     ps->list[ps->count++] = (struct pattern){.code = code,
@@ -102,6 +104,7 @@ int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t ru
                                              .validator = p->validator,
                                              .gate = p->gate,
                                              .width = p->width,
+                                             .least = least,
                                              .rule = rule,
                                              .direction = (uint8_t)direction};
     return 0;
@@ -156,7 +159,7 @@ int pattern_try(const struct pattern *p, struct pattern_scratch *s, struct span 
 {
     uint32_t options = PCRE2_ANCHORED | PCRE2_NOTEMPTY | PCRE2_NO_UTF_CHECK |
                        (open ? PCRE2_PARTIAL_HARD | PCRE2_NOTEOL : 0);
-    int workspace[WORKSPACE];
+    int workspace[WORKSPACE] UNINITIALIZED;
     int n = pcre2_dfa_match(p->code, (PCRE2_SPTR)subject.data, subject.len, at, options, s->data,
                             s->context, workspace, WORKSPACE);
     if (n == PCRE2_ERROR_NOMATCH)

@@ -8,7 +8,10 @@
 
 /* Characters before a match that its assertions may look at, and behind its width. */
 #define PATTERN_CONTEXT_MAX 16
-#define PATTERN_AHEAD_MAX   8
+/* Large, and written before it is read: zeroing it at each try would cost more than the match. */
+#define UNINITIALIZED __attribute__((uninitialized))
+
+#define PATTERN_AHEAD_MAX 8
 
 struct pattern {
     void *code; /* pcre2_code */
@@ -16,7 +19,7 @@ struct pattern {
     uint32_t first; /* the literal's first character, lower case */
     match_validator validator;
     enum match_gate gate;
-    unsigned width;
+    unsigned width, least; /* characters of its longest and shortest match */
     uint32_t rule;
     uint8_t direction;
 };

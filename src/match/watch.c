@@ -3,18 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { READ_KEPT = 1, READ_MAYBE, READ_BOTH };
-
-/* A character of the view. */
-struct glyph {
-    uint64_t start;
-    uint32_t cp;
-    uint16_t layers; /* of its own and between it and the one before */
-    uint8_t len;     /* raw bytes */
-    uint8_t read;    /* READ_MAYBE: a blank or hyphen behind a digit, the last character so far */
-};
-
-struct candidate {
+struct watch_candidate {
     uint64_t start; /* number of a glyph */
     uint64_t last;  /* where it may begin at the latest */
     uint64_t next;  /* number of glyphs at which it is tried again */
@@ -22,23 +11,6 @@ struct candidate {
     bool decided, matched;
     struct hit hit; /* when matched */
     uint64_t end;   /* likewise, as the number behind its last glyph */
-};
-
-struct watch {
-    const struct patterns *patterns;
-    uint8_t direction;
-    bool digits, at; /* gates that this direction has */
-    uint16_t gap;    /* layers since the last glyph */
-    uint64_t count;  /* number of the next glyph */
-    uint64_t origin; /* first glyph behind the last join */
-    uint64_t local;  /* first glyph of the run that an '@' may end; count when none */
-    struct glyph *ring;
-    uint32_t mask;
-    struct candidate *candidates; /* in the order of their making */
-    size_t candidate_count, candidate_cap;
-    uint64_t first; /* the least start of them */
-    struct pattern_scratch *scratch;
-    uint8_t firsts[256 / 8]; /* low bytes of the literals' first characters */
 };
 
 /* Room for context and the part of an address before its '@'; grows with open candidates. */
@@ -80,7 +52,7 @@ void watch_free(struct watch *w)
     free(w);
 }
 
-static struct glyph *watch_glyph(const struct watch *w, uint64_t number)
+static struct watch_glyph *watch_glyph(const struct watch *w, uint64_t number)
 {
     return &w->ring[number & w->mask];
 }
@@ -90,10 +62,14 @@ static bool is_digit(uint32_t cp)
     return cp - '0' <= 9;
 }
 
+static bool is_alnum(uint32_t cp)
+{
+    return is_digit(cp) || (cp | 0x20) - 'a' < 26;
+}
+
 static bool is_local(uint32_t cp)
 {
-    return is_digit(cp) || (cp | 0x20) - 'a' < 26 || cp == '.' || cp == '_' || cp == '%' ||
-           cp == '+' || cp == '-';
+    return is_alnum(cp) || cp == '.' || cp == '_' || cp == '%' || cp == '+' || cp == '-';
 }
 
 /* The first glyph that a match may still begin with, or count. */
@@ -109,7 +85,7 @@ static uint64_t watch_needed(const struct watch *w)
 static int ring_grow(struct watch *w)
 {
     uint32_t cap = w->mask + 1;
-    struct glyph *ring = calloc(2u * cap, sizeof(*ring));
+    struct watch_glyph *ring = calloc(2u * cap, sizeof(*ring));
     if (!ring)
         return -ENOMEM;
     for (uint32_t i = 0; i < cap && i < w->count; i++) {
@@ -126,14 +102,14 @@ static int candidate_add(struct watch *w, uint32_t pattern, uint64_t start, uint
 {
     if (w->candidate_count == w->candidate_cap) {
         size_t cap = w->candidate_cap ? 2 * w->candidate_cap : 8;
-        struct candidate *list = realloc(w->candidates, cap * sizeof(*list));
+        struct watch_candidate *list = realloc(w->candidates, cap * sizeof(*list));
         if (!list)
             return -ENOMEM;
         w->candidates = list;
         w->candidate_cap = cap;
     }
-    w->candidates[w->candidate_count++] =
-        (struct candidate){.pattern = pattern, .start = start, .last = last, .next = w->count};
+    w->candidates[w->candidate_count++] = (struct watch_candidate){
+        .pattern = pattern, .start = start, .last = last, .next = w->count};
     w->first = start < w->first ? start : w->first;
     return 0;
 }
@@ -198,8 +174,8 @@ struct subject {
 };
 
 /* With `skip`, what may be read as nothing is; a MAYBE at the end then waits for the next. */
-static void subject_build(const struct watch *w, const struct candidate *c, bool skip, bool open,
-                          struct subject *ret)
+static void subject_build(const struct watch *w, const struct watch_candidate *c, bool skip,
+                          bool open, struct subject *ret)
 {
     const struct pattern *p = &w->patterns->list[c->pattern];
     uint64_t low = w->origin;
@@ -210,7 +186,7 @@ static void subject_build(const struct watch *w, const struct candidate *c, bool
     ret->full = ret->both = false;
     ret->limit = SIZE_MAX;
     for (uint64_t n = low; n < w->count && !ret->full; n++) {
-        const struct glyph *g = watch_glyph(w, n);
+        const struct watch_glyph *g = watch_glyph(w, n);
         if (n == c->start)
             ret->at = ret->len;
         if (n >= c->start) {
@@ -228,7 +204,7 @@ static void subject_build(const struct watch *w, const struct candidate *c, bool
 }
 
 /* Fills in the hit whose end is the byte `end` of the subject. False when the validator refuses. */
-static bool candidate_hit(const struct watch *w, struct candidate *c, const struct subject *s,
+static bool candidate_hit(const struct watch *w, struct watch_candidate *c, const struct subject *s,
                           size_t end, bool skip)
 {
     const struct pattern *p = &w->patterns->list[c->pattern];
@@ -239,7 +215,7 @@ static bool candidate_hit(const struct watch *w, struct candidate *c, const stru
     size_t chars = utf8_count(text);
     uint64_t n = c->start;
     for (; chars; n++) {
-        const struct glyph *g = watch_glyph(w, n);
+        const struct watch_glyph *g = watch_glyph(w, n);
         bool nothing = skip && g->read == READ_BOTH;
         uint32_t seen = n > c->start ? g->layers : g->layers & LAYER_WIDTH;
         hit.layers |= nothing ? LAYER_SEPARATOR : seen;
@@ -255,10 +231,10 @@ static bool candidate_hit(const struct watch *w, struct candidate *c, const stru
 }
 
 /* Tries the candidate at its start, both ways. Returns 1 when it is decided, 0, -errno. */
-static int candidate_try_start(struct watch *w, struct candidate *c, bool open)
+static int candidate_try_start(struct watch *w, struct watch_candidate *c, bool open)
 {
     const struct pattern *p = &w->patterns->list[c->pattern];
-    struct subject s;
+    struct subject s UNINITIALIZED;
     bool waits = false;
     c->matched = false;
     if (p->gate == GATE_LITERAL) {
@@ -285,7 +261,7 @@ static int candidate_try_start(struct watch *w, struct candidate *c, bool open)
     return !waits;
 }
 
-static int candidate_try(struct watch *w, struct candidate *c, bool open)
+static int candidate_try(struct watch *w, struct watch_candidate *c, bool open)
 {
     if (!w->scratch) {
         w->scratch = pattern_scratch_new();
@@ -308,11 +284,11 @@ static int candidate_try(struct watch *w, struct candidate *c, bool open)
 }
 
 /* Of those decided now: the hit to report next, by start, longer first, rule. */
-static struct candidate *watch_pick(struct watch *w)
+static struct watch_candidate *watch_pick(struct watch *w)
 {
-    struct candidate *best = NULL;
+    struct watch_candidate *best = NULL;
     for (size_t i = 0; i < w->candidate_count; i++) {
-        struct candidate *c = &w->candidates[i];
+        struct watch_candidate *c = &w->candidates[i];
         if (!c->decided || !c->matched)
             continue;
         bool before = !best || c->hit.start < best->hit.start ||
@@ -339,12 +315,20 @@ static void watch_sweep(struct watch *w)
     w->candidate_count = kept;
 }
 
-static int watch_try(struct watch *w, bool open, cursor_hit_fn fn, void *ctx)
+/* A run of digits that goes on is not worth a try before it is long enough. */
+static bool candidate_ripe(const struct watch *w, const struct watch_candidate *c)
+{
+    const struct pattern *p = &w->patterns->list[c->pattern];
+    return p->gate != GATE_DIGITS || !(w->digit || w->maybe) || w->count - c->start >= p->least;
+}
+
+/* `edge`: a word or number has just ended, so that much can be decided. */
+static int watch_try(struct watch *w, bool open, bool edge, cursor_hit_fn fn, void *ctx)
 {
     bool decided = false;
     for (size_t i = 0; i < w->candidate_count; i++) {
-        struct candidate *c = &w->candidates[i];
-        if (open && c->next > w->count)
+        struct watch_candidate *c = &w->candidates[i];
+        if (open && (!(edge || c->next <= w->count) || !candidate_ripe(w, c)))
             continue;
         int r = candidate_try(w, c, open);
         if (r < 0)
@@ -352,11 +336,11 @@ static int watch_try(struct watch *w, bool open, cursor_hit_fn fn, void *ctx)
         decided |= c->decided;
     }
     int answer = 0;
-    for (struct candidate *c; decided && !answer && (c = watch_pick(w));) {
+    for (struct watch_candidate *c; decided && !answer && (c = watch_pick(w));) {
         c->matched = false;
         answer = fn(ctx, &c->hit);
         for (size_t i = 0; i < w->candidate_count; i++) {
-            struct candidate *other = &w->candidates[i];
+            struct watch_candidate *other = &w->candidates[i];
             if (other->pattern == c->pattern && other->start > c->start && other->start < c->end) {
                 other->decided = true;
                 other->matched = false;
@@ -375,15 +359,17 @@ static int watch_push(struct watch *w, const struct fold_point *point, uint32_t 
         if (r < 0)
             return r;
     }
-    struct glyph *before = w->count > w->origin ? watch_glyph(w, w->count - 1) : NULL;
+    struct watch_glyph *before = w->count > w->origin ? watch_glyph(w, w->count - 1) : NULL;
     if (before && before->read == READ_MAYBE)
         before->read = is_digit(cp) ? READ_BOTH : READ_KEPT;
-    bool maybe = before && is_digit(before->cp) && (cp == ' ' || cp == '-');
-    *watch_glyph(w, w->count) = (struct glyph){.start = point->start,
-                                               .cp = cp,
-                                               .layers = (uint16_t)(layers | w->gap),
-                                               .len = (uint8_t)(point->end - point->start),
-                                               .read = maybe ? READ_MAYBE : READ_KEPT};
+    bool edge = before && is_alnum(before->cp) && !is_alnum(cp);
+    w->maybe = before && w->digit && (cp == ' ' || cp == '-');
+    w->digit = is_digit(cp);
+    *watch_glyph(w, w->count) = (struct watch_glyph){.start = point->start,
+                                                     .cp = cp,
+                                                     .layers = (uint16_t)(layers | w->gap),
+                                                     .len = (uint8_t)(point->end - point->start),
+                                                     .read = w->maybe ? READ_MAYBE : READ_KEPT};
     w->gap = 0;
     w->count++;
     int r = watch_gates(w);
@@ -391,10 +377,10 @@ static int watch_push(struct watch *w, const struct fold_point *point, uint32_t 
         return r;
     if (!is_local(cp))
         w->local = w->count;
-    return w->candidate_count ? watch_try(w, true, fn, ctx) : 0;
+    return w->candidate_count ? watch_try(w, true, edge, fn, ctx) : 0;
 }
 
-int watch_point(struct watch *w, const struct fold_point *point, cursor_hit_fn fn, void *ctx)
+int watch_point_slow(struct watch *w, const struct fold_point *point, cursor_hit_fn fn, void *ctx)
 {
     uint32_t cp = point->cp, entry = fold_entry(cp);
     enum fold_class class = fold_entry_class(entry);
@@ -419,8 +405,9 @@ int watch_point(struct watch *w, const struct fold_point *point, cursor_hit_fn f
 
 int watch_end(struct watch *w, cursor_hit_fn fn, void *ctx)
 {
-    int r = w->candidate_count ? watch_try(w, false, fn, ctx) : 0;
+    int r = w->candidate_count ? watch_try(w, false, true, fn, ctx) : 0;
     w->origin = w->local = w->count;
+    w->digit = w->maybe = false;
     w->gap = 0;
     return r;
 }
