@@ -22,8 +22,9 @@ struct watch *watch_new(const struct patterns *patterns, enum direction directio
     if (!w)
         return NULL;
     w->ring = calloc(RING_MIN, sizeof(*w->ring));
-    if (!w->ring) {
-        free(w);
+    w->taken = calloc(patterns->count, sizeof(*w->taken));
+    if (!w->ring || !w->taken) {
+        watch_free(w);
         return NULL;
     }
     w->mask = RING_MIN - 1;
@@ -49,6 +50,7 @@ void watch_free(struct watch *w)
     pattern_scratch_free(w->scratch);
     free(w->candidates);
     free(w->ring);
+    free(w->taken);
     free(w);
 }
 
@@ -322,30 +324,36 @@ static bool candidate_ripe(const struct watch *w, const struct watch_candidate *
     return p->gate != GATE_DIGITS || !(w->digit || w->maybe) || w->count - c->start >= p->least;
 }
 
-/* `edge`: a word or number has just ended, so that much can be decided. */
+/*
+ * Of one pattern's candidates only the earliest is tried until it is decided, so that crowded
+ * starts cost no more than few. `edge`: a word or number has just ended, so that much can be
+ * decided.
+ */
 static int watch_try(struct watch *w, bool open, bool edge, cursor_hit_fn fn, void *ctx)
 {
     bool decided = false;
+    memset(w->taken, 0, w->patterns->count * sizeof(*w->taken));
     for (size_t i = 0; i < w->candidate_count; i++) {
         struct watch_candidate *c = &w->candidates[i];
-        if (open && (!(edge || c->next <= w->count) || !candidate_ripe(w, c)))
+        uint64_t *taken = &w->taken[c->pattern];
+        c->decided = c->start < *taken && *taken != UINT64_MAX;
+        if (c->decided || *taken == UINT64_MAX)
             continue;
-        int r = candidate_try(w, c, open);
-        if (r < 0)
-            return r;
+        if (!open || ((edge || c->next <= w->count) && candidate_ripe(w, c))) {
+            int r = candidate_try(w, c, open);
+            if (r < 0)
+                return r;
+        }
         decided |= c->decided;
+        if (!c->decided)
+            *taken = UINT64_MAX;
+        else if (c->matched)
+            *taken = c->end;
     }
     int answer = 0;
     for (struct watch_candidate *c; decided && !answer && (c = watch_pick(w));) {
         c->matched = false;
         answer = fn(ctx, &c->hit);
-        for (size_t i = 0; i < w->candidate_count; i++) {
-            struct watch_candidate *other = &w->candidates[i];
-            if (other->pattern == c->pattern && other->start > c->start && other->start < c->end) {
-                other->decided = true;
-                other->matched = false;
-            }
-        }
     }
     watch_sweep(w);
     return answer;
@@ -360,11 +368,12 @@ static int watch_push(struct watch *w, const struct fold_point *point, uint32_t 
             return r;
     }
     struct watch_glyph *before = w->count > w->origin ? watch_glyph(w, w->count - 1) : NULL;
-    if (before && before->read == READ_MAYBE)
+    bool edge = w->maybe && !is_digit(cp);
+    if (w->maybe)
         before->read = is_digit(cp) ? READ_BOTH : READ_KEPT;
-    bool edge = before && is_alnum(before->cp) && !is_alnum(cp);
-    w->maybe = before && w->digit && (cp == ' ' || cp == '-');
+    w->maybe = w->digit && (cp == ' ' || cp == '-');
     w->digit = is_digit(cp);
+    edge |= before && is_alnum(before->cp) && !is_alnum(cp) && !w->maybe;
     *watch_glyph(w, w->count) = (struct watch_glyph){.start = point->start,
                                                      .cp = cp,
                                                      .layers = (uint16_t)(layers | w->gap),

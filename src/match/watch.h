@@ -48,6 +48,8 @@ struct watch {
     struct watch_candidate *candidates; /* in the order of their making */
     size_t candidate_count, candidate_cap;
     uint64_t first; /* the least start of them */
+    /* While trying, by pattern: the end of its last match, UINT64_MAX behind one undecided. */
+    uint64_t *taken;
     struct pattern_scratch *scratch;
     uint8_t firsts[256 / 8]; /* low bytes of the literals' first characters */
 };
