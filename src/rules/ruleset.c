@@ -14,6 +14,9 @@
 #define SET_BYTES_MAX  (1u << 30)  /* what one set's texts take */
 #define TEXT_BYTES_MAX (16u << 20) /* of one keyword file */
 #define FILES_MAX      4096        /* in one folder */
+/* Messages that are told; more are counted. Warnings must not crowd out the errors. */
+#define ERRORS_TOLD   500
+#define WARNINGS_TOLD 100
 
 void loader_error(struct loader *l, struct place at, const char *fmt, ...)
 {
@@ -22,8 +25,8 @@ void loader_error(struct loader *l, struct place at, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    place_printf(l->reader.messages, at, "%s", text);
-    l->report->errors++;
+    if (l->report->errors++ < ERRORS_TOLD)
+        place_printf(l->reader.messages, at, "%s", text);
 }
 
 void loader_warn(struct loader *l, struct place at, const char *fmt, ...)
@@ -33,8 +36,8 @@ void loader_warn(struct loader *l, struct place at, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    place_printf(l->reader.messages, at, "warning: %s", text);
-    l->report->warnings++;
+    if (l->report->warnings++ < WARNINGS_TOLD)
+        place_printf(l->reader.messages, at, "warning: %s", text);
 }
 
 bool loader_grow(struct loader *l, void **array, size_t count, size_t *cap, size_t size)
@@ -238,6 +241,16 @@ static int load_all(struct loader *l, struct span root)
     return 0;
 }
 
+static void tell_rest(struct loader *l, struct span dir)
+{
+    struct place at = {.file = dir};
+    if (l->report->errors > ERRORS_TOLD)
+        place_printf(l->reader.messages, at, "%u more errors", l->report->errors - ERRORS_TOLD);
+    if (l->report->warnings > WARNINGS_TOLD)
+        place_printf(l->reader.messages, at, "warning: %u more warnings",
+                     l->report->warnings - WARNINGS_TOLD);
+}
+
 /* ---- the set ---- */
 
 int loader_finish(struct loader *l, struct span dir)
@@ -297,6 +310,7 @@ int ruleset_load(struct span dir, struct rule_report *report, struct ruleset **r
     r = load_all(&l, dir);
     if (r == 0)
         r = loader_finish(&l, dir);
+    tell_rest(&l, dir);
     if (r == 0)
         *ret_set = take(l.set);
     loader_deinit(&l);

@@ -36,7 +36,7 @@ struct rule {
  * "warning: " before the message. The caller begins with RULE_REPORT_INIT and frees `text`.
  */
 struct rule_report {
-    struct buf text; /* one message a line; what is past its ceiling is counted, not told */
+    struct buf text; /* one message a line; the first 500 errors and 100 warnings are told */
     unsigned errors, warnings;
 };
 #define RULE_REPORT_INIT ((struct rule_report){.text = BUF_INIT(1u << 20)})

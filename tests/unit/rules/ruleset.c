@@ -232,6 +232,27 @@ static void test_repetition_is_a_warning(void **state)
     ruleset_unref(s);
 }
 
+static void test_warnings_leave_room_for_errors(void **state)
+{
+    struct buf text = BUF_INIT(1u << 20);
+    for (unsigned i = 0; i < 5000; i++)
+        buf_append(&text, SPAN_LIT("a repeated phrase\n"));
+    buf_append(&text, SPAN_LIT("…\n"));
+    write_bytes("r/keywords/A1-a.txt", buf_span(&text));
+    struct rule_report report = RULE_REPORT_INIT;
+    struct ruleset *s = NULL;
+    assert_int_equal(ruleset_load(SPAN_LIT("r"), &report, &s), -EINVAL);
+    assert_int_equal(report.warnings, 4999);
+    assert_int_equal(report.errors, 1);
+    struct span told = buf_span(&report.text), end;
+    end = SPAN_LIT("r/keywords/A1-a.txt:5001:1: nothing of '…' is left to match\n"
+                   "r: warning: 4899 more warnings\n");
+    assert_true(told.len > end.len);
+    assert_span(span_slice(told, told.len - end.len, told.len), end);
+    buf_deinit(&report.text);
+    buf_deinit(&text);
+}
+
 static void test_allow_errors(void **state)
 {
     write_file("r/keywords/A1-a.txt", "词语\n");
@@ -426,6 +447,7 @@ int main(void)
         EACH(test_version),
         EACH(test_keyword_errors),
         EACH(test_repetition_is_a_warning),
+        EACH(test_warnings_leave_room_for_errors),
         EACH(test_allow_errors),
         EACH(test_files),
         EACH(test_risks_errors),
