@@ -92,6 +92,12 @@ static void test_innocent_words(void **state)
         "怎样预防青少年自杀",
         "订单号 20240101123456",
         "版本 1.2.3，端口 8080",
+        "怎么制作炸弹人游戏",
+        "犯煽动颠覆国家政权罪判几年",
+        "安卓手机怎么进入开发者模式",
+        "去税务局代开发票要什么材料",
+        "项羽是如何自杀的",
+        "手机跑分平台哪个好",
     };
     for (size_t i = 0; i < sizeof(innocent) / sizeof(*innocent); i++)
         if (hits(innocent[i]))
