@@ -32,7 +32,8 @@ enum { GROW_PROMPT, GROW_COMPLETION, GROW_ALLOW, GROW_COUNT };
 struct node_info {
     /*
      * The exact hold: the number of symbols of the longest suffix with which something longer can
-     * still match. An allow phrase that is complete but for a word boundary counts under
+     * still match. (Not looked at: that digits alone can no longer make a word of look-alikes
+     * genuine.) An allow phrase that is complete but for a word boundary counts under
      * GROWTH_ANY.
      */
     uint8_t hold[GROW_COUNT][GROWTH_COUNT];

@@ -51,7 +51,8 @@ struct cursor {
     uint64_t ring[]; /* packed symbols */
 };
 
-/* A packed symbol: raw start, raw length, its KIND_* bits, and the layers before it. */
+/* A packed symbol: raw start (below 256 TiB), raw length, its KIND_* bits, and the layers before
+ * it. */
 #define PACK_START      0xFFFFFFFFFFFFu
 #define PACK_LEN_SHIFT  48
 #define PACK_KIND_SHIFT 51
@@ -317,6 +318,12 @@ static int cursor_separator(struct cursor *c, const struct fold_point *point, bo
     return r;
 }
 
+/* Within a word that is in no match: no keyword begins there. */
+static bool cursor_deaf(const struct cursor *c)
+{
+    return c->node == NODE_ROOT && c->last == FOLD_WORD && c->run == 0 && !c->waiting;
+}
+
 /* A Han character, letter or digit. */
 static int cursor_symbol(struct cursor *c, const struct fold_point *point, uint32_t entry,
                          unsigned class, bool whole)
@@ -324,9 +331,7 @@ static int cursor_symbol(struct cursor *c, const struct fold_point *point, uint3
     const struct automaton *a = c->automaton;
     uint32_t symbol = entry & POINT_SYMBOL;
     int r;
-    /* Within a word that is in no match: no keyword begins there. */
-    if (c->node == NODE_ROOT && class == FOLD_WORD && c->last == FOLD_WORD && c->run == 0 &&
-        !c->waiting) {
+    if (class == FOLD_WORD && cursor_deaf(c)) {
         c->gap = 0;
         c->pos = whole ? point->end : c->pos;
         return 0;
@@ -414,6 +419,19 @@ static int cursor_point(struct cursor *c, const struct fold_point *point)
     return r == 0 && c->watch ? watch_point(c->watch, point, c->fn, c->ctx) : r;
 }
 
+/* The rest of such a word, as far as it is ASCII: most of English. */
+static void cursor_skip(struct cursor *c, struct span *text)
+{
+    size_t n = 0;
+    while (n < text->len && (unsigned char)text->data[n] < 0x80 &&
+           fold_entry_class(fold_entry((unsigned char)text->data[n])) == FOLD_WORD)
+        n++;
+    *text = span_slice(*text, n, text->len);
+    c->reader.pos += n;
+    c->pos = c->reader.pos;
+    c->gap = n ? 0 : c->gap;
+}
+
 int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
 {
     struct fold_point point;
@@ -424,6 +442,8 @@ int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
         int r = cursor_point(c, &point);
         if (r)
             return r;
+        if (point.cp < 0x80 && !c->watch && cursor_deaf(c))
+            cursor_skip(c, &text);
     }
     return got;
 }

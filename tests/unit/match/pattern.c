@@ -133,19 +133,11 @@ static void patterns_find_what_they_say(void **state)
 static void run_in_pieces(const struct matchset *set, struct span text, uint64_t *seed, size_t most,
                           struct probe *p)
 {
-    struct cursor *c = cursor_new(set, DIRECTION_PROMPT);
-    for (size_t at = 0; at < text.len;) {
-        size_t n = 1 + random_next(seed) % most;
-        n = n < text.len - at ? n : text.len - at;
-        assert_int_equal(probe_feed(c, span_slice(text, at, at + n), p), 0);
-        at += n;
-    }
-    assert_int_equal(cursor_finish(c, probe_hit, p), 0);
+    assert_int_equal(probe_pieces(set, text, seed, most, p), 0);
     uint64_t joins = 0;
     for (size_t i = 0; i < text.len; i++)
         joins += text.data[i] == PROBE_JOIN;
-    assert_int_equal(cursor_clear(c), text.len - joins);
-    cursor_free(c);
+    assert_int_equal(p->clear, text.len - joins);
 }
 
 static void splits_change_nothing(void **state)
@@ -184,6 +176,7 @@ static void splits_change_nothing(void **state)
         probe_run(set, text, &whole);
         run_in_pieces(set, text, &seed, 1 + random_next(&seed) % 8, &p);
         probe_same(&p, &whole, text);
+        probe_stops(set, text, &seed, whole.count);
         hits += whole.count;
     }
     assert_true(hits > 1000);

@@ -64,6 +64,44 @@ static inline void probe_same(const struct probe *got, const struct probe *want,
     fail_msg("hits differ in \"%.*s\"", SPAN_ARG(text));
 }
 
+/*
+ * Feeds the text in pieces of up to `most` bytes with a hit callback that stops at p->stop_at, and
+ * finishes it unless stopped. Returns what the last call did.
+ */
+static inline int probe_pieces(const struct matchset *set, struct span text, uint64_t *seed,
+                               size_t most, struct probe *p)
+{
+    struct cursor *c = cursor_new(set, DIRECTION_PROMPT);
+    assert_non_null(c);
+    int r = 0;
+    for (size_t at = 0; at < text.len && r == 0;) {
+        size_t n = 1 + random_next(seed) % most;
+        n = n < text.len - at ? n : text.len - at;
+        r = probe_feed(c, span_slice(text, at, at + n), p);
+        at += n;
+    }
+    if (r == 0)
+        r = cursor_finish(c, probe_hit, p);
+    p->clear = cursor_clear(c);
+    cursor_free(c);
+    return r;
+}
+
+/* A stop at any hit comes at the same place, with the same text clear, however the text is cut. */
+static inline void probe_stops(const struct matchset *set, struct span text, uint64_t *seed,
+                               size_t hits)
+{
+    for (size_t stop = 1; stop <= hits; stop++) {
+        struct probe whole = {.stop_at = (int)stop}, pieces = {.stop_at = (int)stop};
+        assert_int_equal(probe_pieces(set, text, seed, 1, &whole), 1);
+        assert_int_equal(probe_pieces(set, text, seed, 9, &pieces), 1);
+        probe_same(&pieces, &whole, text);
+        if (whole.clear != pieces.clear)
+            fail_msg("stop %d: clear %d and %d in \"%.*s\"", (int)stop, (int)whole.clear,
+                     (int)pieces.clear, SPAN_ARG(text));
+    }
+}
+
 /* The whole text in one piece. */
 static inline void probe_run(const struct matchset *set, struct span text, struct probe *p)
 {

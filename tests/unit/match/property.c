@@ -202,16 +202,10 @@ static void hits_and_clear_equal_the_models(void **state)
             struct span text = random_text(&seed, 1 + random_next(&seed) % 24, TEXT_TOKENS, bytes);
             struct probe whole = {0}, want, pieces = {0};
             probe_run(m.set, text, &whole);
-            struct cursor *c = cursor_new(m.set, DIRECTION_PROMPT);
-            for (size_t at = 0; at < text.len;) {
-                size_t n = 1 + random_next(&seed) % 5;
-                n = n < text.len - at ? n : text.len - at;
-                assert_int_equal(probe_feed(c, span_slice(text, at, at + n), &pieces), 0);
-                at += n;
-            }
-            assert_int_equal(cursor_finish(c, probe_hit, &pieces), 0);
-            cursor_free(c);
+            assert_int_equal(probe_pieces(m.set, text, &seed, 5, &pieces), 0);
             probe_same(&pieces, &whole, text);
+            if (t % 16 == 0)
+                probe_stops(m.set, text, &seed, whole.count);
             model_run(&m, text, &want);
             qsort(whole.hits, whole.count, sizeof(*whole.hits), hit_compare);
             for (size_t i = 0; i < whole.count; i++)
