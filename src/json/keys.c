@@ -229,14 +229,42 @@ static int fold_ascii(uint32_t cp)
     return cp < 0x7F ? (int)cp : -1;
 }
 
+#define ONES 0x0101010101010101u
+
+/* Nonzero when a byte is an upper-case letter, blank, control or not ASCII. */
+static inline uint64_t word_folds(uint64_t w)
+{
+    uint64_t upper = (w + ONES * (0x80 - 'A')) & ~(w + ONES * (0x7F - 'Z'));
+    return (upper | (w - ONES * 0x21) | (w + ONES) | w) & ONES * 0x80;
+}
+
+/* Whether there is nothing to fold: such a key is itself, known or not. */
+static bool is_plain(struct span key)
+{
+    const char *p = key.data;
+    size_t len = key.len;
+    uint64_t found = 0, word = ONES * 'a';
+    if (len >= 8) {
+        for (size_t at = 0; at + 8 < len; at += 8) {
+            memcpy(&word, p + at, 8);
+            found |= word_folds(word);
+        }
+        memcpy(&word, p + len - 8, 8);
+    } else if (len >= 4) {
+        uint32_t head, tail;
+        memcpy(&head, p, 4);
+        memcpy(&tail, p + len - 4, 4);
+        word = (uint64_t)head << 32 | tail;
+    } else {
+        for (size_t i = 0; i < len; i++)
+            word = word << 8 | (unsigned char)p[i];
+    }
+    return (found | word_folds(word)) == 0;
+}
+
 bool json_known_twin(const struct json_known *known, struct span key)
 {
-    bool plain = true; /* nothing to fold: it is itself, known or not */
-    for (size_t i = 0; i < key.len && plain; i++) {
-        unsigned char c = (unsigned char)key.data[i];
-        plain = c > 0x20 && c < 0x7F && !(c >= 'A' && c <= 'Z');
-    }
-    if (plain || known->count == 0)
+    if (known->count == 0 || is_plain(key))
         return false;
     char folded[64];
     size_t len = 0;

@@ -383,7 +383,8 @@ int json_walk_next(struct json_walk *w, struct json_item *ret_item)
         return (int)w->error;
     skip_blanks(w);
     w->place = w->at;
-    struct json_item item = {.token = JSON_END, .depth = w->depth};
+    /* Written in place: a copy of fields just written stalls on most processors. */
+    *ret_item = (struct json_item){.token = JSON_END, .depth = w->depth};
     w->item_depth = w->depth;
     if (w->expect == EXPECT_NOTHING) {
         if (w->at < w->body.len) {
@@ -393,13 +394,12 @@ int json_walk_next(struct json_walk *w, struct json_item *ret_item)
             return (int)w->error;
         }
     } else {
-        int error = read_item(w, &item);
+        int error = read_item(w, ret_item);
         if (error)
             return error;
     }
-    w->item_depth = item.depth;
-    w->token = item.token;
-    *ret_item = item;
+    w->item_depth = ret_item->depth;
+    w->token = ret_item->token;
     return 0;
 }
 

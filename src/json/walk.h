@@ -75,9 +75,9 @@ void json_walk_free(struct json_walk *w);
 int json_walk_tune(struct json_walk *w, const char *const *known_keys, bool lone_surrogates);
 
 /*
- * Gives the next item. Returns 0, or a positive enum json_error, after which only its place counts
- * and every further call returns the same. Memory in use is bounded by the nodes and the longest
- * string; time is linear in the bytes read, whatever they are.
+ * Gives the next item. Returns 0, or a positive enum json_error, after which only its place counts,
+ * not *ret_item, and every further call returns the same. Memory in use is bounded by the nodes and
+ * the longest string; time is linear in the bytes read, whatever they are.
  */
 int json_walk_next(struct json_walk *w, struct json_item *ret_item);
 /*

@@ -334,6 +334,39 @@ static void opaque_objects_choose_their_keys(void **state)
     json_walk_free(w);
 }
 
+/* Keys of every length, with one byte changed at every place: only what folds back is a twin. */
+static void twins_are_found_at_every_place(void **state)
+{
+    char key[24] = "abcdefghijklmnopqrstu";
+    for (size_t len = 1; len <= 21; len++) {
+        char *one = strndup(key, len);
+        assert_non_null(one);
+        const char *const keys[] = {one, NULL};
+        struct json_walk *w = json_walk_new(NULL, keys);
+        assert_non_null(w);
+        for (size_t at = 0; at < len; at++)
+            for (int c = 0x20; c < 0x80; c++) {
+                if (c == '"' || c == '\\')
+                    continue;
+                char body[64], changed[24];
+                memcpy(changed, key, len);
+                changed[at] = (char)c;
+                int n = snprintf(body, sizeof(body), "{\"%.*s\":1}", (int)len, changed);
+                bool twin = c == key[at] - 32;
+                assert_int_equal(walk_all(w, span_from(body, (size_t)n), NULL),
+                                 twin ? JSON_SUSPICIOUS_KEY : 0);
+                /* One blank more, of any kind. */
+                n = snprintf(body, sizeof(body), "{\"%.*s%c%.*s\":1}", (int)at, key, c,
+                             (int)(len - at), key + at);
+                twin = c == ' ' || c == 0x7F;
+                assert_int_equal(walk_all(w, span_from(body, (size_t)n), NULL),
+                                 twin ? JSON_SUSPICIOUS_KEY : 0);
+            }
+        json_walk_free(w);
+        free(one);
+    }
+}
+
 /* A random text of pieces that need every kind of escape. */
 static void random_text(uint64_t *seed, struct buf *out)
 {
@@ -428,6 +461,7 @@ int main(void)
         cmocka_unit_test(long_paths_are_clipped),
         cmocka_unit_test(peeking_finds_members_ahead),
         cmocka_unit_test(opaque_objects_choose_their_keys),
+        cmocka_unit_test(twins_are_found_at_every_place),
         cmocka_unit_test(escaping_and_reading_give_the_text_back),
         cmocka_unit_test(raw_offsets_know_escapes),
         cmocka_unit_test(damaged_texts_never_get_past),
