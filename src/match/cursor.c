@@ -30,7 +30,7 @@ struct cursor {
     bool plain;          /* the run is one U+0020 */
     bool open;           /* the last symbol is of a word whose end is not known yet */
     bool waiting;        /* there may be hits from allow_from on that are undecided */
-    uint16_t gap;        /* layers between the last symbol and the next */
+    uint8_t gap;         /* GAP_* bits between the last symbol and the next */
     uint32_t node;
     uint64_t count;      /* number of the next symbol */
     uint64_t allow_from; /* valid while waiting */
@@ -51,8 +51,7 @@ struct cursor {
     uint64_t ring[]; /* packed symbols */
 };
 
-/* A packed symbol: raw start (below 256 TiB), raw length, its KIND_* bits, and the layers before
- * it. */
+/* A packed symbol: raw start (below 256 TiB), raw length, KIND_* bits, GAP_* bits before it. */
 #define PACK_START      0xFFFFFFFFFFFFu
 #define PACK_LEN_SHIFT  48
 #define PACK_KIND_SHIFT 51
@@ -156,8 +155,10 @@ static void cover_note(struct cursor *c, uint64_t start)
     }
 }
 
-/* Whether the hit counts by its letters; a word wholly of look-alikes is of another
- * script, a keyword wholly of them is not meant for the Latin word. */
+/*
+ * Whether the hit counts by its letters: a word wholly of look-alikes is of another script, and a
+ * keyword wholly of them does not mean the Latin word.
+ */
 static bool hit_genuine(const struct cursor *c, uint64_t start, uint64_t end, bool lookalike)
 {
     bool any = false, genuine = false;

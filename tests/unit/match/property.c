@@ -194,7 +194,7 @@ static void model_make(struct model *m, uint64_t *seed, unsigned allows)
 static void hits_and_clear_equal_the_models(void **state)
 {
     uint64_t seed = 42;
-    for (int round = 0; round < 800; round++) {
+    for (int round = 0; round < 600; round++) {
         struct model m;
         model_make(&m, &seed, round % 3);
         for (int t = 0; t < 180; t++) {
@@ -242,7 +242,7 @@ static uint64_t brute_clear(const struct model *m, char *text, size_t len,
 static void clear_is_exactly_what_continuations_allow(void **state)
 {
     uint64_t seed = 4711;
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 50; round++) {
         struct model m;
         model_make(&m, &seed, round % 3);
         char bytes[1024];
