@@ -1,0 +1,94 @@
+// What is on record after an exchange.
+import { after, before, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { Stack, words, run } from './harness.js';
+
+describe('the record', () => {
+  let stack;
+  before(async () => {
+    stack = await Stack.start({ config: { trusted_proxies: ['127.0.0.1'] } });
+  });
+  after(() => stack?.stop());
+
+  test('of a refused prompt says who, what, where and why', async () => {
+    const r = await stack.chat(`看看${words.block}吧`, { user: 'user-42' });
+    const rows = await stack.log('--request', r.headers.get('x-request-id'));
+    assert.equal(rows.length, 1);
+    const row = rows[0];
+    assert.equal(row.action, 'block');
+    assert.equal(row.direction, 'prompt');
+    assert.equal(row.risk, 'A1-h');
+    assert.match(row.rule, /^A1-h\/[0-9a-f]{8}$/);
+    assert.equal(row.role, 'user');
+    assert.equal(row.path, 'messages[0].content');
+    assert.equal(row.app, 'default');
+    assert.equal(row.node, 'test-node');
+    assert.equal(row.model, 'demo');
+    assert.equal(row.upstream, 'demo');
+    assert.equal(row.filing_number, 'Test-Demo-20250101');
+    assert.equal(row.client_ip, '127.0.0.1');
+    assert.match(row.end_user, /^[0-9a-f]{64}$/, 'an HMAC, not the id');
+    assert.match(row.ruleset, /^auto-/);
+    assert.match(row.time, /^\d{4}-\d\d-\d\dT/);
+    assert.ok(row.seq > 0);
+    assert.ok(JSON.stringify(row).includes(words.block), 'the matched text in its context');
+  });
+
+  test('of an answer that was cut names the completion', async () => {
+    const prompt = await stack.script('cut', { text: `开头${words.block}结尾`, chunk: 1 });
+    const r = await stack.chat(prompt, { stream: true });
+    const [row] = await stack.log('--request', r.headers.get('x-request-id'));
+    assert.equal(row.action, 'block');
+    assert.equal(row.direction, 'completion');
+    assert.equal(row.complete, false);
+    assert.equal(row.outcome, 'cut');
+  });
+
+  test('of a mask does not repeat what was masked', async () => {
+    const prompt = await stack.script('pii', { text: '电话 13800138000' });
+    const r = await stack.chat(prompt);
+    const [row] = await stack.log('--request', r.headers.get('x-request-id'));
+    assert.equal(row.action, 'mask');
+    assert.equal(row.risk, 'pii-phone');
+    assert.ok(!JSON.stringify(row).includes('13800138000'));
+  });
+
+  test('of a plain answer is there when asked for', async () => {
+    const prompt = await stack.script('plain', { text: 'fine' });
+    const r = await stack.chat(prompt);
+    const id = r.headers.get('x-request-id');
+    assert.equal((await stack.log()).filter((row) => row.request_id === id).length, 0);
+    const rows = await stack.log('--all', '--request', id);
+    assert.equal(rows.length, 1);
+    assert.equal(rows[0].action, 'allow');
+    assert.equal(rows[0].complete, true);
+    assert.equal(rows[0].outcome, 'complete');
+  });
+
+  test('takes the client from a trusted proxy', async () => {
+    const r = await stack.chat(`x${words.block}`, {}, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+    const [row] = await stack.log('--request', r.headers.get('x-request-id'));
+    assert.equal(row.client_ip, '203.0.113.7');
+  });
+
+  test('can be filtered', async () => {
+    assert.ok((await stack.log('--action', 'mask')).every((r) => ['mask', 'answer', 'block'].includes(r.action)));
+    assert.ok((await stack.log('--risk', 'pii')).every((r) => r.risk.startsWith('pii')));
+    assert.ok((await stack.log('--direction', 'completion')).every((r) => r.direction === 'completion'));
+    assert.ok((await stack.log('--text', words.block.slice(0, 3))).length > 0);
+    assert.equal((await stack.log('--since', '2999-01-01')).length, 0);
+  });
+
+  test('is whole', async () => {
+    const r = await stack.verify();
+    assert.equal(r.code, 0, r.stdout + r.stderr);
+    assert.match(r.stdout, /^whole/);
+  });
+
+  test('never holds a prompt that was allowed', async () => {
+    const prompt = await stack.script('plain', { text: 'fine' });
+    await stack.chat(`${prompt} needle-in-the-prompt`);
+    const r = await run(['log', 'list', '-c', stack.conf, '--all', '--json']);
+    assert.ok(!r.stdout.includes('needle-in-the-prompt'));
+  });
+});
