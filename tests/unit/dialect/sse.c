@@ -22,7 +22,8 @@ static int feed_pieces(struct sse_reader *r, struct span bytes, const size_t *cu
         size_t to = i < count ? cuts[i] : bytes.len;
         char *copy = malloc(to - from + 1);
         assert_non_null(copy);
-        memcpy(copy, bytes.data + from, to - from);
+        if (to > from)
+            memcpy(copy, bytes.data + from, to - from);
         int rc = sse_reader_feed(r, span_from(copy, to - from), note, out);
         memset(copy, 'X', to - from);
         free(copy);
