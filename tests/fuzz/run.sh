@@ -26,6 +26,9 @@ if [ ! -f $build/build.ninja ]; then
         -Db_sanitize=address,undefined -Dc_args=-fsanitize=fuzzer-no-link >&2
 fi
 
+# A build folder of before knows the targets of before.
+ninja -C $build build.ninja >&2
+
 # Only the targets and what they need, not the program and its unit tests.
 targets=$(ninja -C $build -t targets all |
     sed -n 's|^\(tests/fuzz/[A-Za-z0-9_-]*\): c_LINKER$|\1|p' | sort)
