@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "faults.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -291,14 +292,157 @@ static void notices_a_deleted_file(void **state)
     audit_close(a);
 }
 
+/* The worst power cut: whatever was not synced is gone. What was acknowledged is not. */
+static void survives_power_cuts(void **state)
+{
+    char shadow[128], cut[128], command[200], whole_dir[64];
+    snprintf(shadow, sizeof(shadow), "%s/shadow", dir);
+    snprintf(cut, sizeof(cut), "%s/cut", dir);
+    snprintf(command, sizeof(command), "mkdir %s", shadow);
+    assert_int_equal(system(command), 0);
+    fault_shadow(dir, shadow);
+    struct audit *a = open_log(AUDIT_REQUIRED);
+    struct audit_port *port;
+    uint64_t seed = 7, acknowledged = 0;
+    assert_int_equal(audit_port_open(a, &port), 0);
+    /* The key was synced within its own directory. */
+    snprintf(command, sizeof(command), "cp -r %s/keys %s/", dir, shadow);
+    assert_int_equal(system(command), 0);
+    memcpy(whole_dir, dir, sizeof(whole_dir));
+    for (int i = 0; i < 60; i++) {
+        struct audit_done done[40];
+        size_t sent = 1 + random_next(&seed) % 40, wait = 1 + random_next(&seed) % sent;
+        for (size_t n = 0; n < sent; n++)
+            assert_int_equal(
+                submit(a, port, 1, random_next(&seed) % 3 ? AUDIT_OPEN : AUDIT_ACT, "req"), 0);
+        collect(port, done, wait);
+        for (size_t n = 0; n < wait; n++) {
+            assert_int_equal(done[n].status, 0);
+            acknowledged = done[n].seq;
+        }
+        /* Other records of this round are being written right now. */
+        fault_cut_power(cut);
+        memcpy(dir + strlen(dir), "/cut", 5);
+        char want[24];
+        snprintf(want, sizeof(want), "%llu", (unsigned long long)acknowledged);
+        struct verify_report r = verify_whole();
+        assert_true(r.last_seq >= acknowledged);
+        assert_int_equal(r.texts_absent, 0);
+        struct audit *again = open_log(AUDIT_REQUIRED);
+        audit_close(again);
+        verify_whole();
+        memcpy(dir, whole_dir, sizeof(dir));
+        if (sent > wait)
+            collect(port, done, sent - wait);
+    }
+    assert_true(acknowledged > 500);
+    audit_port_close(port);
+    audit_close(a);
+}
+
+static void count_files(int want)
+{
+    char command[192];
+    int got = -1;
+    snprintf(command, sizeof(command), "ls %s/l0-*.db %s/l1-*.db | wc -l", dir, dir);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%d", &got), 1);
+    pclose(f);
+    assert_int_equal(got, want);
+}
+
+static void follows_the_clock(void **state)
+{
+    struct audit *a = open_log(AUDIT_REQUIRED);
+    struct audit_port *port;
+    assert_int_equal(audit_port_open(a, &port), 0);
+    assert_int_equal(submit_and_wait(a, port, "now"), 0);
+    count_files(2);
+    /* The month turns: new files, one chain. */
+    fault_shift_clock(40ll * 86400 * 1000000);
+    assert_int_equal(submit_and_wait(a, port, "next month"), 0);
+    count_files(4);
+    fault_shift_clock(80ll * 86400 * 1000000);
+    assert_int_equal(submit_and_wait(a, port, "the month after"), 0);
+    count_files(6);
+    /* Never back to an older file, neither now nor after a restart. */
+    fault_shift_clock(0);
+    assert_int_equal(submit_and_wait(a, port, "back"), 0);
+    usleep(1500000);
+    audit_port_close(port);
+    audit_close(a);
+    a = open_log(AUDIT_REQUIRED);
+    audit_close(a);
+    count_files(6);
+    struct verify_report r = verify_whole();
+    assert_int_equal(r.files, 3);
+    assert_span(peek(0, "SELECT request FROM record WHERE request <> '' ORDER BY seq DESC LIMIT 1"),
+                SPAN_LIT("back"));
+    /* The steps are on record: forward and back may fall into one look at the clock. */
+    fault_shift_clock(0);
+    a = open_log(AUDIT_REQUIRED);
+    fault_shift_clock(-3600ll * 1000000);
+    usleep(1500000);
+    audit_close(a);
+    assert_span(peek(0, "SELECT json_extract(json_extract(body, '$.detail'), '$.step_us') /"
+                        " 1000000 FROM record WHERE body LIKE '%clock_step%' ORDER BY seq DESC"
+                        " LIMIT 1"),
+                SPAN_LIT("-3600"));
+    verify_whole();
+}
+
+static void warns_of_a_filling_disk(void **state)
+{
+    char path[96], line[512];
+    snprintf(path, sizeof(path), "%s/stderr", dir);
+    struct audit *a = open_log(AUDIT_REQUIRED);
+    struct audit_health h;
+    fflush(stderr);
+    int before = dup(2), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(before >= 0 && fd >= 0);
+    dup2(fd, 2);
+    log_set_level(LOG_INFO);
+    static const unsigned percents[] = {85, 85, 79, 91, 50};
+    for (size_t i = 0; i < 5; i++) {
+        fault_fill_disk(percents[i]);
+        usleep(1100000);
+        audit_get_health(a, &h);
+        assert_int_equal(h.disk_percent, percents[i]);
+    }
+    log_set_level(LOG_ERROR + 1);
+    dup2(before, 2);
+    close(before);
+    audit_close(a);
+    /* 85: warning; 79: not yet clear of the alarm; 91: error; 50: over. */
+    FILE *f = fdopen(fd, "r");
+    rewind(f);
+    int warnings = 0, errors = 0, cleared = 0;
+    while (fgets(line, sizeof(line), f)) {
+        warnings += strstr(line, "warning") && strstr(line, "85 % full");
+        errors += strstr(line, "error") && strstr(line, "91 % full");
+        cleared += strstr(line, "50 % full, below the alarm") != NULL;
+    }
+    fclose(f);
+    assert_int_equal(warnings, 1);
+    assert_int_equal(errors, 1);
+    assert_int_equal(cleared, 1);
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(stops_when_a_sync_fails),        CASE(heals_when_there_is_room_again),
-        CASE(spools_in_degraded_mode),        CASE(survives_any_single_failure),
-        CASE(keeps_what_a_size_limit_allows), CASE(survives_a_full_file_system),
+        CASE(stops_when_a_sync_fails),
+        CASE(heals_when_there_is_room_again),
+        CASE(spools_in_degraded_mode),
+        CASE(survives_any_single_failure),
+        CASE(keeps_what_a_size_limit_allows),
+        CASE(survives_a_full_file_system),
         CASE(notices_a_deleted_file),
+        CASE(survives_power_cuts),
+        CASE(follows_the_clock),
+        CASE(warns_of_a_filling_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
