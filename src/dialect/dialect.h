@@ -99,10 +99,11 @@ struct dialect {
                       text_item_fn fn, void *ctx);
     /*
      * Splices that take an event's logprobs (and other repetitions of its text) away, because its
-     * text was changed. Appends to the list.
+     * text was changed. Appends to the list. With `finish` the finish
+     * reasons go too: the event's text was cut, the end is written by write_cut().
      */
-    int (*strip_event)(struct json_walk *w, struct span payload, struct splice *list, size_t max,
-                       size_t *count);
+    int (*strip_event)(struct json_walk *w, struct span payload, bool finish, struct splice *list,
+                       size_t max, size_t *count);
 
     /* Whole bodies. `error_body` is the nested error object; `refusal_body` a 200 answer. */
     int (*write_error)(const struct dialect_refusal *r, struct buf *out);

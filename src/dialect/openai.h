@@ -158,8 +158,8 @@ int openai_logprobs(struct openai_reader *r);
 
 struct dialect_stream *openai_stream_new(void);
 void openai_stream_free(struct dialect_stream *s);
-int openai_strip_event(struct json_walk *w, struct span payload, struct splice *list, size_t max,
-                       size_t *count);
+int openai_strip_event(struct json_walk *w, struct span payload, bool finish, struct splice *list,
+                       size_t max, size_t *count);
 
 int openai_write_error(const struct dialect_refusal *r, struct buf *out);
 int openai_write_refusal(bool completions, const struct dialect_refusal *r, struct buf *out);

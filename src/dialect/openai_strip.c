@@ -25,8 +25,10 @@ static int value_range(struct json_walk *w, struct span payload, struct span *re
     return rc;
 }
 
-static bool is_repetition(const struct json_item *key, bool in_choices)
+static bool is_repetition(const struct json_item *key, bool in_choices, bool finish)
 {
+    if (finish && in_choices && key->depth == 3 && span_eq(key->text, SPAN_LIT("finish_reason")))
+        return true;
     if (key->depth == 1)
         return span_eq(key->text, SPAN_LIT("moderation"));
     return in_choices && key->depth == 3 &&
@@ -34,8 +36,8 @@ static bool is_repetition(const struct json_item *key, bool in_choices)
             span_eq(key->text, SPAN_LIT("content_filter_offsets")));
 }
 
-int openai_strip_event(struct json_walk *w, struct span payload, struct splice *list, size_t max,
-                       size_t *count)
+int openai_strip_event(struct json_walk *w, struct span payload, bool finish, struct splice *list,
+                       size_t max, size_t *count)
 {
     static const struct span nothing = SPAN_LIT("null");
     size_t before = *count;
@@ -51,7 +53,7 @@ int openai_strip_event(struct json_walk *w, struct span payload, struct splice *
         if (rc == 0 && item.token == JSON_KEY) {
             if (item.depth == 1)
                 in_choices = span_eq(item.text, SPAN_LIT("choices"));
-            if (is_repetition(&item, in_choices)) {
+            if (is_repetition(&item, in_choices, finish)) {
                 struct span raw;
                 enum json_token token;
                 rc = value_range(w, payload, &raw, &token);

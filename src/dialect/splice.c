@@ -102,3 +102,12 @@ void splice_sort(struct splice *list, size_t count)
     if (count > 1)
         qsort(list, count, sizeof(*list), by_place);
 }
+
+size_t splice_outermost(struct splice *list, size_t count)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < count; i++)
+        if (out == 0 || list[i].from >= list[out - 1].to)
+            list[out++] = list[i];
+    return out;
+}

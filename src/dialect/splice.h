@@ -20,5 +20,7 @@ int splice_cut(struct span body, const struct text_item *item, size_t at, struct
 /* Appends the replacement of a raw span within body. 0, -ENOSPC, -EINVAL. */
 int splice_add(struct span body, struct span raw, struct span with, struct splice *list, size_t max,
                size_t *count);
+/* Of a sorted list, drops splices that lie within an earlier one; returns how many are left. */
+size_t splice_outermost(struct splice *list, size_t count);
 /* Sorts a list that was gathered out of order, for splice_apply(). */
 void splice_sort(struct splice *list, size_t count);

@@ -149,6 +149,16 @@ static void check_done(struct http_client *c)
     }
 }
 
+void http_client_setup(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+void http_client_teardown(void)
+{
+    curl_global_cleanup();
+}
+
 int http_client_new(struct loop *l, unsigned connections, struct http_client **ret_client)
 {
     struct http_client *c = calloc(1, sizeof(*c));

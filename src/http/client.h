@@ -42,6 +42,9 @@ struct http_fetch_options {
     void *ctx;
 };
 
+/* Once per process, before any thread; and at its end. */
+void http_client_setup(void);
+void http_client_teardown(void);
 /* `connections`: ceiling of pooled upstream connections. 0 or -errno. */
 int http_client_new(struct loop *l, unsigned connections, struct http_client **ret_client);
 /* All fetches must have been freed. */

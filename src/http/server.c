@@ -231,6 +231,18 @@ static int listen_on(const struct http_server_options *o, uint16_t *ret_port)
     return fd;
 }
 
+int http_server_probe(const struct http_server_options *o)
+{
+    struct http_server_options alone = *o;
+    alone.shared_port = false;
+    uint16_t port;
+    int fd = listen_on(&alone, &port);
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return 0;
+}
+
 int http_server_new(struct loop *l, const struct http_server_options *o,
                     const struct http_server_ops *ops, void *ctx, struct http_server **ret_server)
 {

@@ -62,6 +62,9 @@ struct http_server_options {
 /* Starts to listen. 0 or -errno (-EADDRINUSE …). */
 int http_server_new(struct loop *l, const struct http_server_options *o,
                     const struct http_server_ops *ops, void *ctx, struct http_server **ret_server);
+/* Can one listen there? 0 or -errno. Sockets that share a port would not notice another program's.
+ */
+int http_server_probe(const struct http_server_options *o);
 /* Stops accepting; running requests go on. */
 void http_server_quiesce(struct http_server *s);
 /* Aborts what is left and frees. Every request must have been released by its owner before. */

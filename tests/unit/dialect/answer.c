@@ -332,20 +332,20 @@ static void repetitions_are_stripped(void **state)
         struct splice list[4];
         size_t count = 0;
         struct span payload = span_str(table[i].payload);
-        assert_int_equal(dialect_openai_chat.strip_event(walker, payload, list, 4, &count), 0);
+        assert_int_equal(dialect_openai_chat.strip_event(walker, payload, false, list, 4, &count), 0);
         buf_clear(&out);
         assert_int_equal(splice_apply(payload, list, count, &out), 0);
         assert_span(buf_span(&out), span_str(table[i].want));
         if (count > 0) {
             size_t none = 0;
             assert_int_equal(
-                dialect_openai_chat.strip_event(walker, payload, list, count - 1, &none), -ENOSPC);
+                dialect_openai_chat.strip_event(walker, payload, false, list, count - 1, &none), -ENOSPC);
             assert_int_equal(none, 0);
         }
     }
     size_t count = 0;
     struct splice list[1];
-    assert_int_equal(dialect_openai_chat.strip_event(walker, SPAN_LIT("{"), list, 1, &count),
+    assert_int_equal(dialect_openai_chat.strip_event(walker, SPAN_LIT("{"), false, list, 1, &count),
                      -EINVAL);
     buf_deinit(&out);
 }

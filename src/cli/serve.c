@@ -1,0 +1,391 @@
+/* `juyong serve`: run the gateway until SIGTERM. */
+#include "cli/serve.h"
+
+#include "base/log.h"
+#include "cli/notify.h"
+#include "cli/setup.h"
+#include "console/console.h"
+#include "http/server.h"
+#include "worker/worker.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct serve {
+    const char *file;
+    struct loop *loop;
+    struct loop_watch signals;
+    struct loop_hook hook;
+    struct snapshot *snapshot;
+    struct audit *audit;
+    struct worker_pool *pool;
+    struct console *console;
+    atomic_bool drained;
+    bool stopping;
+};
+
+static void log_lines(enum log_level level, const char *prefix, const struct buf *text)
+{
+    struct span rest = buf_span(text), line;
+    while (span_split(&rest, '\n', &line))
+        if (line.len)
+            log_line(level, "%s%.*s", prefix, SPAN_ARG(line));
+}
+
+/* --- what the console asks --- */
+
+static int stats(void *ctx, struct buf *out)
+{
+    struct serve *s = ctx;
+    const struct metrics *all[256];
+    unsigned n = worker_pool_count(s->pool);
+    for (unsigned i = 0; i < n; i++)
+        all[i] = worker_pool_metrics(s->pool, i);
+    int r = metrics_print(all, n, out);
+    struct audit_health h;
+    audit_get_health(s->audit, &h);
+    struct buf weak = BUF_INIT(65536);
+    unsigned weakenings = config_weakenings(snapshot_config(s->snapshot), &weak);
+    buf_deinit(&weak);
+    if (r == 0)
+        r = buf_printf(out,
+                       "# HELP juyong_log_records_total Records written to the decision log.\n"
+                       "# TYPE juyong_log_records_total counter\njuyong_log_records_total %llu\n"
+                       "# HELP juyong_log_lost_total Events that could not be recorded.\n"
+                       "# TYPE juyong_log_lost_total counter\njuyong_log_lost_total %llu\n"
+                       "# HELP juyong_log_queued Events that wait to be written.\n"
+                       "# TYPE juyong_log_queued gauge\njuyong_log_queued %zu\n"
+                       "# HELP juyong_log_failed 1 when the log can't be written.\n"
+                       "# TYPE juyong_log_failed gauge\njuyong_log_failed %d\n"
+                       "# HELP juyong_log_degraded 1 when records are only in memory.\n"
+                       "# TYPE juyong_log_degraded gauge\njuyong_log_degraded %d\n"
+                       "# HELP juyong_log_disk_percent Use of the log's file system.\n"
+                       "# TYPE juyong_log_disk_percent gauge\njuyong_log_disk_percent %u\n"
+                       "# HELP juyong_weakenings Settings that weaken protection, see /readyz.\n"
+                       "# TYPE juyong_weakenings gauge\njuyong_weakenings %u\n"
+                       "# HELP juyong_rules Rules in force.\n"
+                       "# TYPE juyong_rules gauge\njuyong_rules{version=\"%.*s\"} %zu\n"
+                       "# HELP juyong_build_info The running program.\n"
+                       "# TYPE juyong_build_info gauge\n"
+                       "juyong_build_info{version=\"" JUYONG_VERSION "\"} 1\n",
+                       (unsigned long long)h.written, (unsigned long long)h.lost, h.queued,
+                       h.failed, h.degraded, h.disk_percent, weakenings,
+                       SPAN_ARG(ruleset_version(snapshot_rules(s->snapshot))),
+                       ruleset_count(snapshot_rules(s->snapshot)));
+    return r;
+}
+
+static struct span readiness(void *ctx)
+{
+    struct serve *s = ctx;
+    if (s->stopping)
+        return SPAN_LIT("draining");
+    if (!audit_ready(s->audit))
+        return SPAN_LIT("audit_unavailable");
+    return SPAN_NULL;
+}
+
+static int weakenings(void *ctx, struct buf *out)
+{
+    struct serve *s = ctx;
+    struct buf lines = BUF_INIT(65536);
+    config_weakenings(snapshot_config(s->snapshot), &lines);
+    int r = 0;
+    struct span rest = buf_span(&lines), line;
+    while (r == 0 && span_split(&rest, '\n', &line))
+        if (line.len)
+            r = buf_printf(out, "weakened: %.*s\n", SPAN_ARG(line));
+    struct audit_health h;
+    audit_get_health(s->audit, &h);
+    if (r == 0 && h.degraded)
+        r = buf_append(out, SPAN_LIT("weakened: the decision log is only in memory\n"));
+    buf_deinit(&lines);
+    return r;
+}
+
+/* --- signals --- */
+
+static void record_reload(struct serve *s)
+{
+    struct buf detail = BUF_INIT(4096);
+    buf_printf(&detail, "{\"ruleset\":\"%.*s\"}",
+               SPAN_ARG(ruleset_version(snapshot_rules(s->snapshot))));
+    struct audit_subject subject = {.ruleset = ruleset_version(snapshot_rules(s->snapshot))};
+    struct audit_event e = {.kind = AUDIT_ADMIN,
+                            .subject = &subject,
+                            .reason = SPAN_LIT("reload"),
+                            .detail = buf_span(&detail)};
+    if (audit_submit(s->audit, NULL, 0, &e) < 0)
+        log_error("the reload could not be recorded");
+    buf_deinit(&detail);
+}
+
+/* All or nothing: with any error the old snapshot stays in force. */
+static void reload(struct serve *s)
+{
+    struct buf messages = BUF_INIT(4u << 20);
+    struct snapshot *next = NULL;
+    notify_send("RELOADING=1");
+    int r = snapshot_load(span_str(s->file), &messages, &next);
+    if (r == 0)
+        config_restart_needed(snapshot_config(s->snapshot), snapshot_config(next), &messages);
+    log_lines(r < 0 ? LOG_ERROR : LOG_WARNING, "reload: ", &messages);
+    buf_deinit(&messages);
+    if (r < 0) {
+        log_error("reload failed: the old configuration and rules stay in force");
+    } else {
+        worker_pool_reload(s->pool, next);
+        snapshot_unref(s->snapshot);
+        s->snapshot = next;
+        record_reload(s);
+        log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
+                 ruleset_count(snapshot_rules(next)));
+    }
+    notify_send("READY=1");
+}
+
+static void stop(struct serve *s)
+{
+    if (s->stopping) {
+        log_warning("stopped a second time: leaving at once");
+        _exit(1);
+    }
+    s->stopping = true;
+    log_info("draining: no new requests, running ones may finish");
+    notify_send("STOPPING=1");
+    worker_pool_drain(s->pool);
+}
+
+static void signalled(struct loop_watch *w, uint32_t events)
+{
+    struct serve *s = list_entry(w, struct serve, signals);
+    struct signalfd_siginfo info;
+    while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP)
+            reload(s);
+        else
+            stop(s);
+    }
+}
+
+static void drained(void *ctx) /* in a worker's thread */
+{
+    struct serve *s = ctx;
+    atomic_store(&s->drained, true);
+    loop_wake(s->loop);
+}
+
+static void check_drained(struct loop_hook *h)
+{
+    struct serve *s = list_entry(h, struct serve, hook);
+    if (atomic_load(&s->drained))
+        loop_stop(s->loop);
+}
+
+static int watch_signals(struct serve *s)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+        return -EINVAL;
+    s->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    s->signals.fn = signalled;
+    if (s->signals.fd < 0)
+        return -errno;
+    return loop_watch_add(s->loop, &s->signals, EPOLLIN);
+}
+
+/* --- start --- */
+
+static int complain(const char *what, struct span name, unsigned port, int error)
+{
+    if (port)
+        log_error("%s %.*s port %u: %s", what, SPAN_ARG(name), port, strerror(-error));
+    else
+        log_error("%s %.*s: %s", what, SPAN_ARG(name), strerror(-error));
+    return error;
+}
+
+/* Each exchange needs two descriptors; the log and the loops some more. */
+static void raise_descriptors(const struct config *c, unsigned workers)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+        return;
+    rlim_t need = (rlim_t)c->limits.connections * workers * 2 + 256;
+    l.rlim_cur = l.rlim_max == RLIM_INFINITY || need < l.rlim_max ? need : l.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &l);
+    if (l.rlim_cur < need)
+        log_warning("%llu descriptors allowed, %llu wanted: fewer connections than configured",
+                    (unsigned long long)l.rlim_cur, (unsigned long long)need);
+}
+
+static int open_log(struct serve *s, const struct config *c)
+{
+    struct buf dir = BUF_INIT(4096);
+    int r = buf_append(&dir, c->state_dir);
+    if (r == 0 && buf_cstr(&dir) && mkdir(dir.data, 0700) < 0 && errno != EEXIST)
+        r = complain("can't create", c->state_dir, 0, -errno);
+    buf_deinit(&dir);
+    if (r < 0)
+        return r;
+    struct audit_options o = {
+        .dir = c->audit.dir,
+        .node = c->node,
+        .mode = c->audit.mode,
+        .queue_records = c->audit.queue_records,
+        .queue_bytes = c->audit.queue_bytes,
+        .text_max = c->audit.text_max,
+    };
+    return audit_open(&o, &s->audit); /* tells what is wrong itself */
+}
+
+static int start_workers(struct serve *s, const struct config *c)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    struct worker_pool_options o = {
+        .count = c->workers ? c->workers
+                 : cpus > 0 ? (unsigned)cpus
+                            : 1,
+        .audit = s->audit,
+        .snapshot = s->snapshot,
+        .drained = drained,
+        .ctx = s,
+    };
+    if (o.count > 256)
+        o.count = 256;
+    raise_descriptors(c, o.count);
+    struct http_server_options probe = {.host = c->listen_host, .port = c->listen_port};
+    int r = http_server_probe(&probe);
+    if (r == 0)
+        r = worker_pool_new(&o, &s->pool);
+    return r < 0 ? complain("can't listen on", c->listen_host, c->listen_port, r) : 0;
+}
+
+static int start_console(struct serve *s, const struct config *c)
+{
+    static const struct console_ops ops = {stats, readiness, weakenings};
+    if (c->console_port == 0)
+        return 0;
+    int r = console_new(s->loop, c->console_host, c->console_port, &ops, s, &s->console);
+    return r < 0 ? complain("can't listen on", c->console_host, c->console_port, r) : 0;
+}
+
+static void greet(struct serve *s)
+{
+    const struct config *c = snapshot_config(s->snapshot);
+    const struct ruleset *rules = snapshot_rules(s->snapshot);
+    struct buf weak = BUF_INIT(65536);
+    log_info("juyong " JUYONG_VERSION ": http://%.*s:%u/v1, %u workers, %zu rules (%.*s)",
+             SPAN_ARG(c->listen_host), worker_pool_port(s->pool), worker_pool_count(s->pool),
+             ruleset_count(rules), SPAN_ARG(ruleset_version(rules)));
+    if (s->console)
+        log_info("console: http://%.*s:%u (/healthz /readyz /metrics)", SPAN_ARG(c->console_host),
+                 console_port(s->console));
+    config_weakenings(c, &weak);
+    log_lines(LOG_WARNING, "weakened: ", &weak);
+    buf_deinit(&weak);
+}
+
+static int serve(struct serve *s)
+{
+    struct buf messages = BUF_INIT(4u << 20);
+    int r = snapshot_load(span_str(s->file), &messages, &s->snapshot);
+    setup_print_messages(stderr, &messages);
+    buf_deinit(&messages);
+    if (r < 0)
+        return r;
+    const struct config *c = snapshot_config(s->snapshot);
+    /* Prompts and keys must not end in a core file. */
+    prctl(PR_SET_DUMPABLE, 0);
+    umask(077);
+    s->loop = loop_new();
+    r = s->loop ? watch_signals(s) : -ENOMEM;
+    if (r == 0)
+        r = open_log(s, c);
+    if (r == 0)
+        r = start_workers(s, c);
+    if (r < 0)
+        return r;
+    loop_hook_add(s->loop, &s->hook, check_drained);
+    r = start_console(s, c);
+    if (r < 0) {
+        stop(s);
+    } else {
+        greet(s);
+        notify_send("READY=1");
+    }
+    int ended = loop_run(s->loop);
+    return r < 0 ? r : ended;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct serve *s = state->input;
+    switch (key) {
+    case 'c':
+        s->file = arg;
+        return 0;
+    case 'v':
+        log_set_level(LOG_DEBUG);
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument '%s'", arg);
+        return EINVAL;
+    case ARGP_KEY_END:
+        if (!s->file)
+            argp_error(state, "-c FILE is needed");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int cli_serve(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"config", 'c', "FILE", 0, "Configuration", 0},
+        {"verbose", 'v', NULL, 0, "Tell more on stderr", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Run the gateway: judge every prompt and every answer, record every decision, forward the "
+        "rest.\n运行网关：检查每一条输入与输出，记录每一次判定，其余原样转发。\v"
+        "SIGHUP reloads configuration and rules without failing a request; with any error the old "
+        "ones stay in force. SIGTERM drains: running answers may finish, a second one leaves at "
+        "once. Exit status: 0 after a drain, 1 when it could not start or run.",
+        NULL,
+        NULL,
+        NULL,
+    };
+    struct serve s = {.signals.fd = -1};
+    if (argp_parse(&argp, argc, argv, 0, NULL, &s) != 0)
+        return CLI_USAGE;
+    int r = serve(&s);
+    console_free(s.console);
+    worker_pool_free(s.pool);
+    audit_close(s.audit);
+    if (s.signals.fd >= 0 && s.loop)
+        loop_watch_remove(s.loop, &s.signals);
+    loop_free(s.loop);
+    if (s.signals.fd >= 0)
+        close(s.signals.fd);
+    snapshot_unref(s.snapshot);
+    if (r == 0)
+        log_info("stopped");
+    return r < 0 ? CLI_BAD : CLI_GOOD;
+}

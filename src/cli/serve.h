@@ -1,0 +1,4 @@
+#pragma once
+
+/* `juyong serve`: run the gateway until SIGTERM. */
+int cli_serve(int argc, char **argv);

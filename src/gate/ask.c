@@ -1,0 +1,243 @@
+/*
+ * The request: judged whole, then refused, answered, or handed to the upstream.
+ */
+#include "gate/exchange.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Bytes of an upstream's answer that wait for us before the transfer pauses. */
+#define ASK_BUFFER 65536
+
+bool exchange_allows(const struct config_app *app, struct span model)
+{
+    for (size_t i = 0; i < app->model_count; i++)
+        if (span_eq(app->models[i], model))
+            return true;
+    return app->model_count == 0;
+}
+
+static void send_refusal(struct exchange *x)
+{
+    if (record_failed(x)) {
+        exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
+        return;
+    }
+    x->state = EXCHANGE_ENDING;
+    if (reply_refusal(x, x->prompt) < 0)
+        http_request_abort(x->client);
+}
+
+static void refuse(struct exchange *x)
+{
+    record_notes(x)->status =
+        x->who.app->policy.refusal == REFUSAL_ERROR && x->prompt->action != ACTION_ANSWER
+            ? cause_status(CAUSE_CONTENT_FILTER)
+            : 200;
+    record_act(x, x->prompt, span_str(cause_code(CAUSE_CONTENT_FILTER)));
+    record_close(x, OUTCOME_REFUSED, span_str(cause_code(CAUSE_CONTENT_FILTER)));
+    exchange_await(x, send_refusal);
+}
+
+/* The upstream speaks: bits only, the step looks. */
+static void fetch_event(void *ctx, unsigned events)
+{
+    struct exchange *x = ctx;
+    x->fetch_events |= events;
+    exchange_post(x);
+}
+
+static int compose_headers(struct exchange *x, struct http_header *h, size_t max, size_t *ret_count)
+{
+    const struct config_upstream *u = x->upstream;
+    size_t n = 0;
+    h[n++] = (struct http_header){SPAN_LIT("Content-Type"), SPAN_LIT("application/json")};
+    h[n++] =
+        (struct http_header){SPAN_LIT("Accept"), x->asked.stream ? SPAN_LIT("text/event-stream")
+                                                                 : SPAN_LIT("application/json")};
+    h[n++] = (struct http_header){SPAN_LIT("Accept-Encoding"), SPAN_LIT("identity")};
+    h[n++] = (struct http_header){SPAN_LIT("User-Agent"), SPAN_LIT("juyong/" JUYONG_VERSION)};
+    h[n++] = (struct http_header){SPAN_LIT("x-request-id"), record_request_id(x)};
+    struct span authorization = SPAN_NULL;
+    if (u->api_key.len) {
+        authorization = arena_printf(&x->arena, "Bearer %.*s", SPAN_ARG(u->api_key));
+        if (!authorization.data)
+            return -ENOMEM;
+    } else if (exchange_config(x)->auth == AUTH_PASSTHROUGH) {
+        authorization = http_request_header(x->client, "Authorization");
+    }
+    if (authorization.len)
+        h[n++] = (struct http_header){SPAN_LIT("Authorization"), authorization};
+    for (size_t i = 0; i < u->header_count; i++) {
+        if (n == max)
+            return -E2BIG;
+        h[n++] = (struct http_header){u->headers[i].name, u->headers[i].value};
+    }
+    *ret_count = n;
+    return 0;
+}
+
+static int start_fetch(struct exchange *x)
+{
+    struct http_header headers[64];
+    size_t count;
+    struct buf url = BUF_INIT(4096);
+    int r = compose_headers(x, headers, 64, &count);
+    if (r == 0)
+        r = buf_append(&url, x->upstream->base_url);
+    if (r == 0)
+        r = buf_append(&url, span_str(x->dialect->upstream_path));
+    if (r == 0) {
+        struct http_fetch_options o = {
+            .method = SPAN_LIT("POST"),
+            .url = buf_span(&url),
+            .headers = headers,
+            .header_count = count,
+            .body = x->body.len ? buf_span(&x->body) : http_request_body(x->client),
+            .connect_ms = x->upstream->connect_ms,
+            .buffer_max = ASK_BUFFER,
+            .event = fetch_event,
+            .ctx = x,
+        };
+        r = http_fetch_start(x->gate->client, &o, &x->fetch);
+    }
+    buf_deinit(&url);
+    return r;
+}
+
+static void ask(struct exchange *x)
+{
+    if (record_failed(x) || record_open(x) < 0) {
+        exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
+        return;
+    }
+    record_notes(x)->asked_us = clock_mono_us();
+    x->state = EXCHANGE_ASKING;
+    int r = start_fetch(x);
+    if (r < 0)
+        exchange_fail(x, CAUSE_INTERNAL, OUTCOME_INTERNAL);
+    else
+        exchange_deadline(x, x->upstream->first_byte_ms);
+}
+
+/* A second walk for the places of what was found, and for masks. */
+static int revisit(struct exchange *x, struct span body)
+{
+    struct judge *j = x->prompt;
+    if (j->finding_count == 0)
+        return 0;
+    struct arena scratch;
+    arena_init(&scratch, 64u << 20);
+    struct dialect_request again;
+    struct dialect_error error;
+    struct judge_walk w = {.judge = j, .body = body};
+    bool mask = j->masks_unrecorded && !j->refused;
+    w.max = mask ? judge_splices(j) : 0;
+    w.splices = mask ? calloc(w.max, sizeof(*w.splices)) : NULL;
+    int r = mask && !w.splices ? -ENOMEM : 0;
+    if (r == 0)
+        r = x->dialect->read_request(x->gate->walk, body, &scratch, &again, &error, judge_revisit,
+                                     &w);
+    if (r == 0 && mask) {
+        splice_sort(w.splices, w.count);
+        x->body.max = exchange_config(x)->limits.body_bytes * 2;
+        r = splice_apply(body, w.splices, w.count, &x->body);
+    }
+    free(w.splices);
+    arena_deinit(&scratch);
+    return r;
+}
+
+/* The causes, other than content, for which a well-formed request is refused. */
+static enum cause check(struct exchange *x, struct span *ret_path)
+{
+    const struct config *c = exchange_config(x);
+    x->model = config_find_model(c, x->asked.model, &x->upstream);
+    if (!x->model || !exchange_allows(x->who.app, x->asked.model)) {
+        *ret_path = SPAN_LIT("model");
+        return CAUSE_MODEL_NOT_ALLOWED;
+    }
+    if (x->asked.choices > c->limits.choices) {
+        *ret_path = SPAN_LIT("n");
+        return CAUSE_BAD_REQUEST;
+    }
+    if (x->asked.media && !x->who.app->policy.allow_media) {
+        *ret_path = x->asked.media_path;
+        return CAUSE_MEDIA_DENIED;
+    }
+    record_notes(x)->unjudged_media = x->asked.media;
+    return CAUSE_NONE;
+}
+
+static void reject(struct exchange *x, enum cause cause, struct span code, struct span path)
+{
+    record_subject(x);
+    record_notes(x)->status = cause_status(cause);
+    if (code.len == 0)
+        code = span_str(cause_code(cause));
+    record_rejection(x, code);
+    record_close(x, OUTCOME_REJECTED, code);
+    x->state = EXCHANGE_ENDING;
+    /* Nothing of the request was used: the answer need not wait for its record. */
+    if (reply_error(x, cause, code, path) < 0)
+        http_request_abort(x->client);
+}
+
+void ask_begin(struct exchange *x)
+{
+    struct span body = http_request_body(x->client);
+    const struct config_policy *p = &x->who.app->policy;
+    uint64_t before = clock_mono_us();
+    x->prompt =
+        judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
+                  p->observe, DIRECTION_PROMPT, true, false);
+    if (!x->prompt) {
+        exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
+        return;
+    }
+    struct dialect_error error = {0};
+    int r = x->dialect->read_request(x->gate->walk, body, &x->arena, &x->asked, &error, judge_item,
+                                     x->prompt);
+    if (r == 0)
+        r = judge_finish(x->prompt, -1);
+    if (r == 0)
+        r = revisit(x, body);
+    x->prompt->judge_us += clock_mono_us() - before;
+    if (r < 0 && (error.json != JSON_OK || error.code)) {
+        enum cause cause = error.json != JSON_OK ? CAUSE_BAD_JSON
+                           : span_eq(span_str(error.code), SPAN_LIT("unjudgeable"))
+                               ? CAUSE_UNJUDGEABLE
+                               : CAUSE_BAD_REQUEST;
+        struct span code =
+            span_str(error.json != JSON_OK ? json_error_code(error.json) : error.code);
+        reject(x, cause, code, error.path);
+        return;
+    }
+    if (r < 0) {
+        record_subject(x);
+        record_rejection(x, span_str(cause_code(CAUSE_JUDGE_FAILED)));
+        exchange_fail(x, r == -ENOMEM || r == -EMSGSIZE ? CAUSE_OVERLOADED : CAUSE_JUDGE_FAILED,
+                      OUTCOME_REJECTED);
+        return;
+    }
+    struct span path = SPAN_NULL;
+    enum cause cause = check(x, &path);
+    if (cause != CAUSE_NONE) {
+        reject(x, cause, SPAN_NULL, path);
+        return;
+    }
+    record_subject(x);
+    if (x->prompt->refused) {
+        refuse(x);
+        return;
+    }
+    /* A mask must be on record before the altered request leaves; a flag need not be waited for. */
+    bool masked = x->body.len > 0;
+    record_act(x, x->prompt, SPAN_NULL);
+    if (masked)
+        exchange_await(x, ask);
+    else
+        ask(x);
+}

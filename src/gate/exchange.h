@@ -1,0 +1,173 @@
+/*
+ * One exchange, from the first byte of its request to its sealed record. Private to the room.
+ *
+ *   READING ─▶ RECORDING ─▶ ASKING ─▶ GATHERING ─▶ RECORDING ─▶ ENDING ─▶ (freed)
+ *                 │            └────▶ RELAYING ──────────────────▲
+ *                 └──────────────────────────────────────────────┘  refused, answered, failed
+ *
+ * Callbacks of libraries store event bits and post the task; exchange_step() alone changes state,
+ * cancels and frees. It runs from the loop.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "dialect/dialect.h"
+#include "gate/gate.h"
+#include "gate/judge.h"
+#include "http/client.h"
+#include "http/server.h"
+
+enum exchange_state {
+    EXCHANGE_READING,   /* the request's body is being read */
+    EXCHANGE_RECORDING, /* `after` runs when every act and close submitted is durable */
+    EXCHANGE_ASKING,    /* the upstream has the request, nothing came back yet */
+    EXCHANGE_GATHERING, /* an answer that is not streamed is being read */
+    EXCHANGE_RELAYING,  /* a stream goes through the hold */
+    EXCHANGE_ENDING,    /* the response is on its way to the client */
+    EXCHANGE_STATES,
+};
+const char *exchange_state_name(enum exchange_state s);
+
+struct exchange {
+    struct list link;
+    struct gate *gate;
+    uint64_t id; /* slot and generation, for the way back from the log */
+    enum exchange_state state;
+    unsigned client_events, fetch_events; /* not yet looked at */
+    bool timed_out, draining;
+    struct loop_task task;
+    struct loop_timer deadline;
+    struct arena arena;
+    struct snapshot *snapshot;
+    struct access_identity who;
+    const struct dialect *dialect; /* NULL: the list of models */
+    const struct config_upstream *upstream;
+    const struct config_model *model;
+    struct http_request *client;
+    struct http_fetch *fetch;
+    struct dialect_request asked;
+    struct buf body; /* the request as forwarded, when it was masked */
+    struct judge *prompt, *completion;
+    struct relay *relay;   /* relay.c */
+    struct buf answer;     /* gathered */
+    struct record *record; /* record.c */
+    void (*after)(struct exchange *x);
+};
+
+/* exchange.c */
+void exchange_step(struct loop_task *t);
+/* Something happened that the step must look at. */
+void exchange_post(struct exchange *x);
+/* Runs fn when everything submitted so far is durable or has failed; at once when it is. */
+void exchange_await(struct exchange *x, void (*fn)(struct exchange *x));
+/* Arms the deadline `ms` from now. */
+void exchange_deadline(struct exchange *x, unsigned ms);
+/* Ends the upstream's side: cancels a running transfer. */
+void exchange_drop_fetch(struct exchange *x);
+/* Seals with this outcome and answers the cause's error; before anything was sent only. */
+void exchange_fail(struct exchange *x, enum cause cause, enum outcome outcome);
+static inline const struct config *exchange_config(const struct exchange *x)
+{
+    return snapshot_config(x->snapshot);
+}
+
+/* May that app use that model? */
+bool exchange_allows(const struct config_app *app, struct span model);
+
+/* gate.c */
+struct gate {
+    struct gate_options options;
+    struct loop *loop;
+    struct metrics *metrics;
+    struct snapshot *snapshot;
+    struct http_server *server;
+    struct http_client *client;
+    struct audit *audit;
+    struct audit_port *port;
+    struct loop_watch port_watch;
+    struct json_walk *walk; /* lent to one step at a time */
+    struct list exchanges;
+    struct exchange **slots;
+    uint32_t *generations;
+    size_t slot_count, free_slot, active;
+    struct loop_timer drain_timer;
+    void (*drained)(void *ctx);
+    void *drained_ctx;
+    bool draining;
+    bool cutting;  /* the time to drain is up */
+    uint64_t boot; /* part of request ids, so that they differ over restarts */
+    uint64_t next_request;
+};
+/*
+ * A new request id. It begins with the time, so that the log's index of them grows at one end; the
+ * rest tells workers and runs apart. Never chosen by a client: records are folded by it.
+ */
+enum { GATE_ID_SIZE = 32 };
+struct span gate_request_id(struct gate *g, char ret_text[GATE_ID_SIZE]);
+struct exchange *exchange_new(struct gate *g, struct http_request *r);
+/* Takes it out of the gate and frees it; its request must have been released. */
+void exchange_free(struct exchange *x);
+int gate_add(struct gate *g, struct exchange *x);
+void gate_remove(struct gate *g, struct exchange *x);
+
+/* ask.c */
+/* Judges the request and goes on to refuse or to ask. */
+void ask_begin(struct exchange *x);
+
+/* gather.c: an answer that is not streamed */
+void gather_step(struct exchange *x, unsigned events);
+
+/* relay.c: a streamed answer */
+int relay_new(struct exchange *x);
+void relay_free(struct relay *r);
+void relay_step(struct exchange *x, unsigned events, unsigned client_events);
+/* The deadline fired. */
+void relay_expired(struct exchange *x);
+
+/* reply.c */
+/* The dialect's error for a cause, in the client's form; `code` and `path` may be empty. */
+int reply_error(struct exchange *x, enum cause cause, struct span code, struct span path);
+/* The refusal or prepared answer for what a judge found, in the app's style. */
+int reply_refusal(struct exchange *x, const struct judge *j);
+/* A whole JSON response. */
+int reply_json(struct exchange *x, int status, enum action action, struct span body);
+int reply_models(struct exchange *x);
+/* Fills what dialects need to speak in our name; spans live in the exchange. */
+void reply_describe(struct exchange *x, const struct judge *j, struct dialect_refusal *ret);
+/* Begins the client's event stream. */
+int reply_stream(struct exchange *x, enum action action);
+/* For requests that never become an exchange. */
+void reply_rejection(struct gate *g, struct http_request *r, enum cause cause);
+enum { REPLY_HEADERS = 24 };
+
+/* record.c */
+int record_new(struct exchange *x);
+void record_free(struct record *r);
+/* The request is understood: names for every later record. */
+void record_subject(struct exchange *x);
+/* Queues the open event; not waited for. 0, -EAGAIN, -EIO. */
+int record_open(struct exchange *x);
+/* Queues the judge's findings that are not yet on record, if any. */
+int record_act(struct exchange *x, struct judge *j, struct span reason);
+/* Queues an act without findings: the request could not be judged, or must not be served. */
+int record_rejection(struct exchange *x, struct span reason);
+/* Queues the close, once; later calls change nothing. */
+int record_close(struct exchange *x, enum outcome outcome, struct span reason);
+/* One submitted event is durable (0) or never will be. */
+void record_done(struct exchange *x, enum audit_kind kind, int status);
+/* Acts and close submitted and not yet durable. */
+unsigned record_waiting(const struct exchange *x);
+bool record_failed(const struct exchange *x);
+/* The log took too long: what was submitted counts as failed. */
+void record_give_up(struct exchange *x);
+bool record_closed(const struct exchange *x);
+struct span record_request_id(const struct exchange *x);
+enum action record_action(const struct exchange *x);
+/* Notes for the close. */
+struct record_notes {
+    int status, upstream_status;
+    uint64_t received_us, start_us, asked_us, upstream_end_us, first_byte_us, held_us;
+    struct span model_answered, upstream_request_id, finish_reason; /* in the arena */
+    bool unjudged_media;
+};
+struct record_notes *record_notes(struct exchange *x);

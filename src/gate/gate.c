@@ -1,0 +1,288 @@
+#include "gate/exchange.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/secret.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Pooled upstream connections of one worker. */
+#define GATE_POOL 1024
+
+/* --- the front door --- */
+
+static bool is_json(struct span type)
+{
+    struct span part;
+    if (!span_split(&type, ';', &part) ||
+        !span_eq_nocase(span_trim(part), SPAN_LIT("application/json")))
+        return false;
+    /* RFC 8259: UTF-8 and nothing else; a charset that says otherwise is not guessed at. */
+    while (span_split(&type, ';', &part)) {
+        part = span_trim(part);
+        if (part.len >= 8 && span_eq_nocase(span_slice(part, 0, 8), SPAN_LIT("charset=")) &&
+            !span_eq_nocase(span_slice(part, 8, part.len), SPAN_LIT("utf-8")) &&
+            !span_eq_nocase(span_slice(part, 8, part.len), SPAN_LIT("\"utf-8\"")))
+            return false;
+    }
+    return true;
+}
+
+struct admission {
+    enum cause cause;
+    const struct dialect *dialect;
+    struct access_identity who;
+    bool models;
+};
+
+static struct admission decide(struct gate *g, struct http_request *r)
+{
+    struct admission a = {.cause = CAUSE_NONE};
+    struct span path = http_request_path(r), method = http_request_method(r);
+    struct span encoding = http_request_header(r, "Content-Encoding");
+    a.models = span_eq(path, SPAN_LIT("/v1/models"));
+    a.dialect = dialect_find(path);
+    if (!a.dialect && !a.models)
+        a.cause = CAUSE_NOT_FOUND;
+    else if (!span_eq(method, a.models ? SPAN_LIT("GET") : SPAN_LIT("POST")))
+        a.cause = CAUSE_METHOD;
+    else if (!access_identify(snapshot_access(g->snapshot), snapshot_config(g->snapshot),
+                              http_request_header(r, "Authorization"),
+                              http_request_header(r, "api-key"), &a.who))
+        a.cause = CAUSE_UNAUTHORIZED;
+    else if (a.dialect && !is_json(http_request_header(r, "Content-Type")))
+        a.cause = CAUSE_UNSUPPORTED_TYPE;
+    else if (encoding.len && !span_eq_nocase(encoding, SPAN_LIT("identity")))
+        a.cause = CAUSE_UNSUPPORTED_ENCODING;
+    else if (g->draining)
+        a.cause = CAUSE_DRAINING;
+    else if (a.dialect && g->audit && !audit_ready(g->audit))
+        a.cause = CAUSE_AUDIT_UNAVAILABLE;
+    return a;
+}
+
+static void count_rejection(struct gate *g, enum cause cause)
+{
+    if (cause == CAUSE_NOT_FOUND || cause == CAUSE_METHOD)
+        metrics_add(g->metrics, METRIC_REJECTED_ROUTE, 1);
+    else if (cause == CAUSE_UNAUTHORIZED)
+        metrics_add(g->metrics, METRIC_REJECTED_AUTH, 1);
+    else
+        metrics_add(g->metrics, METRIC_OUTCOME_REJECTED, 1);
+}
+
+static size_t admit(void *ctx, struct http_request *r)
+{
+    struct gate *g = ctx;
+    struct admission a = decide(g, r);
+    struct exchange *x = a.cause == CAUSE_NONE ? exchange_new(g, r) : NULL;
+    if (a.cause == CAUSE_NONE && !x)
+        a.cause = CAUSE_OVERLOADED;
+    if (a.cause != CAUSE_NONE) {
+        count_rejection(g, a.cause);
+        reply_rejection(g, r, a.cause);
+        return 0;
+    }
+    x->dialect = a.dialect;
+    x->who = a.who;
+    http_request_set_owner(r, x);
+    return a.dialect ? exchange_config(x)->limits.body_bytes : 0;
+}
+
+static void client_event(void *ctx, struct http_request *r, unsigned events)
+{
+    struct exchange *x = http_request_owner(r);
+    if (!x) { /* was rejected when its head was read */
+        if (events & HTTP_DONE)
+            http_request_release(r);
+        return;
+    }
+    x->client_events |= events;
+    exchange_post(x);
+}
+
+/* --- exchanges by number, for the way back from the log --- */
+
+int gate_add(struct gate *g, struct exchange *x)
+{
+    size_t slot = g->free_slot;
+    while (slot < g->slot_count && g->slots[slot])
+        slot++;
+    if (slot == g->slot_count) {
+        size_t count = g->slot_count ? g->slot_count * 2 : 256;
+        struct exchange **slots = realloc(g->slots, count * sizeof(struct exchange *));
+        if (!slots)
+            return -ENOMEM;
+        g->slots = slots;
+        uint32_t *generations = realloc(g->generations, count * sizeof(uint32_t));
+        if (!generations)
+            return -ENOMEM;
+        g->generations = generations;
+        for (size_t i = g->slot_count; i < count; i++) {
+            g->slots[i] = NULL;
+            g->generations[i] = 0;
+        }
+        g->slot_count = count;
+    }
+    g->slots[slot] = x;
+    g->free_slot = slot + 1;
+    x->id = (uint64_t)++g->generations[slot] << 32 | slot;
+    g->active++;
+    list_append(&g->exchanges, &x->link);
+    metrics_add(g->metrics, METRIC_ACTIVE, 1);
+    return 0;
+}
+
+void gate_remove(struct gate *g, struct exchange *x)
+{
+    size_t slot = (size_t)(x->id & 0xFFFFFFFF);
+    g->slots[slot] = NULL;
+    if (slot < g->free_slot)
+        g->free_slot = slot;
+    g->active--;
+    list_remove(&x->link);
+    metrics_add(g->metrics, METRIC_ACTIVE, -1);
+    if (g->draining && g->active == 0)
+        loop_timer_set(&g->drain_timer,
+                       0); /* a turn later: the library may still hold its socket */
+}
+
+static void recorded(struct loop_watch *w, uint32_t events)
+{
+    struct gate *g = list_entry(w, struct gate, port_watch);
+    struct audit_done done[64];
+    size_t n;
+    while ((n = audit_port_collect(g->port, done, 64)) > 0) {
+        for (size_t i = 0; i < n; i++) {
+            size_t slot = (size_t)(done[i].exchange & 0xFFFFFFFF);
+            struct exchange *x = slot < g->slot_count ? g->slots[slot] : NULL;
+            if (x && x->id == done[i].exchange)
+                record_done(x, done[i].kind, done[i].status);
+        }
+    }
+}
+
+/* --- life --- */
+
+struct span gate_request_id(struct gate *g, char ret_text[GATE_ID_SIZE])
+{
+    int n = snprintf(ret_text, GATE_ID_SIZE, "req_%011llx%04x%05llx",
+                     (unsigned long long)(clock_wall_us() / 1000), (unsigned)(g->boot & 0xFFFF),
+                     (unsigned long long)(g->next_request++ & 0xFFFFF));
+    return span_from(ret_text, (size_t)n);
+}
+
+static void drain_step(struct loop_timer *t)
+{
+    struct gate *g = list_entry(t, struct gate, drain_timer);
+    if (g->active == 0) {
+        if (g->drained)
+            g->drained(g->drained_ctx);
+        return;
+    }
+    /* Time is up: each exchange ends as if a deadline had passed. */
+    log_warning("drain: %zu exchanges are cut", g->active);
+    g->cutting = true;
+    list_for_each (e, &g->exchanges) {
+        struct exchange *x = list_entry(e, struct exchange, link);
+        x->timed_out = true;
+        if (x->state == EXCHANGE_READING || x->state == EXCHANGE_ENDING)
+            http_request_abort(x->client);
+        exchange_post(x);
+    }
+    loop_timer_set(&g->drain_timer, loop_now_ms(g->loop) + 1000);
+}
+
+int gate_new(const struct gate_options *o, struct gate **ret_gate)
+{
+    struct gate *g = calloc(1, sizeof(*g));
+    if (!g)
+        return -ENOMEM;
+    const struct config *c = snapshot_config(o->snapshot);
+    static const struct http_server_ops ops = {admit, client_event};
+    struct http_server_options server = {
+        .host = c->listen_host,
+        .port = c->listen_port,
+        .shared_port = o->shared_port,
+        .connections = c->limits.connections,
+        .per_ip = c->limits.per_ip,
+        .header_ms = c->limits.header_ms,
+        .body_ms = c->limits.body_ms,
+        .idle_ms = c->limits.idle_ms,
+        .write_ms = c->limits.write_ms,
+    };
+    g->options = *o;
+    g->loop = o->loop;
+    g->metrics = o->metrics;
+    g->audit = o->audit;
+    g->snapshot = snapshot_ref(o->snapshot);
+    list_init(&g->exchanges);
+    loop_timer_init(g->loop, &g->drain_timer, drain_step);
+    struct json_limits limits = JSON_LIMITS_DEFAULT;
+    limits.nodes = c->limits.json_nodes;
+    g->walk = json_walk_new(&limits, NULL);
+    int r = g->walk ? 0 : -ENOMEM;
+    if (r == 0)
+        r = secret_random(&g->boot, sizeof(g->boot));
+    if (r == 0 && g->audit)
+        r = audit_port_open(g->audit, &g->port);
+    if (r == 0 && g->port) {
+        g->port_watch = (struct loop_watch){.fd = audit_port_fd(g->port), .fn = recorded};
+        r = loop_watch_add(g->loop, &g->port_watch, EPOLLIN);
+    }
+    if (r == 0)
+        r = http_client_new(g->loop, GATE_POOL, &g->client);
+    if (r == 0)
+        r = http_server_new(g->loop, &server, &ops, g, &g->server);
+    if (r < 0) {
+        gate_free(g);
+        return r;
+    }
+    *ret_gate = g;
+    return 0;
+}
+
+void gate_reload(struct gate *g, struct snapshot *s)
+{
+    struct snapshot *old = g->snapshot;
+    g->snapshot = snapshot_ref(s);
+    snapshot_unref(old);
+    metrics_add(g->metrics, METRIC_RELOADS, 1);
+}
+
+void gate_drain(struct gate *g, void (*done)(void *ctx), void *ctx)
+{
+    g->draining = true;
+    g->drained = done;
+    g->drained_ctx = ctx;
+    http_server_quiesce(g->server);
+    list_for_each (e, &g->exchanges)
+        list_entry(e, struct exchange, link)->draining = true;
+    uint64_t ms = g->active ? snapshot_config(g->snapshot)->limits.drain_ms : 0;
+    loop_timer_set(&g->drain_timer, loop_now_ms(g->loop) + ms);
+}
+
+void gate_free(struct gate *g)
+{
+    if (!g)
+        return;
+    http_server_free(g->server);
+    http_client_free(g->client);
+    if (g->port) {
+        loop_watch_remove(g->loop, &g->port_watch);
+        audit_port_close(g->port);
+    }
+    loop_timer_cancel(&g->drain_timer);
+    json_walk_free(g->walk);
+    snapshot_unref(g->snapshot);
+    free(g->slots);
+    free(g->generations);
+    free(g);
+}
+
+uint16_t gate_port(const struct gate *g)
+{
+    return http_server_port(g->server);
+}

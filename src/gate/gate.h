@@ -1,0 +1,33 @@
+/*
+ * The gateway of one worker: its public listener, its upstream connections and the exchanges
+ * between them. Share-nothing: everything here belongs to one thread and its loop.
+ */
+#pragma once
+
+#include "audit/audit.h"
+#include "base/loop.h"
+#include "base/metrics.h"
+#include "gate/snapshot.h"
+
+struct gate;
+
+struct gate_options {
+    struct loop *loop;
+    struct audit *audit; /* NULL: nothing is recorded (benchmarks of the bare path only) */
+    struct metrics *metrics;
+    struct snapshot *snapshot; /* a reference is taken */
+    bool shared_port;          /* other workers listen on the same address */
+};
+
+/* Begins to listen and serve. 0 or -errno (-EADDRINUSE …). */
+int gate_new(const struct gate_options *o, struct gate **ret_gate);
+/* New exchanges use this snapshot from now on; running ones keep theirs. Takes a reference. */
+void gate_reload(struct gate *g, struct snapshot *s);
+/*
+ * Stops accepting, lets running exchanges finish for at most drain_ms, then cuts them with a proper
+ * end. `done` is called from the loop when none is left.
+ */
+void gate_drain(struct gate *g, void (*done)(void *ctx), void *ctx);
+/* No exchange may be left (gate_drain()). Accepts NULL. */
+void gate_free(struct gate *g);
+uint16_t gate_port(const struct gate *g);

@@ -1,0 +1,161 @@
+/*
+ * An answer that is not streamed: read whole, judged whole, then forwarded as it is, masked, or
+ * replaced.
+ */
+#include "gate/exchange.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void send_answer(struct exchange *x)
+{
+    if (record_failed(x)) {
+        exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
+        return;
+    }
+    x->state = EXCHANGE_ENDING;
+    int r;
+    if (x->completion->refused)
+        r = reply_refusal(x, x->completion);
+    else
+        r = reply_json(x, record_notes(x)->status, record_action(x), buf_span(&x->answer));
+    if (r < 0)
+        http_request_abort(x->client);
+    exchange_drop_fetch(x);
+}
+
+/* A second walk for the places of what was found, and for masks. */
+static int revisit(struct exchange *x)
+{
+    struct judge *j = x->completion;
+    if (j->finding_count == 0)
+        return 0;
+    struct dialect_event again;
+    struct dialect_error error;
+    struct span body = buf_span(&x->answer);
+    struct judge_walk w = {.judge = j, .body = body};
+    bool mask = j->masks_unrecorded && !j->refused;
+    struct arena scratch;
+    arena_init(&scratch, 64u << 20);
+    struct buf masked = BUF_INIT(exchange_config(x)->limits.answer_bytes * 2);
+    /* The text is changed, so what spells it once more goes too. */
+    size_t room = mask ? judge_splices(j) + 4 * 32 : 0;
+    w.splices = mask ? calloc(room, sizeof(*w.splices)) : NULL;
+    w.max = room;
+    int r = mask && !w.splices ? -ENOMEM : 0;
+    if (r == 0)
+        r = x->dialect->read_answer(x->gate->walk, body, &scratch, &again, &error, judge_revisit,
+                                    &w);
+    if (r == 0 && mask)
+        r = x->dialect->strip_event(x->gate->walk, body, false, w.splices, w.max, &w.count);
+    if (r == 0 && mask) {
+        splice_sort(w.splices, w.count);
+        w.count = splice_outermost(w.splices, w.count);
+        r = splice_apply(body, w.splices, w.count, &masked);
+    }
+    if (r == 0 && mask) {
+        buf_deinit(&x->answer);
+        x->answer = masked;
+    } else {
+        buf_deinit(&masked);
+    }
+    free(w.splices);
+    arena_deinit(&scratch);
+    return r;
+}
+
+static int judge(struct exchange *x, struct dialect_event *ret_event)
+{
+    struct dialect_error error = {0};
+    x->completion =
+        judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
+                  x->who.app->policy.observe, DIRECTION_COMPLETION, true, false);
+    if (!x->completion)
+        return -ENOMEM;
+    uint64_t before = clock_mono_us();
+    int r = x->dialect->read_answer(x->gate->walk, buf_span(&x->answer), &x->arena, ret_event,
+                                    &error, judge_item, x->completion);
+    if (r == 0)
+        r = judge_finish(x->completion, -1);
+    if (r == 0)
+        r = revisit(x);
+    x->completion->judge_us += clock_mono_us() - before;
+    return r;
+}
+
+static void answered(struct exchange *x)
+{
+    struct record_notes *n = record_notes(x);
+    int status = n->upstream_status;
+    struct dialect_event event = {0};
+    int r = judge(x, &event);
+    if (r < 0 && status >= 400) {
+        /* An error page that is no JSON of the dialect's: its status goes on, its text does not. */
+        exchange_fail(x, CAUSE_UPSTREAM_FAILED, OUTCOME_UPSTREAM);
+        return;
+    }
+    if (r < 0) {
+        exchange_fail(x,
+                      r == -ENOMEM                      ? CAUSE_OVERLOADED
+                      : r == -EOVERFLOW || r == -EILSEQ ? CAUSE_JUDGE_FAILED
+                                                        : CAUSE_UPSTREAM_PROTOCOL,
+                      OUTCOME_UPSTREAM);
+        return;
+    }
+    n->model_answered = arena_copy(&x->arena, event.model);
+    n->finish_reason = arena_copy(&x->arena, event.finish_reason);
+    if (event.kind == EVENT_ERROR && status == 200) {
+        exchange_fail(x, CAUSE_UPSTREAM_FAILED, OUTCOME_UPSTREAM);
+        return;
+    }
+    if (event.media && !x->who.app->policy.allow_media) {
+        exchange_fail(x, CAUSE_MEDIA_DENIED, OUTCOME_CUT);
+        return;
+    }
+    if (event.media)
+        n->unjudged_media = true;
+    struct judge *j = x->completion;
+    enum outcome outcome = j->refused      ? OUTCOME_CUT
+                           : status >= 400 ? OUTCOME_UPSTREAM
+                                           : OUTCOME_COMPLETE;
+    n->status = !j->refused ? status
+                : x->who.app->policy.refusal == REFUSAL_ERROR && j->action != ACTION_ANSWER
+                    ? cause_status(CAUSE_CONTENT_FILTER)
+                    : 200;
+    struct span reason = j->refused      ? span_str(cause_code(CAUSE_CONTENT_FILTER))
+                         : status >= 400 ? span_str(cause_code(CAUSE_UPSTREAM_FAILED))
+                                         : SPAN_NULL;
+    record_act(x, j, reason);
+    record_close(x, outcome, reason);
+    exchange_await(x, send_answer);
+}
+
+void gather_step(struct exchange *x, unsigned events)
+{
+    struct span data = http_fetch_data(x->fetch);
+    if (data.len) {
+        int r = buf_append(&x->answer, data);
+        if (r < 0) {
+            exchange_fail(x, r == -ENOMEM ? CAUSE_OVERLOADED : CAUSE_UPSTREAM_PROTOCOL,
+                          OUTCOME_UPSTREAM);
+            return;
+        }
+        http_fetch_consume(x->fetch, data.len);
+        events |= x->fetch_events; /* consuming may have brought more */
+        x->fetch_events = 0;
+        if (http_fetch_data(x->fetch).len) {
+            x->fetch_events |= events | HTTP_FETCH_DATA;
+            exchange_post(x);
+            return;
+        }
+    }
+    if (!(events & HTTP_FETCH_END))
+        return;
+    record_notes(x)->upstream_end_us = clock_mono_us();
+    if (http_fetch_result(x->fetch) == HTTP_FETCH_OK)
+        answered(x);
+    else
+        exchange_fail(x, CAUSE_UPSTREAM_TRUNCATED, OUTCOME_TRUNCATED);
+}

@@ -1,0 +1,252 @@
+#include "gate/judge.h"
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int see_hit(void *ctx, struct channel *channel, const struct hit *hit);
+
+struct judge *judge_new(struct arena *arena, const struct ruleset *rules,
+                        const struct policy *policy, bool observe, enum direction direction,
+                        bool whole, bool stop)
+{
+    struct judge *j = calloc(1, sizeof(*j));
+    if (!j)
+        return NULL;
+    *j = (struct judge){
+        .arena = arena,
+        .rules = rules,
+        .policy = policy,
+        .direction = direction,
+        .observe = observe,
+        .stop = stop,
+        .whole = whole,
+        .scanner = scanner_new(ruleset_matchset(rules), direction, whole, see_hit, j),
+    };
+    if (!j->scanner) {
+        free(j);
+        return NULL;
+    }
+    return j;
+}
+
+void judge_free(struct judge *j)
+{
+    if (!j)
+        return;
+    scanner_free(j->scanner);
+    free(j->findings);
+    free(j->pieces);
+    free(j);
+}
+
+static bool is_personal(const struct rule *rule)
+{
+    return span_starts(rule->risk->id, SPAN_LIT("pii-"));
+}
+
+/* One '*' for each code point of from..to; personal data does not enter the record. */
+static struct span stars(struct arena *arena, struct span text, size_t from, size_t to)
+{
+    size_t count = utf8_count(span_slice(text, from, to));
+    char *p = arena_alloc(arena, from + count + (text.len - to) + 1);
+    if (!p)
+        return SPAN_NULL;
+    memcpy(p, text.data, from);
+    memset(p + from, '*', count);
+    memcpy(p + from + count, text.data + to, text.len - to);
+    return span_from(p, from + count + (text.len - to));
+}
+
+static void describe(struct judge *j, struct finding *f, const struct rule *rule)
+{
+    const struct channel *c = f->channel;
+    struct audit_hit *r = &f->record;
+    uint64_t from = f->hit.start > CHANNEL_CONTEXT ? f->hit.start - CHANNEL_CONTEXT : 0;
+    if (from < c->base)
+        from = c->base;
+    uint64_t to = f->hit.end + CHANNEL_CONTEXT < c->fed ? f->hit.end + CHANNEL_CONTEXT : c->fed;
+    struct span all = buf_span(&c->text);
+    /* Never cut a character at the edges of the context. */
+    size_t first = utf8_floor(all, (size_t)(from - c->base));
+    size_t last = utf8_floor(all, (size_t)(to - c->base));
+    size_t start = (size_t)(f->hit.start - c->base), end = (size_t)(f->hit.end - c->base);
+    if (last < end)
+        last = end;
+    struct span context = span_slice(all, first, last);
+    struct span text = span_slice(all, start, end);
+    r->context_start = start - first;
+    r->context_end = end - first;
+    if (is_personal(rule)) {
+        r->text = stars(j->arena, text, 0, text.len);
+        r->context = stars(j->arena, context, start - first, end - first);
+        r->context_end = r->context_start + utf8_count(text);
+    } else {
+        struct buf folded = BUF_INIT(4096);
+        r->text = arena_copy(j->arena, text);
+        r->context = arena_copy(j->arena, context);
+        if (match_fold(text, &folded) == 0)
+            r->folded = arena_copy(j->arena, buf_span(&folded));
+        buf_deinit(&folded);
+    }
+    r->direction = j->direction;
+    r->role = c->role;
+    r->risk = rule->risk->id;
+    r->rule = rule->id;
+    r->layers = f->hit.layers;
+    r->start = f->hit.start;
+    r->end = f->hit.end;
+    if (!j->whole && j->current)
+        r->path = arena_copy(j->arena, j->current->path);
+    else if (!j->whole)
+        r->path = arena_printf(j->arena, "choices[%u].%s", c->choice, field_name(c->field));
+}
+
+static int add_finding(struct judge *j, struct channel *channel, const struct hit *hit,
+                       const struct rule *rule, enum action action)
+{
+    j->finding_total++;
+    if (j->finding_count == JUDGE_FINDINGS_MAX) {
+        if (action < ACTION_ANSWER || j->refused)
+            return 0;
+        j->finding_count--; /* the one that decides must be on record */
+    }
+    if (!j->findings) {
+        j->findings = calloc(JUDGE_FINDINGS_MAX, sizeof(*j->findings));
+        if (!j->findings)
+            return -ENOMEM;
+    }
+    struct finding *f = &j->findings[j->finding_count++];
+    *f = (struct finding){.channel = channel, .hit = *hit};
+    f->record.action = action;
+    describe(j, f, rule);
+    return 0;
+}
+
+/* What the rule's action becomes where it can't be done, or must not be. */
+static enum action effective(const struct judge *j, const struct channel *c, enum action action)
+{
+    if (j->observe)
+        return action > ACTION_FLAG ? ACTION_FLAG : action;
+    if (action == ACTION_MASK && (c->field == FIELD_ARGUMENTS ||
+                                  (c->field == FIELD_OTHER && j->current && !j->current->maskable)))
+        return ACTION_BLOCK;
+    return action;
+}
+
+static int see_hit(void *ctx, struct channel *channel, const struct hit *hit)
+{
+    struct judge *j = ctx;
+    const struct rule *rule = ruleset_rule(j->rules, hit->rule);
+    enum action decided = policy_decide(j->policy, hit->rule, j->direction);
+    if (decided == ACTION_ALLOW)
+        return 0;
+    enum action done = effective(j, channel, decided);
+    /* The record tells what would have been done, also where it was only observed. */
+    int r = add_finding(j, channel, hit, rule, j->observe ? decided : done);
+    if (r < 0)
+        return r;
+    if (done > j->action)
+        j->action = done;
+    if (done == ACTION_MASK) {
+        j->masks_unrecorded = true;
+        return channel_mask(channel, hit->start, hit->end);
+    }
+    if (done < ACTION_ANSWER)
+        return 0;
+    if (!j->refused) {
+        j->refused = true;
+        j->decisive = (uint32_t)(j->finding_count - 1);
+    }
+    return j->stop ? 1 : 0;
+}
+
+static int keep_piece(struct judge *j, const struct piece *p)
+{
+    if (j->piece_count == j->piece_cap) {
+        size_t cap = j->piece_cap ? j->piece_cap * 2 : 16;
+        struct piece *pieces = realloc(j->pieces, cap * sizeof(*pieces));
+        if (!pieces)
+            return -ENOMEM;
+        j->pieces = pieces;
+        j->piece_cap = cap;
+    }
+    j->pieces[j->piece_count++] = *p;
+    return 0;
+}
+
+int judge_piece(struct judge *j, const struct text_item *item, struct piece *ret_piece)
+{
+    j->current = item;
+    int r = scanner_feed(j->scanner, item, ret_piece);
+    j->current = NULL;
+    ret_piece->item = j->item++;
+    return r;
+}
+
+int judge_item(void *ctx, const struct text_item *item)
+{
+    struct judge *j = ctx;
+    struct piece p;
+    int r = judge_piece(j, item, &p);
+    if (r >= 0 && p.channel) {
+        int kept = keep_piece(j, &p);
+        if (kept < 0)
+            return kept;
+    }
+    return r;
+}
+
+int judge_finish(struct judge *j, int64_t choice)
+{
+    return scanner_finish(j->scanner, choice);
+}
+
+/* --- the second walk --- */
+
+size_t judge_splices(const struct judge *j)
+{
+    size_t n = 0;
+    for (const struct channel *c = scanner_channels(j->scanner); c; c = channel_next(c))
+        if (c->mask_count)
+            n += c->mask_count * 2 + (size_t)(c->fed / 256) + j->piece_count;
+    return n;
+}
+
+static int mask_piece(struct judge_walk *w, const struct text_item *item, const struct piece *p)
+{
+    const struct channel *c = p->channel;
+    if (c->field == FIELD_LOGPROBS)
+        return 0; /* goes as a whole, see strip_event() */
+    for (size_t i = 0; i < c->mask_count; i++) {
+        uint64_t from = c->masks[i].start > p->start ? c->masks[i].start : p->start;
+        uint64_t to = c->masks[i].end < p->end ? c->masks[i].end : p->end;
+        if (from >= to)
+            continue;
+        int r = splice_mask(w->body, item, (size_t)(from - p->start), (size_t)(to - p->start),
+                            w->splices, w->max, &w->count);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int judge_revisit(void *ctx, const struct text_item *item)
+{
+    struct judge_walk *w = ctx;
+    struct judge *j = w->judge;
+    uint32_t number = w->item++;
+    if (w->piece == j->piece_count || j->pieces[w->piece].item != number)
+        return 0;
+    const struct piece *p = &j->pieces[w->piece++];
+    for (size_t i = 0; i < j->finding_count; i++) {
+        struct finding *f = &j->findings[i];
+        if (f->channel == p->channel && f->hit.start >= p->start && f->hit.start < p->end) {
+            f->record.path = arena_copy(j->arena, item->path);
+            f->record.role = item->role;
+        }
+    }
+    return w->splices ? mask_piece(w, item, p) : 0;
+}

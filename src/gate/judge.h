@@ -1,0 +1,73 @@
+/*
+ * What was found in one direction of an exchange, and what follows from it. Wraps a scanner, the
+ * policy and the findings that go on record.
+ */
+#pragma once
+
+#include "audit/audit.h"
+#include "base/arena.h"
+#include "dialect/splice.h"
+#include "policy/policy.h"
+#include "scan/scanner.h"
+
+/* Findings kept for the record of one direction; further ones are counted. */
+#define JUDGE_FINDINGS_MAX 64
+
+struct finding {
+    struct channel *channel;
+    struct hit hit;
+    struct audit_hit record; /* spans in the arena */
+    bool recorded;
+};
+
+struct judge {
+    struct scanner *scanner;
+    struct arena *arena;
+    const struct ruleset *rules;
+    const struct policy *policy;
+    enum direction direction;
+    bool observe;
+    bool stop;          /* stop at a decisive hit; else go on to the end */
+    enum action action; /* heaviest effective action so far */
+    uint32_t decisive;  /* index into findings of the first decisive one */
+    bool refused;       /* there is a decisive one */
+    bool masks_unrecorded;
+    struct finding *findings;
+    size_t finding_count, finding_total;
+    uint64_t judge_us;
+    /* whole bodies: where each judged text stands */
+    struct piece *pieces;
+    size_t piece_count, piece_cap;
+    bool whole;
+    uint32_t item;                   /* number of the next item */
+    const struct text_item *current; /* while it is being judged */
+};
+
+/* `whole` as in scanner_new(). NULL when memory is out. */
+struct judge *judge_new(struct arena *arena, const struct ruleset *rules,
+                        const struct policy *policy, bool observe, enum direction direction,
+                        bool whole, bool stop);
+void judge_free(struct judge *j);
+
+/* A text_item_fn with the judge as context. 0, 1 decisive (when `stop`), negative errors. */
+int judge_item(void *ctx, const struct text_item *item);
+/* As judge_item(), telling where the text stands. */
+int judge_piece(struct judge *j, const struct text_item *item, struct piece *ret_piece);
+/* No more text (of that choice, -1: at all). */
+int judge_finish(struct judge *j, int64_t choice);
+
+/* --- whole bodies, after judge_finish(): a second walk over the same body with this callback ---
+ */
+
+struct judge_walk {
+    struct judge *judge;
+    struct span body;
+    struct splice *splices; /* masks; room for `max` */
+    size_t count, max;
+    uint32_t item;
+    size_t piece;
+};
+/* Gives findings their paths and masks their splices. A text_item_fn. */
+int judge_revisit(void *ctx, const struct text_item *item);
+/* How many splices the masks need at most. */
+size_t judge_splices(const struct judge *j);

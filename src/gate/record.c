@@ -1,0 +1,219 @@
+#include "gate/exchange.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct record {
+    struct audit_subject subject;
+    struct record_notes notes;
+    char request_id[GATE_ID_SIZE], end_user[65], client_ip[46];
+    unsigned waiting;
+    bool failed, closed;
+};
+
+int record_new(struct exchange *x)
+{
+    struct gate *g = x->gate;
+    struct record *r = arena_alloc(&x->arena, sizeof(*r));
+    if (!r)
+        return -ENOMEM;
+    x->record = r;
+    r->notes.received_us = clock_wall_us();
+    r->notes.start_us = clock_mono_us();
+    r->subject.request_id = gate_request_id(g, r->request_id);
+    return 0;
+}
+
+void record_free(struct record *r)
+{
+    /* lives in the arena */
+}
+
+/* A header that only a trusted front may set. */
+static struct span trusted_header(const struct exchange *x, bool trusted, const char *name)
+{
+    struct span v = trusted ? http_request_header(x->client, name) : SPAN_NULL;
+    return v.len <= 256 ? v : span_slice(v, 0, 256);
+}
+
+void record_subject(struct exchange *x)
+{
+    struct record *r = x->record;
+    struct audit_subject *s = &r->subject;
+    const struct config *c = exchange_config(x);
+    struct span peer = http_request_peer(x->client, &s->client_port);
+    bool trusted = access_trusts(c, peer);
+    struct span ip = trusted_header(x, trusted, "X-Juyong-Client-IP");
+    if (ip.len && ip.len < sizeof(r->client_ip)) {
+        unsigned long long port = 0;
+        span_to_u64(trusted_header(x, trusted, "X-Juyong-Client-Port"), &port);
+        s->client_port = port < 65536 ? (uint16_t)port : 0;
+        peer = ip;
+    }
+    memcpy(r->client_ip, peer.data, peer.len);
+    s->client_ip = span_from(r->client_ip, peer.len);
+    s->device = arena_copy(&x->arena, trusted_header(x, trusted, "X-Juyong-Device"));
+    s->session = arena_copy(&x->arena, trusted_header(x, trusted, "X-Juyong-Session"));
+    struct span user = trusted_header(x, trusted, "X-Juyong-End-User");
+    if (user.len == 0)
+        user = x->asked.end_user;
+    if (user.len) {
+        access_hash_end_user(snapshot_access(x->snapshot), user, r->end_user);
+        s->end_user = span_str(r->end_user);
+    }
+    s->app = x->who.app->name;
+    s->key_id = x->who.key_id;
+    s->model = x->asked.model;
+    s->upstream = x->upstream ? x->upstream->name : SPAN_NULL;
+    s->filing_number = x->model ? x->model->filing_number : SPAN_NULL;
+    s->route = span_str(x->dialect->route);
+    s->ruleset = ruleset_version(snapshot_rules(x->snapshot));
+    s->mode = x->who.app->policy.observe ? SPAN_LIT("observe") : SPAN_LIT("enforce");
+    s->stream = x->asked.stream;
+}
+
+static int submit(struct exchange *x, struct audit_event *e)
+{
+    struct record *r = x->record;
+    if (!x->gate->audit)
+        return 0;
+    e->subject = &r->subject;
+    int rc = audit_submit(x->gate->audit, x->gate->port, x->id, e);
+    if (rc < 0) {
+        r->failed = true;
+        return rc;
+    }
+    if (e->kind != AUDIT_OPEN)
+        r->waiting++;
+    return 0;
+}
+
+static void fill(const struct exchange *x, struct audit_event *e)
+{
+    const struct record_notes *n = &x->record->notes;
+    e->action = record_action(x);
+    e->model_answered = n->model_answered;
+    e->upstream_request_id = n->upstream_request_id;
+    e->finish_reason = n->finish_reason;
+    e->status = n->status;
+    e->upstream_status = n->upstream_status;
+    e->received_us = n->received_us;
+    e->held_us = n->held_us;
+    uint64_t now = clock_mono_us();
+    e->total_us = now - n->start_us;
+    if (n->asked_us)
+        e->upstream_us = (n->upstream_end_us ? n->upstream_end_us : now) - n->asked_us;
+    if (n->first_byte_us)
+        e->first_byte_us = n->first_byte_us - n->start_us;
+    if (x->prompt) {
+        e->judge_us += x->prompt->judge_us;
+        e->prompt_bytes = scanner_bytes(x->prompt->scanner);
+    }
+    if (x->completion) {
+        e->judge_us += x->completion->judge_us;
+        e->completion_bytes = scanner_bytes(x->completion->scanner);
+    }
+    e->unjudged_media = n->unjudged_media;
+}
+
+int record_open(struct exchange *x)
+{
+    struct audit_event e = {.kind = AUDIT_OPEN};
+    fill(x, &e);
+    return submit(x, &e);
+}
+
+int record_rejection(struct exchange *x, struct span reason)
+{
+    struct audit_event e = {.kind = AUDIT_ACT, .reason = reason};
+    fill(x, &e);
+    e.action = ACTION_BLOCK;
+    return submit(x, &e);
+}
+
+int record_act(struct exchange *x, struct judge *j, struct span reason)
+{
+    struct audit_hit hits[JUDGE_FINDINGS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < j->finding_count; i++)
+        if (!j->findings[i].recorded) {
+            hits[count++] = j->findings[i].record;
+            j->findings[i].recorded = true;
+        }
+    j->masks_unrecorded = false;
+    if (count == 0)
+        return 0;
+    struct audit_event e = {.kind = AUDIT_ACT, .hits = hits, .hit_count = count, .reason = reason};
+    fill(x, &e);
+    return submit(x, &e);
+}
+
+int record_close(struct exchange *x, enum outcome outcome, struct span reason)
+{
+    struct record *r = x->record;
+    if (r->closed)
+        return 0;
+    r->closed = true;
+    struct audit_event e = {.kind = AUDIT_CLOSE, .outcome = outcome, .reason = reason};
+    fill(x, &e);
+    e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media;
+    metrics_add(x->gate->metrics, METRIC_ACTION_ALLOW + e.action, 1);
+    metrics_add(x->gate->metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);
+    metrics_add(x->gate->metrics, METRIC_BYTES_PROMPT, (int64_t)e.prompt_bytes);
+    metrics_add(x->gate->metrics, METRIC_BYTES_COMPLETION, (int64_t)e.completion_bytes);
+    metrics_add(x->gate->metrics, METRIC_JUDGE_MICROSECONDS, (int64_t)e.judge_us);
+    return submit(x, &e);
+}
+
+void record_done(struct exchange *x, enum audit_kind kind, int status)
+{
+    struct record *r = x->record;
+    if (kind == AUDIT_OPEN)
+        return;
+    if (r->waiting)
+        r->waiting--;
+    if (status < 0)
+        r->failed = true;
+    exchange_post(x);
+}
+
+void record_give_up(struct exchange *x)
+{
+    x->record->failed = true;
+    x->record->waiting = 0;
+}
+
+unsigned record_waiting(const struct exchange *x)
+{
+    return x->record->waiting;
+}
+
+bool record_failed(const struct exchange *x)
+{
+    return x->record->failed;
+}
+
+bool record_closed(const struct exchange *x)
+{
+    return x->record->closed;
+}
+
+struct span record_request_id(const struct exchange *x)
+{
+    return x->record->subject.request_id;
+}
+
+enum action record_action(const struct exchange *x)
+{
+    enum action a = x->prompt ? x->prompt->action : ACTION_ALLOW;
+    if (x->completion && x->completion->action > a)
+        a = x->completion->action;
+    return a;
+}
+
+struct record_notes *record_notes(struct exchange *x)
+{
+    return &x->record->notes;
+}

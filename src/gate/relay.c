@@ -1,0 +1,684 @@
+/*
+ * A streamed answer on its way through the hold: events are cut from the upstream's bytes, their
+ * texts judged, and each event goes on verbatim as soon as every character in it, and every event
+ * before it, is clear.
+ */
+#include "gate/exchange.h"
+
+#include "base/clock.h"
+#include "dialect/sse.h"
+#include "scan/hold.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define RELAY_HIGH_WATER  262144 /* bytes the client has not taken: the upstream is paused */
+#define RELAY_HEADERS_MS  10000  /* then the client gets its headers, come what may */
+#define RELAY_SPLICES_MAX 1024
+#define RELAY_CHOICES_MAX 32
+
+struct relay {
+    struct exchange *x;
+    struct sse_reader *sse;
+    struct dialect_stream *stream;
+    struct hold hold;
+    struct buf out;       /* one framed event */
+    struct piece *pieces; /* of the event being read */
+    size_t piece_count, piece_cap;
+    uint32_t expected, finished, emitted; /* bits of choices */
+    uint32_t tools;                       /* choices whose tool call this event carries */
+    uint64_t bytes, begin_ms, data_ms, write_ms;
+    bool decisive; /* a hit ends the stream */
+    bool started;  /* headers are out */
+    bool done;     /* the dialect's end mark was seen */
+    bool terminal; /* every choice is finished */
+    bool sealed;   /* the close is durable */
+    bool over;     /* the upstream's side is over */
+    bool paused;
+    enum cause failure; /* the stream ends with an error */
+    enum outcome outcome;
+    void (*after)(struct exchange *x); /* when everything submitted is durable */
+};
+
+int relay_new(struct exchange *x)
+{
+    const struct config *c = exchange_config(x);
+    struct relay *r = calloc(1, sizeof(*r));
+    if (!r)
+        return -ENOMEM;
+    x->relay = r;
+    r->x = x;
+    r->sse = sse_reader_new(c->limits.event_bytes);
+    r->stream = x->dialect->stream_new();
+    x->completion =
+        judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
+                  x->who.app->policy.observe, DIRECTION_COMPLETION, false, true);
+    hold_init(&r->hold, c->limits.hold_bytes);
+    r->out.max = c->limits.event_bytes * 2 + 64;
+    unsigned n = x->asked.choices ? x->asked.choices : 1;
+    r->expected = n >= RELAY_CHOICES_MAX ? UINT32_MAX : (1u << n) - 1;
+    r->begin_ms = r->data_ms = r->write_ms = loop_now_ms(x->gate->loop);
+    if (!r->sse || !r->stream || !x->completion)
+        return -ENOMEM;
+    metrics_add(x->gate->metrics, METRIC_STREAMS, 1);
+    relay_expired(x); /* arms the first deadline */
+    return 0;
+}
+
+void relay_free(struct relay *r)
+{
+    if (!r)
+        return;
+    struct exchange *x = r->x;
+    if (r->sse && r->stream && x->completion)
+        metrics_add(x->gate->metrics, METRIC_STREAMS, -1);
+    hold_deinit(&r->hold);
+    sse_reader_free(r->sse);
+    if (r->stream)
+        x->dialect->stream_free(r->stream);
+    buf_deinit(&r->out);
+    free(r->pieces);
+    free(r);
+}
+
+/* --- towards the client --- */
+
+static int start(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    if (r->started)
+        return 0;
+    r->started = true;
+    return reply_stream(x, record_action(x));
+}
+
+static int send_out(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    int rc = start(x);
+    if (rc == 0)
+        rc = http_stream_write(x->client, buf_span(&r->out));
+    r->write_ms = loop_now_ms(x->gate->loop);
+    buf_clear(&r->out);
+    return rc;
+}
+
+static int send_payload(struct exchange *x, struct span payload)
+{
+    struct relay *r = x->relay;
+    int rc = sse_write(&r->out, SPAN_NULL, payload);
+    return rc < 0 ? rc : send_out(x);
+}
+
+static bool is_text(enum field f)
+{
+    return f == FIELD_CONTENT || f == FIELD_REASONING || f == FIELD_REFUSAL || f == FIELD_AUDIO;
+}
+
+static bool is_masked(const struct piece *p)
+{
+    const struct channel *c = p->channel;
+    for (size_t i = 0; c && i < c->mask_count; i++)
+        if (c->masks[i].start < p->end && c->masks[i].end > p->start)
+            return true;
+    return false;
+}
+
+static bool any_masked(const struct piece *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_masked(&pieces[i]))
+            return true;
+    return false;
+}
+
+struct rewrite {
+    const struct frame *frame;
+    struct splice *splices;
+    size_t count;
+    uint32_t item;
+    size_t piece;
+};
+
+static int rewrite_item(void *ctx, const struct text_item *item)
+{
+    struct rewrite *w = ctx;
+    uint32_t number = w->item++;
+    if (w->piece == w->frame->piece_count || w->frame->pieces[w->piece].item != number)
+        return 0;
+    const struct piece *p = &w->frame->pieces[w->piece++];
+    const struct channel *c = p->channel;
+    if (!c || c->field == FIELD_LOGPROBS)
+        return 0; /* goes as a whole */
+    uint64_t clear = channel_clear(c);
+    uint64_t end = p->end < clear ? p->end : clear > p->start ? clear : p->start;
+    for (size_t i = 0; i < c->mask_count; i++) {
+        uint64_t from = c->masks[i].start > p->start ? c->masks[i].start : p->start;
+        uint64_t to = c->masks[i].end < end ? c->masks[i].end : end;
+        if (from >= to)
+            continue;
+        int r = splice_mask(w->frame->payload, item, (size_t)(from - p->start),
+                            (size_t)(to - p->start), w->splices, RELAY_SPLICES_MAX, &w->count);
+        if (r < 0)
+            return r;
+    }
+    if (end == p->end)
+        return 0;
+    return splice_cut(w->frame->payload, item, (size_t)(end - p->start), w->splices,
+                      RELAY_SPLICES_MAX, &w->count);
+}
+
+/* Sends a frame with its masks, and with `cut` ended where its texts stop being clear. */
+static int send_rewritten(struct exchange *x, const struct frame *f, bool cut)
+{
+    struct relay *r = x->relay;
+    struct dialect_event event = {0};
+    struct dialect_error error = {0};
+    struct rewrite w = {.frame = f};
+    w.splices = calloc(RELAY_SPLICES_MAX, sizeof(*w.splices));
+    if (!w.splices)
+        return -ENOMEM;
+    struct buf changed = BUF_INIT(r->out.max);
+    int rc = x->dialect->read_event(r->stream, x->gate->walk, f->payload, &event, &error,
+                                    rewrite_item, &w);
+    if (rc == 0)
+        rc = x->dialect->strip_event(x->gate->walk, f->payload, cut, w.splices, RELAY_SPLICES_MAX,
+                                     &w.count);
+    if (rc == 0) {
+        splice_sort(w.splices, w.count);
+        w.count = splice_outermost(w.splices, w.count);
+        rc = splice_apply(f->payload, w.splices, w.count, &changed);
+    }
+    if (rc == 0)
+        rc = send_payload(x, buf_span(&changed));
+    buf_deinit(&changed);
+    free(w.splices);
+    return rc;
+}
+
+static int send_frame(struct exchange *x, const struct frame *f)
+{
+    struct relay *r = x->relay;
+    r->emitted |= f->finished;
+    uint64_t held = loop_now_us(x->gate->loop) - f->since_us;
+    struct record_notes *n = record_notes(x);
+    if (held > n->held_us)
+        n->held_us = held;
+    return any_masked(f->pieces, f->piece_count) ? send_rewritten(x, f, false)
+                                                 : send_payload(x, f->payload);
+}
+
+/* --- endings --- */
+
+static void await(struct exchange *x, void (*fn)(struct exchange *x))
+{
+    x->relay->after = fn;
+    if (record_waiting(x) == 0) {
+        x->relay->after = NULL;
+        fn(x);
+    }
+}
+
+static void finish_client(struct exchange *x)
+{
+    x->state = EXCHANGE_ENDING;
+    loop_timer_cancel(&x->deadline);
+    http_stream_end(x->client);
+}
+
+/* The record can't be made: the client must not see an end that was never written down. */
+static bool unrecorded(struct exchange *x)
+{
+    if (!record_failed(x))
+        return false;
+    if (x->relay->started) {
+        x->state = EXCHANGE_ENDING;
+        http_request_abort(x->client);
+    } else {
+        exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
+    }
+    exchange_drop_fetch(x);
+    return true;
+}
+
+static void masks_are_recorded(struct exchange *x)
+{
+    for (struct channel *c = scanner_channels(x->completion->scanner); c; c = channel_next(c))
+        channel_masks_recorded(c);
+}
+
+/* Is there text before the cut that the client has not seen? */
+static bool has_clear_text(const struct relay *r)
+{
+    list_for_each (e, &r->hold.frames) {
+        const struct frame *f = list_entry(e, struct frame, link);
+        for (size_t i = 0; i < f->piece_count; i++) {
+            const struct channel *c = f->pieces[i].channel;
+            if (c && is_text(c->field) && channel_clear(c) > f->pieces[i].start &&
+                f->pieces[i].end > f->pieces[i].start)
+                return true;
+        }
+        if (!hold_clear(f->pieces, f->piece_count))
+            return false;
+    }
+    return false;
+}
+
+/* May the frame with the cut be sent in part? Only where it is text that ends early. */
+static bool can_trim(const struct frame *f)
+{
+    bool text = false;
+    for (size_t i = 0; i < f->piece_count; i++) {
+        const struct channel *c = f->pieces[i].channel;
+        if (!c || c->field == FIELD_LOGPROBS)
+            continue;
+        uint64_t clear = channel_clear(c);
+        if (f->pieces[i].end > clear && !is_text(c->field))
+            return false;
+        if (is_text(c->field) && clear > f->pieces[i].start)
+            text = true;
+    }
+    return text && !(f->gates & HOLD_TOOL);
+}
+
+static int send_until_cut(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    int rc = 0;
+    for (struct frame *f; rc == 0 && (f = hold_first(&r->hold)); hold_drop(&r->hold)) {
+        if (!hold_clear(f->pieces, f->piece_count)) {
+            if (can_trim(f))
+                rc = send_rewritten(x, f, true);
+            break;
+        }
+        if (!(f->gates & HOLD_TOOL)) /* a tool call whose rest will never come is never begun */
+            rc = send_frame(x, f);
+    }
+    return rc;
+}
+
+static void cut_recorded(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    if (unrecorded(x))
+        return;
+    masks_are_recorded(x);
+    if (!r->started && !has_clear_text(r)) {
+        x->state = EXCHANGE_ENDING;
+        loop_timer_cancel(&x->deadline);
+        if (reply_refusal(x, x->completion) < 0)
+            http_request_abort(x->client);
+        return;
+    }
+    struct dialect_refusal d;
+    reply_describe(x, x->completion, &d);
+    if (x->who.app->policy.refusal == REFUSAL_ERROR && !d.answer)
+        d.text = SPAN_NULL;
+    d.answer = false; /* part of the model's own answer was shown: it was cut, not replaced */
+    int rc = send_until_cut(x);
+    if (rc == 0)
+        rc = x->dialect->write_cut(r->stream, &d, r->expected & ~r->emitted, &r->out);
+    if (rc == 0)
+        rc = send_out(x);
+    if (rc < 0)
+        http_request_abort(x->client);
+    finish_client(x);
+}
+
+static void cut(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    exchange_drop_fetch(x);
+    r->over = true;
+    judge_finish(x->completion, -1);
+    record_notes(x)->status = 200;
+    record_notes(x)->upstream_end_us = clock_mono_us();
+    record_act(x, x->completion, span_str(cause_code(CAUSE_CONTENT_FILTER)));
+    record_close(x, OUTCOME_CUT, span_str(cause_code(CAUSE_CONTENT_FILTER)));
+    await(x, cut_recorded);
+}
+
+static void failure_recorded(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    if (unrecorded(x))
+        return;
+    masks_are_recorded(x);
+    int rc = 0;
+    for (struct frame *f; rc == 0 && (f = hold_first(&r->hold)) &&
+                          hold_clear(f->pieces, f->piece_count) && !(f->gates & HOLD_TOOL);
+         hold_drop(&r->hold))
+        rc = send_frame(x, f);
+    struct dialect_refusal d;
+    reply_describe(x, NULL, &d);
+    d.text = cause_text(r->failure, x->who.app->policy.language);
+    d.code = span_str(cause_code(r->failure));
+    d.type = span_str(cause_type(r->failure));
+    if (rc == 0)
+        rc = x->dialect->write_stream_error(r->stream, &d, &r->out);
+    if (rc == 0)
+        rc = send_out(x);
+    if (rc < 0)
+        http_request_abort(x->client);
+    finish_client(x);
+}
+
+/* The stream can't be completed: what is clear goes out, then an error, never an end. */
+static void fail(struct exchange *x, enum cause cause, enum outcome outcome)
+{
+    struct relay *r = x->relay;
+    exchange_drop_fetch(x);
+    r->over = true;
+    if (r->after)
+        return; /* already ending */
+    record_act(x, x->completion, SPAN_NULL);
+    if (!r->started && !has_clear_text(r)) {
+        exchange_fail(x, cause, outcome);
+        return;
+    }
+    r->failure = cause;
+    record_notes(x)->status = 200;
+    record_close(x, outcome, span_str(cause_code(cause)));
+    await(x, failure_recorded);
+}
+
+/* --- from the upstream --- */
+
+static int see_item(void *ctx, const struct text_item *item)
+{
+    struct relay *r = ctx;
+    struct piece p;
+    int rc = judge_piece(r->x->completion, item, &p);
+    if (rc < 0)
+        return rc;
+    if (rc > 0)
+        r->decisive = true; /* the rest of the event is judged all the same */
+    if (item->choice < RELAY_CHOICES_MAX)
+        r->expected |= 1u << item->choice;
+    if (item->field == FIELD_ARGUMENTS ||
+        (item->field == FIELD_OTHER &&
+         (span_find(item->path, SPAN_LIT(".tool_calls[")) < item->path.len ||
+          span_find(item->path, SPAN_LIT(".function_call")) < item->path.len)))
+        r->tools |= item->choice < RELAY_CHOICES_MAX ? 1u << item->choice : 0;
+    if (!p.channel)
+        return 0;
+    if (r->piece_count == r->piece_cap) {
+        size_t cap = r->piece_cap ? r->piece_cap * 2 : 4;
+        struct piece *pieces = realloc(r->pieces, cap * sizeof(*pieces));
+        if (!pieces)
+            return -ENOMEM;
+        r->pieces = pieces;
+        r->piece_cap = cap;
+    }
+    r->pieces[r->piece_count++] = p;
+    return 0;
+}
+
+static int finish_choices(struct exchange *x, uint32_t bits)
+{
+    struct relay *r = x->relay;
+    for (unsigned i = 0; bits >> i; i++) {
+        if (!(bits >> i & 1) || r->finished >> i & 1)
+            continue;
+        int rc = judge_finish(x->completion, i);
+        if (rc < 0)
+            return rc;
+        if (rc > 0)
+            r->decisive = true;
+    }
+    r->finished |= bits;
+    return 0;
+}
+
+/* What the event says of the answer as a whole; the first word counts. */
+static void note_event(struct exchange *x, const struct dialect_event *e)
+{
+    struct record_notes *n = record_notes(x);
+    if (n->model_answered.len == 0 && e->model.len)
+        n->model_answered = arena_copy(&x->arena, e->model);
+    if (e->finish_reason.len && n->finish_reason.len == 0)
+        n->finish_reason = arena_copy(&x->arena, e->finish_reason);
+}
+
+static int pass_event(struct exchange *x, struct span payload, const struct dialect_event *e)
+{
+    struct relay *r = x->relay;
+    uint32_t gates = 0;
+    if (r->tools & ~r->finished && !x->who.app->policy.tool_calls_exact)
+        gates |= HOLD_TOOL;
+    if (e->finished && !x->who.app->policy.tool_calls_exact)
+        hold_open(&r->hold, HOLD_TOOL, r->finished);
+    if (!r->terminal && e->finished && (r->finished & r->expected) == r->expected) {
+        r->terminal = true;
+        gates |= HOLD_CLOSE;
+    }
+    if (!gates && !r->decisive && list_empty(&r->hold.frames) &&
+        hold_clear(r->pieces, r->piece_count) && !any_masked(r->pieces, r->piece_count)) {
+        r->emitted |= e->finished;
+        return send_payload(x, payload);
+    }
+    struct frame *f;
+    int rc = hold_push(&r->hold, payload, r->pieces, r->piece_count, &f);
+    if (rc < 0)
+        return rc;
+    metrics_add(x->gate->metrics, METRIC_HELD_EVENTS, 1);
+    f->gates = gates;
+    f->choices = r->tools;
+    f->finished = e->finished;
+    f->since_us = loop_now_us(x->gate->loop);
+    return 0;
+}
+
+static int see_event(void *ctx, const struct sse_event *sse)
+{
+    struct relay *r = ctx;
+    struct exchange *x = r->x;
+    struct dialect_event e = {0};
+    struct dialect_error error = {0};
+    metrics_add(x->gate->metrics, METRIC_EVENTS, 1);
+    r->piece_count = 0;
+    r->tools = 0;
+    x->completion->item = 0;
+    int rc = x->dialect->read_event(r->stream, x->gate->walk, sse->data, &e, &error, see_item, r);
+    if (rc < 0)
+        return rc;
+    if (e.kind == EVENT_DONE) {
+        r->done = true;
+        return 1;
+    }
+    if (e.kind == EVENT_ERROR) {
+        r->failure = CAUSE_UPSTREAM_FAILED;
+        return 1;
+    }
+    note_event(x, &e);
+    if (e.media && !x->who.app->policy.allow_media) {
+        r->failure = CAUSE_MEDIA_DENIED;
+        return 1;
+    }
+    if (e.media)
+        record_notes(x)->unjudged_media = true;
+    if (e.finished)
+        rc = finish_choices(x, e.finished);
+    if (rc == 0)
+        rc = pass_event(x, sse->data, &e);
+    if (rc < 0)
+        return rc;
+    if (!r->decisive && x->completion->masks_unrecorded)
+        record_act(x, x->completion, SPAN_NULL);
+    return r->decisive ? 1 : 0;
+}
+
+/* Sends what is clear. The terminal frame first waits for the record's close. */
+static int release(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    if (record_waiting(x) == 0 && !record_failed(x))
+        masks_are_recorded(x);
+    for (struct frame *f; (f = hold_first(&r->hold)); hold_drop(&r->hold)) {
+        if (f->gates & HOLD_TOOL || !hold_clear(f->pieces, f->piece_count))
+            return 0;
+        if (f->gates & HOLD_CLOSE) {
+            if (!record_closed(x)) {
+                record_notes(x)->status = 200;
+                record_act(x, x->completion, SPAN_NULL);
+                record_close(x, OUTCOME_COMPLETE, SPAN_NULL);
+            }
+            if (record_waiting(x) > 0)
+                return 0;
+            if (record_failed(x))
+                return -EIO;
+            r->sealed = true;
+        }
+        int rc = send_frame(x, f);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static enum cause cause_of(int error)
+{
+    switch (error) {
+    case -ENOMEM:
+        return CAUSE_OVERLOADED;
+    case -EMSGSIZE:
+        return CAUSE_HOLD_OVERFLOW;
+    case -EOVERFLOW:
+    case -EILSEQ:
+        return CAUSE_JUDGE_FAILED;
+    default:
+        return CAUSE_UPSTREAM_PROTOCOL;
+    }
+}
+
+/* The upstream has said all it will say. */
+static void upstream_over(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    r->over = true;
+    record_notes(x)->upstream_end_us = clock_mono_us();
+    if (!r->terminal) {
+        int rc = judge_finish(x->completion, -1);
+        if (rc > 0)
+            cut(x);
+        else
+            fail(x, rc < 0 ? cause_of(rc) : CAUSE_UPSTREAM_TRUNCATED, OUTCOME_TRUNCATED);
+    }
+}
+
+static int read_upstream(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    struct span data = http_fetch_data(x->fetch);
+    if (data.len == 0)
+        return 0;
+    r->data_ms = loop_now_ms(x->gate->loop);
+    r->bytes += data.len;
+    if (r->bytes > exchange_config(x)->limits.stream_bytes)
+        return -EMSGSIZE;
+    uint64_t before = clock_mono_us();
+    int rc = sse_reader_feed(r->sse, data, see_event, r);
+    x->completion->judge_us += clock_mono_us() - before;
+    http_fetch_consume(x->fetch, data.len);
+    return rc;
+}
+
+static void pause_or_go_on(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    if (!x->fetch)
+        return;
+    bool pause = r->started && http_stream_pending(x->client) > RELAY_HIGH_WATER;
+    if (pause != r->paused) {
+        r->paused = pause;
+        http_fetch_pause(x->fetch, pause);
+    }
+}
+
+void relay_step(struct exchange *x, unsigned events, unsigned client_events)
+{
+    struct relay *r = x->relay;
+    if (r->after) {
+        if (record_waiting(x) == 0) {
+            void (*after)(struct exchange *) = r->after;
+            r->after = NULL;
+            after(x);
+        }
+        return;
+    }
+    int rc = 0;
+    if (!r->over && x->fetch) {
+        rc = read_upstream(x);
+        if (rc == 0 && events & HTTP_FETCH_END && http_fetch_data(x->fetch).len == 0)
+            rc = sse_reader_finish(r->sse, see_event, r);
+    }
+    if (r->decisive) {
+        cut(x);
+        return;
+    }
+    if (rc >= 0)
+        rc = release(x);
+    if (rc < 0) {
+        if (rc == -EIO && record_failed(x))
+            unrecorded(x);
+        else
+            fail(x, cause_of(rc), rc == -ENOMEM ? OUTCOME_INTERNAL : OUTCOME_UPSTREAM);
+        return;
+    }
+    if (r->failure) {
+        fail(x, r->failure, OUTCOME_UPSTREAM);
+        return;
+    }
+    if (!r->over && (r->done || (events & HTTP_FETCH_END && http_fetch_data(x->fetch).len == 0))) {
+        upstream_over(x);
+        if (r->after || x->state != EXCHANGE_RELAYING)
+            return;
+    } else if (events & HTTP_FETCH_END && !r->over) {
+        x->fetch_events |= HTTP_FETCH_END; /* the rest first */
+        exchange_post(x);
+    }
+    if (r->over && r->sealed && list_empty(&r->hold.frames)) {
+        if (send_payload(x, SPAN_LIT("[DONE]")) < 0)
+            http_request_abort(x->client);
+        finish_client(x);
+        return;
+    }
+    pause_or_go_on(x);
+}
+
+void relay_expired(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    const struct config_upstream *u = x->upstream;
+    const struct config *c = exchange_config(x);
+    uint64_t now = loop_now_ms(x->gate->loop);
+    if (r->paused)
+        r->data_ms = now; /* we are the ones who wait */
+    if (x->gate->cutting) {
+        fail(x, CAUSE_DRAINING, OUTCOME_INTERNAL);
+        return;
+    }
+    if (!r->over && (now - r->data_ms >= u->gap_ms || now - r->begin_ms >= u->total_ms)) {
+        fail(x, CAUSE_UPSTREAM_TIMEOUT, OUTCOME_TIMEOUT);
+        return;
+    }
+    uint64_t next = r->begin_ms + u->total_ms;
+    if (r->data_ms + u->gap_ms < next)
+        next = r->data_ms + u->gap_ms;
+    if (!r->started) {
+        if (now - r->begin_ms >= RELAY_HEADERS_MS)
+            start(x);
+        else if (r->begin_ms + RELAY_HEADERS_MS < next)
+            next = r->begin_ms + RELAY_HEADERS_MS;
+    }
+    if (c->limits.keepalive_ms && r->started) {
+        if (now - r->write_ms >= c->limits.keepalive_ms) {
+            /* A comment alone: no id, no field, so that no client takes it for an event. */
+            if (buf_append(&r->out, SPAN_LIT(": keep-alive\n\n")) == 0)
+                send_out(x);
+        }
+        if (r->write_ms + c->limits.keepalive_ms < next)
+            next = r->write_ms + c->limits.keepalive_ms;
+    }
+    exchange_deadline(x, next > now ? (unsigned)(next - now) : 1);
+}

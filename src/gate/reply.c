@@ -1,0 +1,201 @@
+#include "gate/exchange.h"
+
+#include "base/clock.h"
+
+static struct http_header *put(struct http_header *h, const char *name, struct span value)
+{
+    *h = (struct http_header){span_str(name), value};
+    return h + 1;
+}
+
+/* What every answer carries. */
+static size_t common_headers(struct exchange *x, struct http_header *h, enum action action,
+                             struct span type)
+{
+    struct http_header *first = h;
+    h = put(h, "Content-Type", type);
+    h = put(h, "x-request-id", record_request_id(x));
+    h = put(h, "x-juyong-action", span_str(action_name(action)));
+    return (size_t)(h - first);
+}
+
+/* Values of upstream headers are short and plain, or they are not passed on. */
+static bool is_plain(struct span value)
+{
+    if (value.len == 0 || value.len > 64)
+        return false;
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.data[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              strchr(".,:-+ ", c)))
+            return false;
+    }
+    return true;
+}
+
+/* Of the upstream's headers only those that tell clients when to come back. */
+static size_t upstream_headers(const struct exchange *x, struct http_header *h, size_t max)
+{
+    size_t n = 0;
+    struct http_header kept;
+    for (size_t i = 0; x->fetch && n < max && http_fetch_header_at(x->fetch, i, &kept); i++) {
+        bool wanted = span_starts(kept.name, SPAN_LIT("x-ratelimit-")) ||
+                      span_starts(kept.name, SPAN_LIT("retry-after")) ||
+                      span_eq(kept.name, SPAN_LIT("x-should-retry"));
+        if (wanted && is_plain(kept.value))
+            h[n++] = kept;
+    }
+    return n;
+}
+
+int reply_json(struct exchange *x, int status, enum action action, struct span body)
+{
+    struct http_header headers[REPLY_HEADERS];
+    size_t n = common_headers(x, headers, action, SPAN_LIT("application/json"));
+    n += upstream_headers(x, headers + n, REPLY_HEADERS - n);
+    record_notes(x)->first_byte_us = clock_mono_us();
+    return http_request_reply(x->client, status, headers, n, body, x->draining);
+}
+
+int reply_stream(struct exchange *x, enum action action)
+{
+    struct http_header headers[REPLY_HEADERS];
+    size_t n = common_headers(x, headers, action, SPAN_LIT("text/event-stream; charset=utf-8"));
+    n = (size_t)(put(headers + n, "Cache-Control", SPAN_LIT("no-cache")) - headers);
+    n = (size_t)(put(headers + n, "X-Accel-Buffering", SPAN_LIT("no")) - headers);
+    n += upstream_headers(x, headers + n, REPLY_HEADERS - n);
+    record_notes(x)->status = 200;
+    record_notes(x)->first_byte_us = clock_mono_us();
+    return http_stream_start(x->client, 200, headers, n);
+}
+
+void reply_describe(struct exchange *x, const struct judge *j, struct dialect_refusal *ret)
+{
+    const struct config_policy *p = &x->who.app->policy;
+    *ret = (struct dialect_refusal){
+        .text = cause_text(CAUSE_CONTENT_FILTER, p->language),
+        .request_id = record_request_id(x),
+        .model = x->asked.model,
+        .code = span_str(cause_code(CAUSE_CONTENT_FILTER)),
+        .type = span_str(cause_type(CAUSE_CONTENT_FILTER)),
+        .choices = x->asked.choices ? x->asked.choices : 1,
+        .include_usage = x->asked.include_usage,
+        .created = clock_wall_us() / 1000000,
+    };
+    if (!j || !j->refused)
+        return;
+    const struct finding *f = &j->findings[j->decisive];
+    if (j->direction == DIRECTION_PROMPT)
+        ret->param = f->record.path;
+    if (j->action == ACTION_ANSWER) {
+        struct span answer =
+            ruleset_answer(j->rules, ruleset_rule(j->rules, f->hit.rule)->risk, p->language);
+        if (answer.len) {
+            ret->text = answer;
+            ret->answer = true;
+        }
+    }
+}
+
+int reply_error(struct exchange *x, enum cause cause, struct span code, struct span path)
+{
+    enum language language = x->who.app ? x->who.app->policy.language : LANGUAGE_BOTH;
+    struct dialect_refusal d = {
+        .text = cause_text(cause, language),
+        .request_id = record_request_id(x),
+        .code = code.len ? code : span_str(cause_code(cause)),
+        .type = span_str(cause_type(cause)),
+        .param = path,
+    };
+    struct buf body = BUF_INIT(16384);
+    const struct dialect *dialect = x->dialect ? x->dialect : &dialect_openai_chat;
+    int r = dialect->write_error(&d, &body);
+    if (r == 0) {
+        record_notes(x)->status = cause_status(cause);
+        r = reply_json(x, cause_status(cause), ACTION_BLOCK, buf_span(&body));
+    }
+    buf_deinit(&body);
+    return r;
+}
+
+int reply_refusal(struct exchange *x, const struct judge *j)
+{
+    struct dialect_refusal d;
+    struct buf body = BUF_INIT(1u << 20);
+    int r;
+    reply_describe(x, j, &d);
+    if (x->who.app->policy.refusal == REFUSAL_ERROR && !d.answer) {
+        r = x->dialect->write_error(&d, &body);
+        if (r == 0)
+            r = reply_json(x, cause_status(CAUSE_CONTENT_FILTER), j->action, buf_span(&body));
+    } else if (x->asked.stream) {
+        r = x->dialect->write_refusal_stream(&d, &body);
+        if (r == 0)
+            r = reply_stream(x, j->action);
+        if (r == 0)
+            r = http_stream_write(x->client, buf_span(&body));
+        if (r == 0)
+            http_stream_end(x->client);
+    } else {
+        r = x->dialect->write_refusal(&d, &body);
+        if (r == 0)
+            r = reply_json(x, 200, j->action, buf_span(&body));
+    }
+    buf_deinit(&body);
+    return r;
+}
+
+int reply_models(struct exchange *x)
+{
+    const struct config *c = exchange_config(x);
+    struct buf body = BUF_INIT(1u << 20);
+    int r = buf_append(&body, SPAN_LIT("{\"object\":\"list\",\"data\":["));
+    bool first = true;
+    for (size_t u = 0; r == 0 && u < c->upstream_count; u++)
+        for (size_t m = 0; r == 0 && m < c->upstreams[u].model_count; m++) {
+            const struct config_model *model = &c->upstreams[u].models[m];
+            if (!exchange_allows(x->who.app, model->id))
+                continue;
+            r = buf_append(&body, first ? SPAN_LIT("{\"id\":\"") : SPAN_LIT(",{\"id\":\""));
+            if (r == 0)
+                r = json_escape(&body, model->id);
+            if (r == 0)
+                r = buf_append(&body,
+                               SPAN_LIT("\",\"object\":\"model\",\"created\":0,\"owned_by\":\""));
+            if (r == 0)
+                r = json_escape(&body, c->upstreams[u].name);
+            if (r == 0)
+                r = buf_append(&body, SPAN_LIT("\"}"));
+            first = false;
+        }
+    if (r == 0)
+        r = buf_append(&body, SPAN_LIT("]}"));
+    if (r == 0)
+        r = reply_json(x, 200, ACTION_ALLOW, buf_span(&body));
+    buf_deinit(&body);
+    return r;
+}
+
+void reply_rejection(struct gate *g, struct http_request *r, enum cause cause)
+{
+    char text[GATE_ID_SIZE];
+    struct span id = gate_request_id(g, text);
+    struct dialect_refusal d = {
+        .text = cause_text(cause, LANGUAGE_BOTH),
+        .request_id = id,
+        .code = span_str(cause_code(cause)),
+        .type = span_str(cause_type(cause)),
+    };
+    struct buf body = BUF_INIT(16384);
+    struct http_header headers[] = {
+        {SPAN_LIT("Content-Type"), SPAN_LIT("application/json")},
+        {SPAN_LIT("x-request-id"), id},
+        {SPAN_LIT("x-juyong-action"), SPAN_LIT("block")},
+        {SPAN_LIT("Retry-After"), SPAN_LIT("1")},
+    };
+    size_t count = cause_status(cause) == 503 ? 4 : 3;
+    /* Out of memory leaves the request without an answer; the server then ends the connection. */
+    if (dialect_openai_chat.write_error(&d, &body) == 0)
+        http_request_reply(r, cause_status(cause), headers, count, buf_span(&body), true);
+    buf_deinit(&body);
+}

@@ -1,0 +1,70 @@
+/* juyong SUBCOMMAND …: one table lists them. */
+#include "cli/log.h"
+#include "cli/rulecmd.h"
+#include "cli/serve.h"
+#include "demo/demo.h"
+#include "http/client.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct subcommand {
+    const char *name, *summary, *summary_zh;
+    int (*run)(int argc, char **argv);
+} subcommands[] = {
+    {"serve", "run the gateway", "运行网关", cli_serve},
+    {"check", "validate configuration and rules", "检查配置与规则", cli_check},
+    {"scan", "judge a text offline", "离线检查文本", cli_scan},
+    {"rules", "list, count and lint the rule library", "规则库：列表、统计、校验", cli_rules},
+    {"log", "read and verify the decision log", "拦截日志：查询与校验", cli_log},
+    {"key", "create, list and revoke app keys", "应用密钥：创建、列表、吊销", cli_key},
+    {"demo", "run a stand-in model to try things out", "运行演示用的替身模型", cli_demo},
+};
+
+static void help(FILE *to)
+{
+    fputs("Usage: juyong SUBCOMMAND [OPTION...]\n"
+          "A content-safety gateway in front of a language model's API.\n"
+          "居庸：大模型接口前的内容安全网关。\n\n",
+          to);
+    for (size_t i = 0; i < sizeof(subcommands) / sizeof(*subcommands); i++)
+        fprintf(to, "  %-7s %-42s %s\n", subcommands[i].name, subcommands[i].summary,
+                subcommands[i].summary_zh);
+    fputs("\n'juyong SUBCOMMAND --help' tells more. 'juyong --version' prints the version.\n", to);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    /* A vanished reader and a full file size limit are errors to be told, not deaths. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    if (argc < 2) {
+        help(stderr);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        help(stdout);
+        return 0;
+    }
+    if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+        puts("juyong " JUYONG_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(subcommands) / sizeof(*subcommands); i++) {
+        if (strcmp(argv[1], subcommands[i].name) != 0)
+            continue;
+        static char name[64];
+        snprintf(name, sizeof(name), "juyong %s", subcommands[i].name);
+        argv[1] = name; /* for the subcommand's own usage lines */
+        http_client_setup();
+        int r = subcommands[i].run(argc - 1, argv + 1);
+        http_client_teardown();
+        return r;
+    }
+    fprintf(stderr, "juyong: unknown subcommand '%s'\n\n", argv[1]);
+    help(stderr);
+    return 2;
+}

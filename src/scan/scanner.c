@@ -1,0 +1,291 @@
+#include "scan/scanner.h"
+
+#include "base/utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A stream's window is trimmed when it has grown by this much past what its hold needs. */
+#define CHANNEL_SLACK 1024
+
+struct scanner {
+    const struct matchset *set;
+    enum direction direction;
+    bool whole;
+    scanner_hit_fn fn;
+    void *ctx;
+    struct list channels;  /* continuous ones, and isolated ones that had hits */
+    struct channel *alone; /* for isolated items; joins `channels` when it has a hit */
+    bool alone_hit;
+    uint64_t bytes;
+};
+
+struct scanner *scanner_new(const struct matchset *set, enum direction direction, bool whole,
+                            scanner_hit_fn fn, void *ctx)
+{
+    struct scanner *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    *s = (struct scanner){.set = set, .direction = direction, .whole = whole, .fn = fn, .ctx = ctx};
+    list_init(&s->channels);
+    return s;
+}
+
+static void channel_free(struct channel *c)
+{
+    if (!c)
+        return;
+    cursor_free(c->cursor);
+    buf_deinit(&c->text);
+    free(c->masks);
+    free(c);
+}
+
+void scanner_free(struct scanner *s)
+{
+    if (!s)
+        return;
+    list_for_each_safe (e, next, &s->channels)
+        channel_free(list_entry(e, struct channel, link));
+    channel_free(s->alone);
+    free(s);
+}
+
+static struct channel *channel_new(struct scanner *s, const struct text_item *item)
+{
+    struct channel *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    c->scanner = s;
+    c->cursor = cursor_new(s->set, s->direction);
+    if (!c->cursor) {
+        free(c);
+        return NULL;
+    }
+    list_init(&c->link);
+    c->role = item->role;
+    c->field = item->field;
+    c->choice = item->choice;
+    c->part = item->part;
+    c->text.max = SIZE_MAX / 4; /* whole bodies have ceilings of their own, windows are trimmed */
+    c->cut = c->pending = UINT64_MAX;
+    return c;
+}
+
+/* Continuous texts are few: choices × fields. */
+static struct channel *find_channel(struct scanner *s, const struct text_item *item)
+{
+    list_for_each (e, &s->channels) {
+        struct channel *c = list_entry(e, struct channel, link);
+        if (c->field == item->field && c->choice == item->choice && c->part == item->part &&
+            c->field != FIELD_OTHER)
+            return c;
+    }
+    struct channel *c = channel_new(s, item);
+    if (c)
+        list_append(&s->channels, &c->link);
+    return c;
+}
+
+static int tell(void *ctx, const struct hit *hit)
+{
+    struct channel *c = ctx;
+    struct scanner *s = c->scanner;
+    if (c == s->alone)
+        s->alone_hit = true;
+    int r = s->fn(s->ctx, c, hit);
+    if (r > 0)
+        c->cut = hit->start;
+    return r;
+}
+
+/* After a decisive hit: an overlapping match that began earlier and still grows must not leak
+ * either, so the text ends where the hold stood. */
+static int conclude(struct channel *c, int r)
+{
+    uint64_t clear = cursor_clear(c->cursor);
+    if (r > 0 && clear < c->cut)
+        c->cut = clear;
+    return r;
+}
+
+static void trim(struct channel *c)
+{
+    uint64_t clear = channel_clear(c);
+    uint64_t keep = clear > CHANNEL_CONTEXT ? clear - CHANNEL_CONTEXT : 0;
+    if (c->scanner->whole || keep < c->base + CHANNEL_SLACK)
+        return;
+    size_t drop = utf8_floor(buf_span(&c->text), (size_t)(keep - c->base));
+    buf_consume(&c->text, drop);
+    c->base += drop;
+}
+
+static int feed(struct channel *c, const struct text_item *item)
+{
+    if (!c->cursor)
+        return item->text.len ? -EPROTO : 0;
+    c->scanner->bytes += item->text.len;
+    int r = buf_append(&c->text, item->text);
+    if (r < 0)
+        return r;
+    /* Records name the text up to the hit's end even when the feed stops in the middle. */
+    c->fed += item->text.len;
+    if (item->join)
+        r = cursor_join(c->cursor, tell, c);
+    if (r == 0)
+        r = cursor_feed(c->cursor, item->text, tell, c);
+    return conclude(c, r);
+}
+
+static int finish(struct channel *c)
+{
+    if (!c->cursor)
+        return 0;
+    int r = conclude(c, cursor_finish(c->cursor, tell, c));
+    cursor_free(c->cursor);
+    c->cursor = NULL;
+    return r;
+}
+
+/* Unknown fields are judged in isolation, to their end. */
+static int feed_alone(struct scanner *s, const struct text_item *item, struct piece *ret_piece)
+{
+    struct channel *c = s->alone;
+    if (!c) {
+        c = s->alone = channel_new(s, item);
+        if (!c)
+            return -ENOMEM;
+    } else {
+        buf_clear(&c->text);
+        c->fed = 0;
+        c->role = item->role;
+        c->choice = item->choice;
+        c->part = item->part;
+        cursor_free(c->cursor);
+        c->cursor = cursor_new(s->set, s->direction);
+        if (!c->cursor)
+            return -ENOMEM;
+    }
+    s->alone_hit = false;
+    struct text_item alone = *item;
+    alone.join = false;
+    int r = feed(c, &alone);
+    if (r == 0)
+        r = cursor_finish(c->cursor, tell, c);
+    if (s->alone_hit) {
+        list_append(&s->channels, &c->link);
+        cursor_free(c->cursor);
+        c->cursor = NULL;
+        s->alone = NULL;
+        ret_piece->channel = c;
+        ret_piece->start = 0;
+        ret_piece->end = c->fed;
+    }
+    return r;
+}
+
+int scanner_feed(struct scanner *s, const struct text_item *item, struct piece *ret_piece)
+{
+    ret_piece->channel = NULL;
+    ret_piece->start = ret_piece->end = 0;
+    if (item->field == FIELD_OTHER)
+        return feed_alone(s, item, ret_piece);
+    struct channel *c = find_channel(s, item);
+    if (!c)
+        return -ENOMEM;
+    ret_piece->channel = c;
+    ret_piece->start = c->fed;
+    int r = feed(c, item);
+    ret_piece->end = c->fed;
+    if (r == 0)
+        trim(c);
+    return r;
+}
+
+int scanner_finish(struct scanner *s, int64_t choice)
+{
+    int result = 0;
+    list_for_each (e, &s->channels) {
+        struct channel *c = list_entry(e, struct channel, link);
+        if (choice >= 0 && c->choice != choice)
+            continue;
+        int r = finish(c);
+        if (r < 0)
+            return r;
+        if (r > 0)
+            result = r; /* the others are finished all the same */
+    }
+    return result;
+}
+
+uint64_t scanner_bytes(const struct scanner *s)
+{
+    return s->bytes;
+}
+
+struct channel *scanner_channels(const struct scanner *s)
+{
+    return list_empty(&s->channels) ? NULL : list_entry(s->channels.next, struct channel, link);
+}
+
+struct channel *channel_next(const struct channel *c)
+{
+    return c->link.next == &c->scanner->channels ? NULL
+                                                 : list_entry(c->link.next, struct channel, link);
+}
+
+uint64_t channel_clear(const struct channel *c)
+{
+    uint64_t clear = c->cursor ? cursor_clear(c->cursor) : c->fed;
+    if (c->cut < clear)
+        clear = c->cut;
+    return c->pending < clear ? c->pending : clear;
+}
+
+struct span channel_text(const struct channel *c, uint64_t from, uint64_t to)
+{
+    if (from < c->base)
+        from = c->base;
+    if (to > c->fed)
+        to = c->fed;
+    if (from >= to)
+        return SPAN_NULL;
+    return span_slice(buf_span(&c->text), (size_t)(from - c->base), (size_t)(to - c->base));
+}
+
+int channel_mask(struct channel *c, uint64_t start, uint64_t end)
+{
+    if (c->mask_count == c->mask_cap) {
+        size_t cap = c->mask_cap ? c->mask_cap * 2 : 8;
+        struct mask *masks = realloc(c->masks, cap * sizeof(*masks));
+        if (!masks)
+            return -ENOMEM;
+        c->masks = masks;
+        c->mask_cap = cap;
+    }
+    if (start < c->pending)
+        c->pending = start;
+    /* Hits come nearly in order: insert from the end, then swallow what it touches. */
+    size_t at = c->mask_count++;
+    while (at > 0 && c->masks[at - 1].start > start) {
+        c->masks[at] = c->masks[at - 1];
+        at--;
+    }
+    c->masks[at] = (struct mask){start, end};
+    size_t out = 0;
+    for (size_t i = 0; i < c->mask_count; i++) {
+        if (out && c->masks[i].start <= c->masks[out - 1].end) {
+            if (c->masks[i].end > c->masks[out - 1].end)
+                c->masks[out - 1].end = c->masks[i].end;
+        } else {
+            c->masks[out++] = c->masks[i];
+        }
+    }
+    c->mask_count = out;
+    return 0;
+}
+
+void channel_masks_recorded(struct channel *c)
+{
+    c->pending = UINT64_MAX;
+}

@@ -1,0 +1,79 @@
+/*
+ * Judges the texts of one body or one stream: one channel for each continuous text (choice × field
+ * × part), each with a cursor of its own; unknown fields alone. It tells hits as they become
+ * certain and knows of each channel up to where it is clear.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "match/cursor.h"
+#include "terms/terms.h"
+
+struct scanner;
+
+/* Bytes kept before a hit for its record. */
+#define CHANNEL_CONTEXT 240
+
+struct mask {
+    uint64_t start, end; /* channel offsets */
+};
+
+struct channel {
+    struct list link;
+    struct scanner *scanner;
+    struct cursor *cursor; /* NULL once finished */
+    enum role role;
+    enum field field;
+    uint32_t choice, part;
+    struct buf text; /* decoded text from `base` to `fed` */
+    uint64_t base, fed;
+    uint64_t cut;       /* the text must end here: where the hold stood at a decisive hit */
+    uint64_t pending;   /* a mask from here on is not yet recorded: nothing behind it may go out */
+    struct mask *masks; /* sorted, not overlapping */
+    size_t mask_count, mask_cap;
+};
+
+/* Where an item's text stands in its channel. */
+struct piece {
+    struct channel *channel; /* NULL: judged alone and clear */
+    uint64_t start, end;
+    uint32_t item; /* which item of its body or event, 0-based */
+};
+
+/*
+ * Called in the moment a hit is certain. 0 goes on; 1 stops: the channel's text must end before the
+ * hit. Negative errors are forwarded.
+ */
+typedef int (*scanner_hit_fn)(void *ctx, struct channel *channel, const struct hit *hit);
+
+/*
+ * `whole`: every channel keeps all of its text, for bodies; else a window for records, for streams.
+ * The set is borrowed. NULL when memory is out.
+ */
+struct scanner *scanner_new(const struct matchset *set, enum direction direction, bool whole,
+                            scanner_hit_fn fn, void *ctx);
+void scanner_free(struct scanner *s);
+
+/*
+ * Judges one item's text. 0, or 1 after a decisive hit (the channel's `cut` says where), with
+ * *ret_piece telling the item's place; -EILSEQ, -EOVERFLOW (could not be judged), -ENOMEM, -EPROTO
+ * when text comes for a channel that was finished.
+ */
+int scanner_feed(struct scanner *s, const struct text_item *item, struct piece *ret_piece);
+/* No more text comes for that choice (-1: for any). Returns as scanner_feed(). */
+int scanner_finish(struct scanner *s, int64_t choice);
+/* Bytes of text judged so far. */
+uint64_t scanner_bytes(const struct scanner *s);
+/* First channel, for walking; see channel_next(). */
+struct channel *scanner_channels(const struct scanner *s);
+struct channel *channel_next(const struct channel *c);
+
+/* Up to where the channel's text may be forwarded. */
+uint64_t channel_clear(const struct channel *c);
+/* The text from..to, as far as it is still kept. Lent until the channel is fed again. */
+struct span channel_text(const struct channel *c, uint64_t from, uint64_t to);
+/* Notes that from..to is to be masked and not yet recorded. 0, -ENOMEM. */
+int channel_mask(struct channel *c, uint64_t start, uint64_t end);
+/* All masks so far are on record. */
+void channel_masks_recorded(struct channel *c);
