@@ -72,7 +72,10 @@ struct openai_reader {
     struct buf token, bytes;  /* the same of one alternative */
 };
 
-/* A member that a table knows; `read` is called with its value as the last item. */
+/*
+ * A member that a table knows; `read` is called with its value as the last item, and steps over
+ * what it reads of an object or array.
+ */
 struct openai_member {
     struct span key;
     int (*read)(struct openai_reader *r);
@@ -142,6 +145,7 @@ int openai_request_stream(struct openai_reader *r);
 int openai_request_stream_options(struct openai_reader *r);
 int openai_request_n(struct openai_reader *r);
 int openai_request_user(struct openai_reader *r);
+int openai_request_safety_identifier(struct openai_reader *r);
 int openai_request_response_format(struct openai_reader *r);
 int openai_read_request(const struct openai_member *members, size_t count, struct json_walk *w,
                         struct span body, struct arena *arena, struct dialect_request *ret,

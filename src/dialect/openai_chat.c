@@ -88,6 +88,7 @@ static int read_request(struct json_walk *w, struct span body, struct arena *are
         {SPAN_LIT("stream_options"), openai_request_stream_options},
         {SPAN_LIT("n"), openai_request_n},
         {SPAN_LIT("user"), openai_request_user},
+        {SPAN_LIT("safety_identifier"), openai_request_safety_identifier},
         {SPAN_LIT("response_format"), openai_request_response_format},
         {SPAN_LIT("prediction"), read_prediction},
         {SPAN_LIT("tools"), openai_fixed},

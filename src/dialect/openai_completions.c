@@ -60,6 +60,7 @@ static int read_request(struct json_walk *w, struct span body, struct arena *are
         {SPAN_LIT("n"), openai_request_n},
         {SPAN_LIT("best_of"), read_best_of},
         {SPAN_LIT("user"), openai_request_user},
+        {SPAN_LIT("safety_identifier"), openai_request_safety_identifier},
         {SPAN_LIT("response_format"), openai_request_response_format},
     };
     return openai_read_request(members, COUNT(members), w, body, arena, ret, ret_error, fn, ctx);

@@ -1,7 +1,7 @@
 /* What messages are made of, in requests, answers and events alike. */
 #include "dialect/openai.h"
 
-#include "base/utf8.h"
+#include "json/unescape.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -76,69 +76,11 @@ int openai_content(struct openai_reader *r)
     }
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* The unit of a \uXXXX at `at`, or -1. */
-static int unit_at(struct span s, size_t at)
-{
-    if (s.len < at + 6 || s.data[at] != '\\' || s.data[at + 1] != 'u')
-        return -1;
-    int unit = 0;
-    for (size_t i = at + 2; i < at + 6; i++) {
-        int digit = hex_digit(s.data[i]);
-        if (digit < 0)
-            return -1;
-        unit = unit << 4 | digit;
-    }
-    return unit;
-}
-
-/*
- * Undoes the escapes of a text that may or may not be JSON: what is no escape stays. So it also
- * shows what a half-written call, or one for a lenient parser, says.
- */
-static int unescape(struct span s, struct buf *out)
-{
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    buf_clear(out);
-    int rc = 0;
-    for (size_t at = 0; at < s.len && rc == 0;) {
-        const char *p = memchr(s.data + at, '\\', s.len - at);
-        size_t end = p ? (size_t)(p - s.data) : s.len;
-        rc = buf_append(out, span_slice(s, at, end));
-        at = end;
-        if (rc < 0 || at == s.len)
-            break;
-        int unit = unit_at(s, at);
-        const char *plain = at + 1 < s.len && s.data[at + 1] ? strchr(from, s.data[at + 1]) : NULL;
-        if (unit >= 0) {
-            uint32_t cp = (uint32_t)unit;
-            at += 6;
-            int low = unit >= 0xD800 && unit <= 0xDBFF ? unit_at(s, at) : -1;
-            if (low >= 0xDC00 && low <= 0xDFFF) {
-                cp = 0x10000 + ((cp - 0xD800) << 10) + (uint32_t)(low - 0xDC00);
-                at += 6;
-            }
-            char bytes[4];
-            rc = buf_append(out, span_from(bytes, utf8_encode(cp, bytes)));
-        } else {
-            rc = buf_append_char(out, plain ? to[plain - from] : '\\');
-            at += plain ? 2 : 1;
-        }
-    }
-    return rc;
-}
-
 /*
  * Arguments are JSON within a string. They are judged as they stand; and where they hold escapes of
  * their own, which could hide a word, once more without them: all their keys and strings in one
- * text. In events the pieces are cut anywhere, and the scanner undoes escapes over them.
+ * text. In events the pieces are cut anywhere: there the scanner undoes the escapes over them, with
+ * json/unescape.h too.
  */
 static int give_arguments(struct openai_reader *r, uint32_t part)
 {
@@ -148,7 +90,11 @@ static int give_arguments(struct openai_reader *r, uint32_t part)
     struct span s = r->item.text;
     if (rc != 0 || r->stream || s.len == 0 || !memchr(s.data, '\\', s.len))
         return rc;
-    rc = unescape(s, &r->second);
+    struct json_unescape u = JSON_UNESCAPE_INIT;
+    buf_clear(&r->second);
+    rc = json_unescape_feed(&u, s, &r->second);
+    if (rc == 0)
+        rc = json_unescape_finish(&u, &r->second);
     if (rc < 0)
         return rc;
     char path[256 + 16];

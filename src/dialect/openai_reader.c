@@ -59,6 +59,7 @@ static const char *const known_keys[] = {
     "refusal",
     "response_format",
     "role",
+    "safety_identifier",
     "stream",
     "stream_options",
     "suffix",
@@ -128,7 +129,7 @@ void openai_reader_deinit(struct openai_reader *r)
     buf_deinit(&r->bytes);
 }
 
-int openai_read_root(struct openai_reader *r, const struct openai_member *members, size_t count)
+static int read_root(struct openai_reader *r, const struct openai_member *members, size_t count)
 {
     /* What is copied of a body for judging is never longer than the body. */
     size_t ceiling = r->body.len + 16;
@@ -155,6 +156,27 @@ int openai_read_root(struct openai_reader *r, const struct openai_member *member
     return rc != 0 ? rc : openai_next(r); /* nothing may follow */
 }
 
+int openai_read_root(struct openai_reader *r, const struct openai_member *members, size_t count)
+{
+    int rc = read_root(r, members, count);
+    if (rc < 0 && !r->error->code)
+        *r->error = (struct dialect_error){.code = json_error_code(JSON_MEMORY),
+                                           .message = "Out of memory."};
+    return rc;
+}
+
+/*
+ * Reads a value as a table says. A table's function that expects a scalar may leave an object or
+ * array as it is: then all within is text.
+ */
+static int read_value(struct openai_reader *r, int (*read)(struct openai_reader *r))
+{
+    int rc = read(r);
+    if (rc == 0 && (r->item.token == JSON_OBJECT || r->item.token == JSON_ARRAY))
+        rc = openai_opaque(r);
+    return rc;
+}
+
 int openai_object(struct openai_reader *r, const struct openai_member *members, size_t count)
 {
     for (;;) {
@@ -172,7 +194,7 @@ int openai_object(struct openai_reader *r, const struct openai_member *members, 
         if (rc == 0)
             rc = openai_next(r);
         if (rc == 0)
-            rc = known ? known->read(r) : openai_opaque(r);
+            rc = read_value(r, known ? known->read : openai_opaque);
         if (rc != 0)
             return rc;
     }
@@ -186,7 +208,7 @@ int openai_array(struct openai_reader *r, int (*read)(struct openai_reader *r))
             return rc;
         if (r->item.token == JSON_ARRAY_END)
             return 0;
-        rc = read(r);
+        rc = read_value(r, read);
         if (rc != 0)
             return rc;
     }

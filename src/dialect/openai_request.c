@@ -69,6 +69,17 @@ int openai_request_user(struct openai_reader *r)
     return r->request->end_user.data ? openai_opaque(r) : -ENOMEM;
 }
 
+/* Newer clients name the end user here; `user` goes before. */
+int openai_request_safety_identifier(struct openai_reader *r)
+{
+    if (r->item.token == JSON_STRING && r->request->end_user.len == 0) {
+        r->request->end_user = arena_copy(r->arena, r->item.text);
+        if (!r->request->end_user.data)
+            return -ENOMEM;
+    }
+    return openai_opaque(r);
+}
+
 int openai_request_response_format(struct openai_reader *r)
 {
     if (r->item.token == JSON_OBJECT) {

@@ -137,6 +137,10 @@ static void unknown_values_hide_nothing(void **state)
         "]}",
         "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"\","
         "\"function\":{\"name\":%s}}]}]}",
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"index\":[%s],"
+        "\"id\":\"x\"}]}]}",
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"audio\":[%s]}]}",
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"encrypted_content\":[%s]}]}",
     };
     static const char *const answers[] = {
         "{\"x\":%s}",
@@ -153,12 +157,30 @@ static void unknown_values_hide_nothing(void **state)
         "{\"choices\":[{\"content_filter_results\":%s}]}",
         "{\"choices\":[{\"message\":{\"audio\":%s}}]}",
         "{\"choices\":[{\"message\":{\"reasoning_details\":%s}}]}",
+        "{\"created\":[%s],\"id\":0}",
+        "{\"model\":[%s]}",
+        "{\"code\":{\"x\":%s}}",
+        "{\"obfuscation\":[%s]}",
+        "{\"base_resp\":%s}",
+        "{\"prompt_filter_results\":%s}",
+        "{\"content_filter\":[%s]}",
+        "{\"choices\":[{\"index\":{\"x\":%s}}]}",
+        "{\"choices\":[{\"flag\":%s,\"index\":1}]}",
+        "{\"choices\":[{\"finish_reason\":%s}]}",
+        "{\"choices\":[{\"moderation_hit_type\":%s}]}",
+        "{\"choices\":[{\"logprobs\":{\"content\":[{\"bytes\":%s}]}}]}",
+        "{\"choices\":[{\"logprobs\":{\"tokens\":%s}}]}",
+        "{\"choices\":[{\"message\":{\"role\":%s}}]}",
+        "{\"choices\":[{\"message\":{\"content\":%s}}]}",
+        "{\"choices\":[{\"message\":{\"reasoning\":%s}}]}",
+        "{\"choices\":[{\"message\":{\"tool_calls\":[{\"index\":{\"x\":%s},\"id\":\"\"}]}}]}",
+        "{\"choices\":[{\"message\":{\"function_call\":%s}}]}",
     };
     const size_t request_count = sizeof(requests) / sizeof(*requests);
     const size_t count = request_count + sizeof(answers) / sizeof(*answers);
     struct json_walk *w = json_walk_new(NULL, NULL);
     assert_non_null(w);
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; round < 6000; round++) {
         size_t which = (size_t)round % count;
         struct buf value = BUF_INIT(1 << 20), body = BUF_INIT(1 << 20), given = BUF_INIT(1 << 20);
         random_value(&value);

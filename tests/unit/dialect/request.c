@@ -241,6 +241,14 @@ static void what_the_gateway_must_know_is_returned(void **state)
     assert_false(r.json_mode);
     assert_int_equal(r.choices, 1);
     assert_int_equal(r.end_user.len, 0);
+    r = read_ok(&dialect_openai_chat, &arena, CHAT("\"messages\":[],\"safety_identifier\":\"s\""));
+    assert_span(r.end_user, SPAN_LIT("s"));
+    r = read_ok(&dialect_openai_chat, &arena,
+                CHAT("\"messages\":[],\"user\":\"u\",\"safety_identifier\":\"s\""));
+    assert_span(r.end_user, SPAN_LIT("u"));
+    r = read_ok(&dialect_openai_chat, &arena,
+                CHAT("\"messages\":[],\"safety_identifier\":\"s\",\"user\":\"u\""));
+    assert_span(r.end_user, SPAN_LIT("u"));
     r = read_ok(&dialect_openai_completions, &arena,
                 "{\"model\":\"m\",\"prompt\":[\"a\",\"b\"],\"n\":4}");
     assert_int_equal(r.choices, 8);
