@@ -60,12 +60,13 @@ struct openai_reader {
 
     /* Of the body as a whole. */
     bool has_model, has_texts, has_usage;
-    bool word_code;        /* a status that is a word other than success */
-    uint32_t choices_seen; /* bits */
-    uint32_t place;        /* of the next choice in its list */
-    unsigned prompts;      /* completions: texts to complete */
-    uint32_t calls;        /* requests: tool calls so far */
-    uint32_t elements;     /* the lowest index that the next element may have */
+    bool word_code;         /* a status that is a word other than success */
+    struct json_item model; /* events: to be given last, see read_model() */
+    uint32_t choices_seen;  /* bits */
+    uint32_t place;         /* of the next choice in its list */
+    unsigned prompts;       /* completions: texts to complete */
+    uint32_t calls;         /* requests: tool calls so far */
+    uint32_t elements;      /* the lowest index that the next element may have */
 
     struct buf second;        /* a text that stands nowhere as it is */
     struct buf tokens, spelt; /* logprobs: what the tokens say, what their bytes spell */

@@ -187,22 +187,36 @@ static int read_id(struct openai_reader *r)
     return openai_ident(r);
 }
 
+/*
+ * In a stream the model's name is judged once, not with every event. It is given behind all other
+ * texts of its event, so that these have the same numbers however often the event is read.
+ */
 static int read_model(struct openai_reader *r)
 {
     struct dialect_stream *s = r->stream;
     if (r->item.token != JSON_STRING)
         return openai_fixed(r);
     r->event->model = r->item.raw;
-    if (s) {
-        /* It was judged when it came first. */
-        if (s->model_len > 0 && span_eq(r->item.text, span_from(s->model, s->model_len)))
-            return 0;
-        if (s->model_len == 0 && r->item.text.len < sizeof(s->model)) {
-            memcpy(s->model, r->item.text.data, r->item.text.len);
-            s->model_len = r->item.text.len;
-        }
-    }
-    return openai_fixed(r);
+    bool lent = r->item.text.data != r->item.raw.data; /* would not last until the end */
+    if (!s || lent || r->item.text.len > sizeof(s->model))
+        return openai_fixed(r);
+    struct span before = span_from(s->model, s->model_len);
+    if (s->model_len > 0)
+        return span_eq(r->item.text, before) ? 0 : openai_fixed(r);
+    r->model = r->item;
+    return 0;
+}
+
+/* Gives the name that read_model() kept, and remembers it. */
+static int give_model(struct openai_reader *r)
+{
+    if (r->model.token != JSON_STRING)
+        return 0;
+    struct dialect_stream *s = r->stream;
+    memcpy(s->model, r->model.text.data, r->model.text.len);
+    s->model_len = r->model.text.len;
+    struct text_item item = {.text = r->model.text, .raw = r->model.raw, .path = SPAN_LIT("model")};
+    return item.text.len > 0 ? r->fn(r->ctx, &item) : 0;
 }
 
 static int read_created(struct openai_reader *r)
@@ -307,6 +321,9 @@ static int read_root(struct openai_reader *r)
         {SPAN_LIT("content_filter"), read_levels},
     };
     int rc = openai_read_root(r, members, COUNT(members));
+    if (rc != 0)
+        return rc;
+    rc = give_model(r);
     if (rc != 0)
         return rc;
     struct dialect_event *e = r->event;

@@ -282,6 +282,29 @@ static void events_are_taken_apart(void **state)
     d->stream_free(s);
 }
 
+/* A rewritten event is read again: its texts must have the numbers that they had at first. */
+static void reading_again_numbers_the_same(void **state)
+{
+    static const char first[] = "{\"model\":\"m\",\"x\":\"y\",\"choices\":[{\"delta\":{\"content\":"
+                                "\"a\"}}]}";
+    static const char escaped[] = "{\"model\":\"\\u006d\\u006e\",\"choices\":[]}";
+    const struct dialect *d = &dialect_openai_chat;
+    struct dialect_stream *s = d->stream_new();
+    assert_non_null(s);
+    struct dialect_event e;
+    check_event(d, s, escaped, "other! model=mn\n", &e);
+    check_event(d, s, escaped, "other! model=mn\n", &e);
+    check_event(d, s, first,
+                "other! x=x\nother x=y\ncontent assistant choices[0].delta.content=a\n"
+                "other! model=m\n",
+                &e);
+    check_event(d, s, first,
+                "other! x=x\nother x=y\ncontent assistant choices[0].delta.content=a\n", &e);
+    check_event(d, s, "{\"model\":\"n\",\"choices\":[]}", "other! model=n\n", &e);
+    check_event(d, s, "{\"model\":\"n\",\"choices\":[]}", "other! model=n\n", &e);
+    d->stream_free(s);
+}
+
 static void completions_have_texts(void **state)
 {
     const struct dialect *d = &dialect_openai_completions;
@@ -355,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_string_of_an_answer_is_given),
         cmocka_unit_test(events_are_taken_apart),
+        cmocka_unit_test(reading_again_numbers_the_same),
         cmocka_unit_test(completions_have_texts),
         cmocka_unit_test(repetitions_are_stripped),
     };
