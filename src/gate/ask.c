@@ -113,6 +113,7 @@ static void ask(struct exchange *x)
         exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
         return;
     }
+    judge_close(x->prompt);
     record_notes(x)->asked_us = clock_mono_us();
     x->state = EXCHANGE_ASKING;
     int r = start_fetch(x);
@@ -133,7 +134,7 @@ static int revisit(struct exchange *x, struct span body)
     struct dialect_request again;
     struct dialect_error error;
     struct judge_walk w = {.judge = j, .body = body};
-    bool mask = j->masks_unrecorded && !j->refused;
+    bool mask = j->masked && !j->refused;
     w.max = mask ? judge_splices(j) : 0;
     w.splices = mask ? calloc(w.max, sizeof(*w.splices)) : NULL;
     int r = mask && !w.splices ? -ENOMEM : 0;

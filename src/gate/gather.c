@@ -36,7 +36,7 @@ static int revisit(struct exchange *x)
     struct dialect_error error;
     struct span body = buf_span(&x->answer);
     struct judge_walk w = {.judge = j, .body = body};
-    bool mask = j->masks_unrecorded && !j->refused;
+    bool mask = j->masked && !j->refused;
     struct arena scratch;
     arena_init(&scratch, 64u << 20);
     struct buf masked = BUF_INIT(exchange_config(x)->limits.answer_bytes * 2);
@@ -92,7 +92,7 @@ static void answered(struct exchange *x)
     struct dialect_event event = {0};
     int r = judge(x, &event);
     if (r < 0 && status >= 400) {
-        /* An error page that is no JSON of the dialect's: its status goes on, its text does not. */
+        /* An error page that is no JSON of the dialect's: nothing of it goes on. */
         exchange_fail(x, CAUSE_UPSTREAM_FAILED, OUTCOME_UPSTREAM);
         return;
     }

@@ -108,6 +108,7 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
                        const struct rule *rule, enum action action)
 {
     j->finding_total++;
+    j->unrecorded = true;
     if (j->finding_count == JUDGE_FINDINGS_MAX) {
         if (action < ACTION_ANSWER || j->refused)
             return 0;
@@ -151,7 +152,7 @@ static int see_hit(void *ctx, struct channel *channel, const struct hit *hit)
     if (done > j->action)
         j->action = done;
     if (done == ACTION_MASK) {
-        j->masks_unrecorded = true;
+        j->masked = true;
         return channel_mask(channel, hit->start, hit->end);
     }
     if (done < ACTION_ANSWER)
@@ -197,6 +198,23 @@ int judge_item(void *ctx, const struct text_item *item)
             return kept;
     }
     return r;
+}
+
+void judge_close(struct judge *j)
+{
+    if (!j->scanner)
+        return;
+    j->bytes = scanner_bytes(j->scanner);
+    scanner_free(j->scanner);
+    j->scanner = NULL;
+    free(j->pieces);
+    j->pieces = NULL;
+    j->piece_count = j->piece_cap = 0;
+}
+
+uint64_t judge_bytes(const struct judge *j)
+{
+    return j->scanner ? scanner_bytes(j->scanner) : j->bytes;
 }
 
 int judge_finish(struct judge *j, int64_t choice)

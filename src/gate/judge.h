@@ -21,7 +21,8 @@ struct finding {
 };
 
 struct judge {
-    struct scanner *scanner;
+    struct scanner *scanner; /* NULL once closed */
+    uint64_t bytes;          /* judged until then */
     struct arena *arena;
     const struct ruleset *rules;
     const struct policy *policy;
@@ -31,7 +32,8 @@ struct judge {
     enum action action; /* heaviest effective action so far */
     uint32_t decisive;  /* index into findings of the first decisive one */
     bool refused;       /* there is a decisive one */
-    bool masks_unrecorded;
+    bool masked;        /* there are masks */
+    bool unrecorded;    /* there are findings that are not yet on record */
     struct finding *findings;
     size_t finding_count, finding_total;
     uint64_t judge_us;
@@ -53,6 +55,10 @@ void judge_free(struct judge *j);
 int judge_item(void *ctx, const struct text_item *item);
 /* As judge_item(), telling where the text stands. */
 int judge_piece(struct judge *j, const struct text_item *item, struct piece *ret_piece);
+/* Nothing more is to be judged: frees texts and cursors, keeps what was found. */
+void judge_close(struct judge *j);
+/* Bytes of text judged. */
+uint64_t judge_bytes(const struct judge *j);
 /* No more text (of that choice, -1: at all). */
 int judge_finish(struct judge *j, int64_t choice);
 

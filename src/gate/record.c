@@ -109,11 +109,11 @@ static void fill(const struct exchange *x, struct audit_event *e)
         e->first_byte_us = n->first_byte_us - n->start_us;
     if (x->prompt) {
         e->judge_us += x->prompt->judge_us;
-        e->prompt_bytes = scanner_bytes(x->prompt->scanner);
+        e->prompt_bytes = judge_bytes(x->prompt);
     }
     if (x->completion) {
         e->judge_us += x->completion->judge_us;
-        e->completion_bytes = scanner_bytes(x->completion->scanner);
+        e->completion_bytes = judge_bytes(x->completion);
     }
     e->unjudged_media = n->unjudged_media;
 }
@@ -142,7 +142,7 @@ int record_act(struct exchange *x, struct judge *j, struct span reason)
             hits[count++] = j->findings[i].record;
             j->findings[i].recorded = true;
         }
-    j->masks_unrecorded = false;
+    j->unrecorded = false;
     if (count == 0)
         return 0;
     struct audit_event e = {.kind = AUDIT_ACT, .hits = hits, .hit_count = count, .reason = reason};

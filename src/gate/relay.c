@@ -314,6 +314,8 @@ static void cut_recorded(struct exchange *x)
     reply_describe(x, x->completion, &d);
     if (x->who.app->policy.refusal == REFUSAL_ERROR && !d.answer)
         d.text = SPAN_NULL;
+    if (d.text.len) /* a paragraph of its own behind what was shown */
+        d.text = arena_printf(&x->arena, "\n\n%.*s", SPAN_ARG(d.text));
     d.answer = false; /* part of the model's own answer was shown: it was cut, not replaced */
     int rc = send_until_cut(x);
     if (rc == 0)
@@ -363,6 +365,15 @@ static void failure_recorded(struct exchange *x)
     finish_client(x);
 }
 
+/* Every choice is finished, recorded and sent: the end mark, whether the upstream sent one or not.
+ */
+static void end_complete(struct exchange *x)
+{
+    if (send_payload(x, SPAN_LIT("[DONE]")) < 0)
+        http_request_abort(x->client);
+    finish_client(x);
+}
+
 /* The stream can't be completed: what is clear goes out, then an error, never an end. */
 static void fail(struct exchange *x, enum cause cause, enum outcome outcome)
 {
@@ -370,7 +381,11 @@ static void fail(struct exchange *x, enum cause cause, enum outcome outcome)
     exchange_drop_fetch(x);
     r->over = true;
     if (r->after)
-        return; /* already ending */
+        return;      /* already ending */
+    if (r->sealed) { /* complete and on record: what came behind it does not matter */
+        end_complete(x);
+        return;
+    }
     record_act(x, x->completion, SPAN_NULL);
     if (!r->started && !has_clear_text(r)) {
         exchange_fail(x, cause, outcome);
@@ -503,7 +518,7 @@ static int see_event(void *ctx, const struct sse_event *sse)
         rc = pass_event(x, sse->data, &e);
     if (rc < 0)
         return rc;
-    if (!r->decisive && x->completion->masks_unrecorded)
+    if (!r->decisive && x->completion->unrecorded)
         record_act(x, x->completion, SPAN_NULL);
     return r->decisive ? 1 : 0;
 }
@@ -606,6 +621,8 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
         }
         return;
     }
+    if (unrecorded(x))
+        return;
     int rc = 0;
     if (!r->over && x->fetch) {
         rc = read_upstream(x);
@@ -638,9 +655,7 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
         exchange_post(x);
     }
     if (r->over && r->sealed && list_empty(&r->hold.frames)) {
-        if (send_payload(x, SPAN_LIT("[DONE]")) < 0)
-            http_request_abort(x->client);
-        finish_client(x);
+        end_complete(x);
         return;
     }
     pause_or_go_on(x);

@@ -107,12 +107,15 @@ int reply_error(struct exchange *x, enum cause cause, struct span code, struct s
         .type = span_str(cause_type(cause)),
         .param = path,
     };
+    /* A failure of the upstream is not our decision. */
+    enum action action =
+        cause_status(cause) == 502 || cause_status(cause) == 504 ? record_action(x) : ACTION_BLOCK;
     struct buf body = BUF_INIT(16384);
     const struct dialect *dialect = x->dialect ? x->dialect : &dialect_openai_chat;
     int r = dialect->write_error(&d, &body);
     if (r == 0) {
         record_notes(x)->status = cause_status(cause);
-        r = reply_json(x, cause_status(cause), ACTION_BLOCK, buf_span(&body));
+        r = reply_json(x, cause_status(cause), action, buf_span(&body));
     }
     buf_deinit(&body);
     return r;
