@@ -93,14 +93,18 @@ struct dialect {
 
     struct dialect_stream *(*stream_new)(void);
     void (*stream_free)(struct dialect_stream *s);
-    /* One event's payload (SSE data). As read_answer; remembers id, model and created. */
+    /*
+     * One event's payload (SSE data). As read_answer; remembers id, model and created. Reading an
+     * event again gives its texts in the same order; only a model's name, which is judged once and
+     * given last, may then be left out.
+     */
     int (*read_event)(struct dialect_stream *s, struct json_walk *w, struct span payload,
                       struct dialect_event *ret_event, struct dialect_error *ret_error,
                       text_item_fn fn, void *ctx);
     /*
      * Splices that take an event's logprobs (and other repetitions of its text) away, because its
-     * text was changed. Appends to the list. With `finish` the finish
-     * reasons go too: the event's text was cut, the end is written by write_cut().
+     * text was changed. Appends to the list. With `finish` the finish reasons go too: the
+     * event's text was cut, and write_cut() writes the end.
      */
     int (*strip_event)(struct json_walk *w, struct span payload, bool finish, struct splice *list,
                        size_t max, size_t *count);

@@ -338,7 +338,13 @@ static void repetitions_are_stripped(void **state)
 {
     static const struct {
         const char *payload, *want;
+        bool finish;
     } table[] = {
+        {"{\"choices\":[{\"finish_reason\":\"stop\",\"logprobs\":[]},{\"finish_reason\":null}],"
+         "\"finish_reason\":\"x\"}",
+         "{\"choices\":[{\"finish_reason\":null,\"logprobs\":null},{\"finish_reason\":null}],"
+         "\"finish_reason\":\"x\"}",
+         true},
         {"{\"choices\":[{\"index\":0,\"logprobs\":{\"content\":[{\"token\":\"a\"}]},\"x\":1},"
          "{\"logprobs\":null},{\"logprobs\" : [1] }],\"moderation\":\"x\"}",
          "{\"choices\":[{\"index\":0,\"logprobs\":null,\"x\":1},"
@@ -355,14 +361,16 @@ static void repetitions_are_stripped(void **state)
         struct splice list[4];
         size_t count = 0;
         struct span payload = span_str(table[i].payload);
-        assert_int_equal(dialect_openai_chat.strip_event(walker, payload, false, list, 4, &count), 0);
+        assert_int_equal(
+            dialect_openai_chat.strip_event(walker, payload, table[i].finish, list, 4, &count), 0);
         buf_clear(&out);
         assert_int_equal(splice_apply(payload, list, count, &out), 0);
         assert_span(buf_span(&out), span_str(table[i].want));
         if (count > 0) {
             size_t none = 0;
-            assert_int_equal(
-                dialect_openai_chat.strip_event(walker, payload, false, list, count - 1, &none), -ENOSPC);
+            assert_int_equal(dialect_openai_chat.strip_event(walker, payload, table[i].finish, list,
+                                                             count - 1, &none),
+                             -ENOSPC);
             assert_int_equal(none, 0);
         }
     }

@@ -37,6 +37,22 @@ static void changes_are_applied_in_order(void **state)
     buf_deinit(&out);
 }
 
+static void changes_within_others_are_dropped(void **state)
+{
+    struct splice list[] = {{7, 8, SPAN_LIT("z")},
+                            {2, 6, SPAN_LIT("null")},
+                            {3, 4, SPAN_LIT("*")},
+                            {5, 6, SPAN_LIT("*")},
+                            {6, 6, SPAN_LIT("+")}};
+    splice_sort(list, 5);
+    size_t count = splice_outermost(list, 5);
+    struct buf out = BUF_INIT(64);
+    assert_int_equal(splice_apply(SPAN_LIT("0123456789"), list, count, &out), 0);
+    assert_span(buf_span(&out), SPAN_LIT("01null+6z89"));
+    assert_int_equal(splice_outermost(list, 0), 0);
+    buf_deinit(&out);
+}
+
 static void masks_and_cuts_know_escapes(void **state)
 {
     static const struct span body = SPAN_LIT("{\"c\":\"ab\\u6bd2\\ud83d\\ude00\\n品z\"}");
@@ -116,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_are_applied_in_order),
+        cmocka_unit_test(changes_within_others_are_dropped),
         cmocka_unit_test(masks_and_cuts_know_escapes),
         cmocka_unit_test(long_masks_take_several_splices),
     };
