@@ -47,61 +47,78 @@ static bool is_personal(const struct rule *rule)
     return span_starts(rule->risk->id, SPAN_LIT("pii-"));
 }
 
-/* One '*' for each code point of from..to; personal data does not enter the record. */
-static struct span stars(struct arena *arena, struct span text, size_t from, size_t to)
+/* Does another finding, or this one, hold personal data at that place? */
+static bool is_personal_at(const struct judge *j, const struct channel *c, uint64_t at)
 {
-    size_t count = utf8_count(span_slice(text, from, to));
-    char *p = arena_alloc(arena, from + count + (text.len - to) + 1);
-    if (!p)
-        return SPAN_NULL;
-    memcpy(p, text.data, from);
-    memset(p + from, '*', count);
-    memcpy(p + from + count, text.data + to, text.len - to);
-    return span_from(p, from + count + (text.len - to));
+    for (size_t i = 0; i < j->finding_count; i++) {
+        const struct finding *f = &j->findings[i];
+        if (f->channel == c && at >= f->hit.start && at < f->hit.end &&
+            is_personal(ruleset_rule(j->rules, f->hit.rule)))
+            return true;
+    }
+    return false;
 }
 
-static void describe(struct judge *j, struct finding *f, const struct rule *rule)
+/*
+ * The channel's text from..to, with one '*' for each code point of personal data, which does not
+ * enter the record. *ret_start and *ret_end: where the finding stands in it.
+ */
+static struct span without_personal(struct judge *j, const struct finding *f, uint64_t from,
+                                    uint64_t to, size_t *ret_start, size_t *ret_end)
 {
     const struct channel *c = f->channel;
-    struct audit_hit *r = &f->record;
-    uint64_t from = f->hit.start > CHANNEL_CONTEXT ? f->hit.start - CHANNEL_CONTEXT : 0;
-    if (from < c->base)
-        from = c->base;
-    uint64_t to = f->hit.end + CHANNEL_CONTEXT < c->fed ? f->hit.end + CHANNEL_CONTEXT : c->fed;
-    struct span all = buf_span(&c->text);
-    /* Never cut a character at the edges of the context. */
-    size_t first = utf8_floor(all, (size_t)(from - c->base));
-    size_t last = utf8_floor(all, (size_t)(to - c->base));
-    size_t start = (size_t)(f->hit.start - c->base), end = (size_t)(f->hit.end - c->base);
-    if (last < end)
-        last = end;
-    struct span context = span_slice(all, first, last);
-    struct span text = span_slice(all, start, end);
-    r->context_start = start - first;
-    r->context_end = end - first;
-    if (is_personal(rule)) {
-        r->text = stars(j->arena, text, 0, text.len);
-        r->context = stars(j->arena, context, start - first, end - first);
-        r->context_end = r->context_start + utf8_count(text);
-    } else {
-        struct buf folded = BUF_INIT(4096);
-        r->text = arena_copy(j->arena, text);
-        r->context = arena_copy(j->arena, context);
-        if (match_fold(text, &folded) == 0)
-            r->folded = arena_copy(j->arena, buf_span(&folded));
-        buf_deinit(&folded);
+    struct span text = channel_text(c, from, to);
+    char *copy = arena_alloc(j->arena, text.len + 1);
+    size_t out = 0;
+    *ret_start = *ret_end = 0;
+    if (!copy)
+        return SPAN_NULL;
+    for (size_t i = 0; i < text.len;) {
+        size_t next = i + 1;
+        while (next < text.len && ((unsigned char)text.data[next] & 0xC0) == 0x80)
+            next++;
+        if (from + i == f->hit.start)
+            *ret_start = out;
+        if (is_personal_at(j, c, from + i)) {
+            copy[out++] = '*';
+        } else {
+            memcpy(copy + out, text.data + i, next - i);
+            out += next - i;
+        }
+        i = next;
+        if (from + i == f->hit.end)
+            *ret_end = out;
     }
-    r->direction = j->direction;
-    r->role = c->role;
-    r->risk = rule->risk->id;
-    r->rule = rule->id;
-    r->layers = f->hit.layers;
-    r->start = f->hit.start;
-    r->end = f->hit.end;
-    if (!j->whole && j->current)
-        r->path = arena_copy(j->arena, j->current->path);
-    else if (!j->whole)
-        r->path = arena_printf(j->arena, "choices[%u].%s", c->choice, field_name(c->field));
+    return span_from(copy, out);
+}
+
+static void describe(struct judge *j, struct finding *f)
+{
+    struct channel *c = f->channel;
+    struct audit_hit *r = &f->record;
+    struct span all = buf_span(&c->text);
+    uint64_t from = f->hit.start > CHANNEL_CONTEXT ? f->hit.start - CHANNEL_CONTEXT : 0;
+    from = from < c->base ? c->base : from;
+    uint64_t to = f->hit.end + CHANNEL_CONTEXT < c->fed ? f->hit.end + CHANNEL_CONTEXT : c->fed;
+    /* Never cut a character at the edges of the context. */
+    from = c->base + utf8_floor(all, (size_t)(from - c->base));
+    to = c->base + utf8_floor(all, (size_t)(to - c->base));
+    r->context = without_personal(j, f, from, to < f->hit.end ? f->hit.end : to, &r->context_start,
+                                  &r->context_end);
+    r->text = span_slice(r->context, r->context_start, r->context_end);
+    struct buf folded = BUF_INIT(4096);
+    if (!is_personal(ruleset_rule(j->rules, f->hit.rule)) && match_fold(r->text, &folded) == 0)
+        r->folded = arena_copy(j->arena, buf_span(&folded));
+    buf_deinit(&folded);
+    c->pinned = false;
+    f->described = true;
+}
+
+void judge_describe(struct judge *j)
+{
+    for (size_t i = 0; i < j->finding_count; i++)
+        if (!j->findings[i].described)
+            describe(j, &j->findings[i]);
 }
 
 static int add_finding(struct judge *j, struct channel *channel, const struct hit *hit,
@@ -121,8 +138,22 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
     }
     struct finding *f = &j->findings[j->finding_count++];
     *f = (struct finding){.channel = channel, .hit = *hit};
-    f->record.action = action;
-    describe(j, f, rule);
+    channel->pinned = true; /* its text is described when all findings of this moment are known */
+    f->record = (struct audit_hit){
+        .direction = j->direction,
+        .role = channel->role,
+        .action = action,
+        .risk = rule->risk->id,
+        .rule = rule->id,
+        .layers = hit->layers,
+        .start = hit->start,
+        .end = hit->end,
+    };
+    if (!j->whole && j->current)
+        f->record.path = arena_copy(j->arena, j->current->path);
+    else if (!j->whole)
+        f->record.path =
+            arena_printf(j->arena, "choices[%u].%s", channel->choice, field_name(channel->field));
     return 0;
 }
 
@@ -207,6 +238,8 @@ void judge_close(struct judge *j)
     j->bytes = scanner_bytes(j->scanner);
     scanner_free(j->scanner);
     j->scanner = NULL;
+    for (size_t i = 0; i < j->finding_count; i++)
+        j->findings[i].channel = NULL;
     free(j->pieces);
     j->pieces = NULL;
     j->piece_count = j->piece_cap = 0;

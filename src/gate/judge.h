@@ -17,6 +17,7 @@ struct finding {
     struct channel *channel;
     struct hit hit;
     struct audit_hit record; /* spans in the arena */
+    bool described;          /* the record's texts are made */
     bool recorded;
 };
 
@@ -55,6 +56,8 @@ void judge_free(struct judge *j);
 int judge_item(void *ctx, const struct text_item *item);
 /* As judge_item(), telling where the text stands. */
 int judge_piece(struct judge *j, const struct text_item *item, struct piece *ret_piece);
+/* Makes the texts of new findings' records, without the personal data found beside them. */
+void judge_describe(struct judge *j);
 /* Nothing more is to be judged: frees texts and cursors, keeps what was found. */
 void judge_close(struct judge *j);
 /* Bytes of text judged. */

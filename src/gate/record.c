@@ -136,6 +136,7 @@ int record_rejection(struct exchange *x, struct span reason)
 int record_act(struct exchange *x, struct judge *j, struct span reason)
 {
     struct audit_hit hits[JUDGE_FINDINGS_MAX];
+    judge_describe(j);
     size_t count = 0;
     for (size_t i = 0; i < j->finding_count; i++)
         if (!j->findings[i].recorded) {

@@ -14,6 +14,7 @@
 
 #define RELAY_HIGH_WATER  262144 /* bytes the client has not taken: the upstream is paused */
 #define RELAY_HEADERS_MS  10000  /* then the client gets its headers, come what may */
+#define RELAY_LINGER_MS   2000
 #define RELAY_SPLICES_MAX 1024
 #define RELAY_CHOICES_MAX 32
 
@@ -371,6 +372,9 @@ static void end_complete(struct exchange *x)
 {
     if (send_payload(x, SPAN_LIT("[DONE]")) < 0)
         http_request_abort(x->client);
+    if (x->fetch) /* its own end may still be on the way: the connection is worth keeping */
+        http_fetch_linger(x->fetch, RELAY_LINGER_MS);
+    x->fetch = NULL;
     finish_client(x);
 }
 

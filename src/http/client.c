@@ -6,13 +6,16 @@
 #include <stdlib.h>
 
 #define CLIENT_HEADERS_MAX  24
+#define CLIENT_LINGER_MAX   65536
 #define CLIENT_HANDLES_KEPT 64 /* idle easy handles: making one costs more than a small request */
 
 struct http_client {
     struct loop *loop;
     CURLM *multi;
     struct loop_timer timer;
-    struct list watches; /* of sockets that the library gave up; freed with the client */
+    struct list watches;   /* of sockets that the library gave up; freed with the client */
+    struct list lingering; /* fetches without owner, oldest first */
+    struct loop_timer linger_timer;
     CURL *idle[CLIENT_HANDLES_KEPT];
     size_t idle_count;
 };
@@ -43,6 +46,9 @@ struct http_fetch {
     int status;
     bool head_told, malformed, paused_full, paused_owner, done;
     enum http_fetch_result result;
+    struct list link;         /* in the client's lingering ones */
+    uint64_t linger_until_ms; /* 0: has an owner */
+    size_t linger_bytes;
 };
 
 static void check_done(struct http_client *c);
@@ -145,7 +151,10 @@ static void check_done(struct http_client *c)
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&f);
         f->result = result_of(m->data.result);
         f->done = true;
-        f->event(f->ctx, HTTP_FETCH_END);
+        if (f->linger_until_ms)
+            http_fetch_free(f);
+        else
+            f->event(f->ctx, HTTP_FETCH_END);
     }
 }
 
@@ -159,6 +168,19 @@ void http_client_teardown(void)
     curl_global_cleanup();
 }
 
+static void linger_over(struct loop_timer *t)
+{
+    struct http_client *c = list_entry(t, struct http_client, linger_timer);
+    uint64_t now = loop_now_ms(c->loop);
+    list_for_each_safe (e, next, &c->lingering) {
+        struct http_fetch *f = list_entry(e, struct http_fetch, link);
+        if (f->linger_until_ms <= now)
+            http_fetch_free(f);
+    }
+    if (!list_empty(&c->lingering))
+        loop_timer_set(t, now + 1000);
+}
+
 int http_client_new(struct loop *l, unsigned connections, struct http_client **ret_client)
 {
     struct http_client *c = calloc(1, sizeof(*c));
@@ -166,7 +188,9 @@ int http_client_new(struct loop *l, unsigned connections, struct http_client **r
         return -ENOMEM;
     c->loop = l;
     list_init(&c->watches);
+    list_init(&c->lingering);
     loop_timer_init(l, &c->timer, timer_fired);
+    loop_timer_init(l, &c->linger_timer, linger_over);
     c->multi = curl_multi_init();
     if (!c->multi) {
         free(c);
@@ -188,6 +212,9 @@ void http_client_free(struct http_client *c)
 {
     if (!c)
         return;
+    list_for_each_safe (e, next, &c->lingering)
+        http_fetch_free(list_entry(e, struct http_fetch, link));
+    loop_timer_cancel(&c->linger_timer);
     for (size_t i = 0; i < c->idle_count; i++)
         curl_easy_cleanup(c->idle[i]);
     curl_multi_cleanup(c->multi);
@@ -206,6 +233,10 @@ static size_t write_data(char *data, size_t size, size_t count, void *cls)
 {
     struct http_fetch *f = cls;
     size_t n = size * count;
+    if (f->linger_until_ms) {
+        f->linger_bytes += n;
+        return f->linger_bytes > CLIENT_LINGER_MAX ? 0 : n;
+    }
     /* Decide before taking: what is taken can't be given back. */
     if (f->paused_owner || f->data.len - f->consumed > f->buffer_max) {
         f->paused_full = true;
@@ -353,6 +384,7 @@ int http_fetch_start(struct http_client *c, const struct http_fetch_options *o,
     if (!f)
         return -ENOMEM;
     f->client = c;
+    list_init(&f->link);
     f->event = o->event;
     f->ctx = o->ctx;
     f->buffer_max = o->buffer_max;
@@ -381,6 +413,7 @@ void http_fetch_free(struct http_fetch *f)
     if (!f)
         return;
     struct http_client *c = f->client;
+    list_remove(&f->link);
     curl_multi_remove_handle(c->multi, f->easy);
     if (c->idle_count < CLIENT_HANDLES_KEPT) {
         curl_easy_reset(f->easy);
@@ -392,6 +425,26 @@ void http_fetch_free(struct http_fetch *f)
     buf_deinit(&f->data);
     buf_deinit(&f->head);
     free(f);
+}
+
+void http_fetch_linger(struct http_fetch *f, unsigned ms)
+{
+    if (f->done || !http_fetch_sent(f)) { /* the body it still sends is its owner's */
+        http_fetch_free(f);
+        return;
+    }
+    struct http_client *c = f->client;
+    f->linger_until_ms = loop_now_ms(c->loop) + ms;
+    list_append(&c->lingering, &f->link);
+    if (!c->linger_timer.index && loop_timer_set(&c->linger_timer, f->linger_until_ms) < 0) {
+        http_fetch_free(f);
+        return;
+    }
+    if (f->paused_full) {
+        f->paused_full = false;
+        curl_easy_pause(f->easy, CURLPAUSE_CONT);
+        check_done(c);
+    }
 }
 
 int http_fetch_status(const struct http_fetch *f)

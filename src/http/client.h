@@ -57,6 +57,13 @@ int http_fetch_start(struct http_client *c, const struct http_fetch_options *o,
  */
 void http_fetch_free(struct http_fetch *f);
 
+/*
+ * The answer is read as far as it matters: lets its end pass unseen, so that the connection can be
+ * used again, and frees the fetch then, or after `ms` or 64 KiB of further body at most. The owner
+ * is told nothing more.
+ */
+void http_fetch_linger(struct http_fetch *f, unsigned ms);
+
 int http_fetch_status(const struct http_fetch *f);
 /* A response header of those kept (content-type, content-encoding, retry-after, x-request-id,
  * request-id, x-should-retry, retry-after-ms, x-ratelimit-*); empty if absent. `name` in lower

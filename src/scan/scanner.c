@@ -113,7 +113,7 @@ static void trim(struct channel *c)
 {
     uint64_t clear = channel_clear(c);
     uint64_t keep = clear > CHANNEL_CONTEXT ? clear - CHANNEL_CONTEXT : 0;
-    if (c->scanner->whole || keep < c->base + CHANNEL_SLACK)
+    if (c->scanner->whole || c->pinned || keep < c->base + CHANNEL_SLACK)
         return;
     size_t drop = utf8_floor(buf_span(&c->text), (size_t)(keep - c->base));
     buf_consume(&c->text, drop);

@@ -30,6 +30,7 @@ struct channel {
     uint64_t base, fed;
     uint64_t cut;       /* the text must end here: where the hold stood at a decisive hit */
     uint64_t pending;   /* a mask from here on is not yet recorded: nothing behind it may go out */
+    bool pinned;        /* its owner still needs all of the text that is kept */
     struct mask *masks; /* sorted, not overlapping */
     size_t mask_count, mask_cap;
 };
