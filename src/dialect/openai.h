@@ -7,16 +7,17 @@
 
 #include "dialect/dialect.h"
 
-#define OPENAI_CHOICES_MAX 32 /* a bit each in struct dialect_event */
+#define OPENAI_CHOICES_MAX 32  /* a bit each in struct dialect_event */
+#define OPENAI_PARTS_MAX   128 /* tool calls of a streamed choice: each has a scanner of its own */
 
 /*
  * Parts that keep apart what would else be one channel: within one event no channel has two texts.
- * FIELD_ARGUMENTS: a tool call's index; plus these for the rarer kinds.
+ * In bodies, all texts of one field are one channel, joined. FIELD_ARGUMENTS: a tool call's index,
+ * plus these for the rarer kinds.
  */
 enum {
     PART_CUSTOM = 0x10000,        /* tool_calls[].custom.input */
     PART_FUNCTION_CALL = 0x20000, /* function_call.arguments (before tools) */
-    PART_TOOL_MAX = 0x10000,
     /* FIELD_REASONING; reasoning_content is 0 */
     PART_REASONING = 1,
     PART_REASONING_DETAILS = 0x100, /* plus the index of the detail */

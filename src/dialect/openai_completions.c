@@ -9,6 +9,8 @@ static int read_prompt_element(struct openai_reader *r)
         return openai_fail(r, "unjudgeable", "A prompt of token ids can't be judged: send text.");
     if (r->item.token != JSON_STRING)
         return openai_bad(r, "A prompt must be a string or a list of strings.");
+    if (r->prompts == OPENAI_CHOICES_MAX)
+        return openai_bad(r, "At most 32 answers can be asked for at once.");
     /* Each is completed on its own, so none continues the one before. */
     uint32_t part = r->prompts++;
     return openai_give(r, FIELD_CONTENT, part, false, true);

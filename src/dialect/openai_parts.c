@@ -86,7 +86,10 @@ static int give_arguments(struct openai_reader *r, uint32_t part)
 {
     if (r->item.token != JSON_STRING)
         return openai_fixed(r);
-    int rc = openai_give(r, FIELD_ARGUMENTS, part, false, false);
+    /* Whole calls follow each other in one channel: there may be very many of them. */
+    bool join = !r->stream && r->joined[FIELD_ARGUMENTS];
+    r->joined[FIELD_ARGUMENTS] = true;
+    int rc = openai_give(r, FIELD_ARGUMENTS, r->stream ? part : 0, join, false);
     struct span s = r->item.text;
     if (rc != 0 || r->stream || s.len == 0 || !memchr(s.data, '\\', s.len))
         return rc;
@@ -151,7 +154,7 @@ static int read_index(struct openai_reader *r)
 static int element_begin(struct openai_reader *r, uint32_t *next)
 {
     uint64_t index;
-    if (!openai_index(r, PART_TOOL_MAX - 1, *next, &index))
+    if (!openai_index(r, r->stream ? OPENAI_PARTS_MAX - 1 : UINT32_MAX - 1, *next, &index))
         return openai_bad(r, "The index must be a small number.");
     /* Rising: no index comes twice. In answers and events a second text would hide behind it. */
     if (index < *next)
@@ -170,14 +173,8 @@ static int read_tool_call(struct openai_reader *r)
     };
     if (r->item.token != JSON_OBJECT)
         return openai_bad(r, "A tool call must be an object.");
-    if (r->request) {
-        r->part = r->calls++ % PART_TOOL_MAX;
-    } else {
-        int rc = element_begin(r, &r->elements);
-        if (rc != 0)
-            return rc;
-    }
-    return openai_object(r, members, COUNT(members));
+    int rc = r->request ? 0 : element_begin(r, &r->elements);
+    return rc != 0 ? rc : openai_object(r, members, COUNT(members));
 }
 
 int openai_tool_calls(struct openai_reader *r)

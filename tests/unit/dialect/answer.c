@@ -65,7 +65,7 @@ static const struct answer_case answers[] = {
      "other! assistant choices[0].message.tool_calls[1].function.arguments.k=k\n"
      "other! assistant choices[0].message.tool_calls[1].function.arguments.k=v\n"
      "other! assistant choices[0].message.function_call.name=h\n"
-     "arguments#131072! assistant choices[0].message.function_call.arguments=z\n",
+     "arguments+! assistant choices[0].message.function_call.arguments=z\n",
      .finished = 1},
     /* Content in parts, as some servers send it. */
     {.body = HEAD "\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},"

@@ -54,7 +54,7 @@ static const struct request_case chat[] = {
      "other! assistant messages[0].tool_calls[0].function.arguments(decoded)={\"q\":\"毒\n\"}\n"
      "other! assistant messages[0].tool_calls[1].id=a b\n"
      "other! assistant messages[0].tool_calls[1].custom.name=g\n"
-     "arguments#65537! assistant messages[0].tool_calls[1].custom.input=free\n"
+     "arguments+! assistant messages[0].tool_calls[1].custom.input=free\n"
      "other tool messages[1].tool_call_id=call_1\n"
      "content tool messages[1].content=t\n"
      "other! tool messages[2].name=f\n"
@@ -62,7 +62,7 @@ static const struct request_case chat[] = {
     {CHAT("\"messages\":[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":"
           "\"\\\\u6bd2 \\\\x \\\\\"},\"refusal\":\"no\",\"encrypted_content\":\"QUJD\"}]"),
      MODEL "other! assistant messages[0].function_call.name=f\n"
-           "arguments#131072! assistant messages[0].function_call.arguments=\\u6bd2 \\x \\\n"
+           "arguments! assistant messages[0].function_call.arguments=\\u6bd2 \\x \\\n"
            "other! assistant messages[0].function_call.arguments(decoded)=毒 \\x \\\n"
            "refusal assistant messages[0].refusal=no\n"},
     /* Tools and unknown fields: all strings and all keys that are no words of the protocol. */
