@@ -3,11 +3,9 @@
  * texts judged, and each event goes on verbatim as soon as every character in it, and every event
  * before it, is clear.
  */
-#include "gate/exchange.h"
+#include "gate/relay.h"
 
 #include "base/clock.h"
-#include "dialect/sse.h"
-#include "scan/hold.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,31 +13,7 @@
 #define RELAY_HIGH_WATER  262144 /* bytes the client has not taken: the upstream is paused */
 #define RELAY_HEADERS_MS  10000  /* then the client gets its headers, come what may */
 #define RELAY_LINGER_MS   2000
-#define RELAY_SPLICES_MAX 1024
 #define RELAY_CHOICES_MAX 32
-
-struct relay {
-    struct exchange *x;
-    struct sse_reader *sse;
-    struct dialect_stream *stream;
-    struct hold hold;
-    struct buf out;       /* one framed event */
-    struct piece *pieces; /* of the event being read */
-    size_t piece_count, piece_cap;
-    uint32_t expected, finished, emitted; /* bits of choices */
-    uint32_t tools;                       /* choices whose tool call this event carries */
-    uint64_t bytes, begin_ms, data_ms, write_ms;
-    bool decisive; /* a hit ends the stream */
-    bool started;  /* headers are out */
-    bool done;     /* the dialect's end mark was seen */
-    bool terminal; /* every choice is finished */
-    bool sealed;   /* the close is durable */
-    bool over;     /* the upstream's side is over */
-    bool paused;
-    enum cause failure; /* the stream ends with an error */
-    enum outcome outcome;
-    void (*after)(struct exchange *x); /* when everything submitted is durable */
-};
 
 int relay_new(struct exchange *x)
 {
@@ -82,133 +56,6 @@ void relay_free(struct relay *r)
     free(r);
 }
 
-/* --- towards the client --- */
-
-static int start(struct exchange *x)
-{
-    struct relay *r = x->relay;
-    if (r->started)
-        return 0;
-    r->started = true;
-    return reply_stream(x, record_action(x));
-}
-
-static int send_out(struct exchange *x)
-{
-    struct relay *r = x->relay;
-    int rc = start(x);
-    if (rc == 0)
-        rc = http_stream_write(x->client, buf_span(&r->out));
-    r->write_ms = loop_now_ms(x->gate->loop);
-    buf_clear(&r->out);
-    return rc;
-}
-
-static int send_payload(struct exchange *x, struct span payload)
-{
-    struct relay *r = x->relay;
-    int rc = sse_write(&r->out, SPAN_NULL, payload);
-    return rc < 0 ? rc : send_out(x);
-}
-
-static bool is_text(enum field f)
-{
-    return f == FIELD_CONTENT || f == FIELD_REASONING || f == FIELD_REFUSAL || f == FIELD_AUDIO;
-}
-
-static bool is_masked(const struct piece *p)
-{
-    const struct channel *c = p->channel;
-    for (size_t i = 0; c && i < c->mask_count; i++)
-        if (c->masks[i].start < p->end && c->masks[i].end > p->start)
-            return true;
-    return false;
-}
-
-static bool any_masked(const struct piece *pieces, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (is_masked(&pieces[i]))
-            return true;
-    return false;
-}
-
-struct rewrite {
-    const struct frame *frame;
-    struct splice *splices;
-    size_t count;
-    uint32_t item;
-    size_t piece;
-};
-
-static int rewrite_item(void *ctx, const struct text_item *item)
-{
-    struct rewrite *w = ctx;
-    uint32_t number = w->item++;
-    if (w->piece == w->frame->piece_count || w->frame->pieces[w->piece].item != number)
-        return 0;
-    const struct piece *p = &w->frame->pieces[w->piece++];
-    const struct channel *c = p->channel;
-    if (!c || c->field == FIELD_LOGPROBS)
-        return 0; /* goes as a whole */
-    uint64_t clear = channel_clear(c);
-    uint64_t end = p->end < clear ? p->end : clear > p->start ? clear : p->start;
-    for (size_t i = 0; i < c->mask_count; i++) {
-        uint64_t from = c->masks[i].start > p->start ? c->masks[i].start : p->start;
-        uint64_t to = c->masks[i].end < end ? c->masks[i].end : end;
-        if (from >= to)
-            continue;
-        int r = splice_mask(w->frame->payload, item, (size_t)(from - p->start),
-                            (size_t)(to - p->start), w->splices, RELAY_SPLICES_MAX, &w->count);
-        if (r < 0)
-            return r;
-    }
-    if (end == p->end)
-        return 0;
-    return splice_cut(w->frame->payload, item, (size_t)(end - p->start), w->splices,
-                      RELAY_SPLICES_MAX, &w->count);
-}
-
-/* Sends a frame with its masks, and with `cut` ended where its texts stop being clear. */
-static int send_rewritten(struct exchange *x, const struct frame *f, bool cut)
-{
-    struct relay *r = x->relay;
-    struct dialect_event event = {0};
-    struct dialect_error error = {0};
-    struct rewrite w = {.frame = f};
-    w.splices = calloc(RELAY_SPLICES_MAX, sizeof(*w.splices));
-    if (!w.splices)
-        return -ENOMEM;
-    struct buf changed = BUF_INIT(r->out.max);
-    int rc = x->dialect->read_event(r->stream, x->gate->walk, f->payload, &event, &error,
-                                    rewrite_item, &w);
-    if (rc == 0)
-        rc = x->dialect->strip_event(x->gate->walk, f->payload, cut, w.splices, RELAY_SPLICES_MAX,
-                                     &w.count);
-    if (rc == 0) {
-        splice_sort(w.splices, w.count);
-        w.count = splice_outermost(w.splices, w.count);
-        rc = splice_apply(f->payload, w.splices, w.count, &changed);
-    }
-    if (rc == 0)
-        rc = send_payload(x, buf_span(&changed));
-    buf_deinit(&changed);
-    free(w.splices);
-    return rc;
-}
-
-static int send_frame(struct exchange *x, const struct frame *f)
-{
-    struct relay *r = x->relay;
-    r->emitted |= f->finished;
-    uint64_t held = loop_now_us(x->gate->loop) - f->since_us;
-    struct record_notes *n = record_notes(x);
-    if (held > n->held_us)
-        n->held_us = held;
-    return any_masked(f->pieces, f->piece_count) ? send_rewritten(x, f, false)
-                                                 : send_payload(x, f->payload);
-}
-
 /* --- endings --- */
 
 static void await(struct exchange *x, void (*fn)(struct exchange *x))
@@ -248,52 +95,18 @@ static void masks_are_recorded(struct exchange *x)
         channel_masks_recorded(c);
 }
 
-/* Is there text before the cut that the client has not seen? */
-static bool has_clear_text(const struct relay *r)
-{
-    list_for_each (e, &r->hold.frames) {
-        const struct frame *f = list_entry(e, struct frame, link);
-        for (size_t i = 0; i < f->piece_count; i++) {
-            const struct channel *c = f->pieces[i].channel;
-            if (c && is_text(c->field) && channel_clear(c) > f->pieces[i].start &&
-                f->pieces[i].end > f->pieces[i].start)
-                return true;
-        }
-        if (!hold_clear(f->pieces, f->piece_count))
-            return false;
-    }
-    return false;
-}
-
-/* May the frame with the cut be sent in part? Only where it is text that ends early. */
-static bool can_trim(const struct frame *f)
-{
-    bool text = false;
-    for (size_t i = 0; i < f->piece_count; i++) {
-        const struct channel *c = f->pieces[i].channel;
-        if (!c || c->field == FIELD_LOGPROBS)
-            continue;
-        uint64_t clear = channel_clear(c);
-        if (f->pieces[i].end > clear && !is_text(c->field))
-            return false;
-        if (is_text(c->field) && clear > f->pieces[i].start)
-            text = true;
-    }
-    return text && !(f->gates & HOLD_TOOL);
-}
-
 static int send_until_cut(struct exchange *x)
 {
     struct relay *r = x->relay;
     int rc = 0;
     for (struct frame *f; rc == 0 && (f = hold_first(&r->hold)); hold_drop(&r->hold)) {
         if (!hold_clear(f->pieces, f->piece_count)) {
-            if (can_trim(f))
-                rc = send_rewritten(x, f, true);
+            if (relay_can_cut(f))
+                rc = relay_send_cut(x, f);
             break;
         }
         if (!(f->gates & HOLD_TOOL)) /* a tool call whose rest will never come is never begun */
-            rc = send_frame(x, f);
+            rc = relay_send_frame(x, f);
     }
     return rc;
 }
@@ -304,7 +117,7 @@ static void cut_recorded(struct exchange *x)
     if (unrecorded(x))
         return;
     masks_are_recorded(x);
-    if (!r->started && !has_clear_text(r)) {
+    if (!r->started && !relay_has_text(r)) {
         x->state = EXCHANGE_ENDING;
         loop_timer_cancel(&x->deadline);
         if (reply_refusal(x, x->completion) < 0)
@@ -322,7 +135,7 @@ static void cut_recorded(struct exchange *x)
     if (rc == 0)
         rc = x->dialect->write_cut(r->stream, &d, r->expected & ~r->emitted, &r->out);
     if (rc == 0)
-        rc = send_out(x);
+        rc = relay_send_out(x);
     if (rc < 0)
         http_request_abort(x->client);
     finish_client(x);
@@ -351,7 +164,7 @@ static void failure_recorded(struct exchange *x)
     for (struct frame *f; rc == 0 && (f = hold_first(&r->hold)) &&
                           hold_clear(f->pieces, f->piece_count) && !(f->gates & HOLD_TOOL);
          hold_drop(&r->hold))
-        rc = send_frame(x, f);
+        rc = relay_send_frame(x, f);
     struct dialect_refusal d;
     reply_describe(x, NULL, &d);
     d.text = cause_text(r->failure, x->who.app->policy.language);
@@ -360,7 +173,7 @@ static void failure_recorded(struct exchange *x)
     if (rc == 0)
         rc = x->dialect->write_stream_error(r->stream, &d, &r->out);
     if (rc == 0)
-        rc = send_out(x);
+        rc = relay_send_out(x);
     if (rc < 0)
         http_request_abort(x->client);
     finish_client(x);
@@ -370,7 +183,7 @@ static void failure_recorded(struct exchange *x)
  */
 static void end_complete(struct exchange *x)
 {
-    if (send_payload(x, SPAN_LIT("[DONE]")) < 0)
+    if (relay_send_payload(x, SPAN_LIT("[DONE]")) < 0)
         http_request_abort(x->client);
     if (x->fetch) /* its own end may still be on the way: the connection is worth keeping */
         http_fetch_linger(x->fetch, RELAY_LINGER_MS);
@@ -391,7 +204,7 @@ static void fail(struct exchange *x, enum cause cause, enum outcome outcome)
         return;
     }
     record_act(x, x->completion, SPAN_NULL);
-    if (!r->started && !has_clear_text(r)) {
+    if (!r->started && !relay_has_text(r)) {
         exchange_fail(x, cause, outcome);
         return;
     }
@@ -472,9 +285,9 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
         gates |= HOLD_CLOSE;
     }
     if (!gates && !r->decisive && list_empty(&r->hold.frames) &&
-        hold_clear(r->pieces, r->piece_count) && !any_masked(r->pieces, r->piece_count)) {
+        hold_clear(r->pieces, r->piece_count) && !relay_masked(r->pieces, r->piece_count)) {
         r->emitted |= e->finished;
-        return send_payload(x, payload);
+        return relay_send_payload(x, payload);
     }
     struct frame *f;
     int rc = hold_push(&r->hold, payload, r->pieces, r->piece_count, &f);
@@ -548,7 +361,7 @@ static int release(struct exchange *x)
                 return -EIO;
             r->sealed = true;
         }
-        int rc = send_frame(x, f);
+        int rc = relay_send_frame(x, f);
         if (rc < 0)
             return rc;
     }
@@ -686,7 +499,7 @@ void relay_expired(struct exchange *x)
         next = r->data_ms + u->gap_ms;
     if (!r->started) {
         if (now - r->begin_ms >= RELAY_HEADERS_MS)
-            start(x);
+            relay_start(x);
         else if (r->begin_ms + RELAY_HEADERS_MS < next)
             next = r->begin_ms + RELAY_HEADERS_MS;
     }
@@ -694,7 +507,7 @@ void relay_expired(struct exchange *x)
         if (now - r->write_ms >= c->limits.keepalive_ms) {
             /* A comment alone: no id, no field, so that no client takes it for an event. */
             if (buf_append(&r->out, SPAN_LIT(": keep-alive\n\n")) == 0)
-                send_out(x);
+                relay_send_out(x);
         }
         if (r->write_ms + c->limits.keepalive_ms < next)
             next = r->write_ms + c->limits.keepalive_ms;

@@ -1,0 +1,50 @@
+/*
+ * A stream on its way through the hold, as relay.c (from the upstream, and the endings) and send.c
+ * (towards the client) share it. Private to the room.
+ */
+#pragma once
+
+#include "dialect/sse.h"
+#include "gate/exchange.h"
+#include "scan/hold.h"
+
+struct relay {
+    struct exchange *x;
+    struct sse_reader *sse;
+    struct dialect_stream *stream;
+    struct hold hold;
+    struct buf out;       /* one framed event */
+    struct piece *pieces; /* of the event being read */
+    size_t piece_count, piece_cap;
+    uint32_t expected, finished, emitted; /* bits of choices */
+    uint32_t tools;                       /* choices whose tool call this event carries */
+    uint64_t bytes, begin_ms, data_ms, write_ms;
+    bool decisive; /* a hit ends the stream */
+    bool started;  /* headers are out */
+    bool done;     /* the dialect's end mark was seen */
+    bool terminal; /* every choice is finished */
+    bool sealed;   /* the close is durable */
+    bool over;     /* the upstream's side is over */
+    bool paused;
+    enum cause failure; /* the stream ends with an error */
+    enum outcome outcome;
+    void (*after)(struct exchange *x); /* when everything submitted is durable */
+};
+
+/* send.c */
+/* Begins the client's event stream, once. */
+int relay_start(struct exchange *x);
+/* Sends what stands in `out`, framed. */
+int relay_send_out(struct exchange *x);
+/* Frames and sends one event's payload. */
+int relay_send_payload(struct exchange *x, struct span payload);
+/* Sends a frame that is clear, with its masks. */
+int relay_send_frame(struct exchange *x, const struct frame *f);
+/* Sends a frame that ends where its texts stop being clear. */
+int relay_send_cut(struct exchange *x, const struct frame *f);
+/* May that frame be sent in part? Only where it is text that ends early. */
+bool relay_can_cut(const struct frame *f);
+/* Is text of these pieces to be masked? */
+bool relay_masked(const struct piece *pieces, size_t count);
+/* Is there clear text that the client has not seen? */
+bool relay_has_text(const struct relay *r);
