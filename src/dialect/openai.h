@@ -56,6 +56,7 @@ struct openai_reader {
     uint32_t part;            /* of the tool call or detail at hand */
     uint32_t part_base;       /* added to every part */
     bool maskable;            /* of other texts */
+    bool moderation;          /* within a provider's own results: their categories are words */
     bool text_choice;         /* completions: `text` is the content */
     bool joined[FIELD_COUNT]; /* a text of the field was given, the next one continues it */
 
@@ -109,6 +110,8 @@ int openai_array(struct openai_reader *r, int (*read)(struct openai_reader *r));
 int openai_give(struct openai_reader *r, enum field field, uint32_t part, bool join, bool maskable);
 /* Gives every string and unknown key of the last item's value as FIELD_OTHER. */
 int openai_opaque(struct openai_reader *r);
+/* The same for a provider's moderation results, whose categories are not texts. */
+int openai_moderation(struct openai_reader *r);
 /* The same, not to be masked: schemas, names, addresses. */
 int openai_fixed(struct openai_reader *r);
 /* A string as text of the field, joined to the one before; anything but a string as other text. */

@@ -1,6 +1,8 @@
 /* Answers, whole and in events: one reader for both, because they differ only in `delta`. */
 #include "dialect/openai.h"
 
+#include "dialect/words.h"
+
 #include <stdlib.h>
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
@@ -108,22 +110,19 @@ static int read_filter_category(struct openai_reader *r)
     };
     if (r->item.token != JSON_OBJECT)
         return openai_opaque(r);
-    if (span_eq(json_walk_peek(r->w, SPAN_LIT("filtered")), SPAN_LIT("true")))
-        r->event->upstream_filter = true;
     return openai_object(r, members, COUNT(members));
 }
 
-/* Any category: the names are the provider's. */
-static int read_filter_results(struct openai_reader *r)
+/* Any category: unknown names are texts, and their keys may be like ours. */
+static int read_filter_members(struct openai_reader *r)
 {
-    if (r->item.token != JSON_OBJECT)
-        return openai_opaque(r);
     json_walk_opaque(r->w);
     for (;;) {
         int rc = openai_next(r);
         if (rc != 0 || r->item.token == JSON_OBJECT_END)
             return rc;
-        rc = openai_give(r, FIELD_OTHER, 0, false, false);
+        if (!word_category(r->item.text))
+            rc = openai_give(r, FIELD_OTHER, 0, false, false);
         if (rc == 0)
             rc = openai_next(r);
         if (rc == 0)
@@ -131,6 +130,17 @@ static int read_filter_results(struct openai_reader *r)
         if (rc != 0)
             return rc;
     }
+}
+
+static int read_filter_results(struct openai_reader *r)
+{
+    if (r->item.token != JSON_OBJECT)
+        return openai_opaque(r);
+    bool before = r->moderation;
+    r->moderation = true;
+    int rc = read_filter_members(r);
+    r->moderation = before;
+    return rc;
 }
 
 static int read_choice(struct openai_reader *r)
@@ -274,6 +284,7 @@ static int read_base_resp(struct openai_reader *r)
 static int read_prompt_filter(struct openai_reader *r)
 {
     static const struct openai_member members[] = {
+        {SPAN_LIT("prompt_index"), read_nothing},
         {SPAN_LIT("content_filter_results"), read_filter_results},
     };
     return r->item.token == JSON_OBJECT ? openai_object(r, members, COUNT(members))
@@ -318,6 +329,7 @@ static int read_root(struct openai_reader *r)
         {SPAN_LIT("input_sensitive"), read_filtered},
         {SPAN_LIT("output_sensitive"), read_filtered},
         {SPAN_LIT("prompt_filter_results"), read_prompt_filters},
+        {SPAN_LIT("moderation"), openai_moderation},
         {SPAN_LIT("content_filter"), read_levels},
     };
     int rc = openai_read_root(r, members, COUNT(members));

@@ -177,6 +177,11 @@ static int read_value(struct openai_reader *r, int (*read)(struct openai_reader 
     return rc;
 }
 
+static bool is_word(const struct openai_reader *r, struct span key)
+{
+    return word_known(key) || (r->moderation && word_category(key));
+}
+
 int openai_object(struct openai_reader *r, const struct openai_member *members, size_t count)
 {
     for (;;) {
@@ -189,7 +194,7 @@ int openai_object(struct openai_reader *r, const struct openai_member *members, 
         for (size_t i = 0; i < count && !known; i++)
             if (span_eq(members[i].key, r->item.text))
                 known = &members[i];
-        if (!known && !word_known(r->item.text))
+        if (!known && !is_word(r, r->item.text))
             rc = openai_give(r, FIELD_OTHER, 0, false, false);
         if (rc == 0)
             rc = openai_next(r);
@@ -251,7 +256,7 @@ int openai_opaque(struct openai_reader *r)
     unsigned depth = r->item.depth;
     for (;;) {
         int rc = openai_next(r);
-        if (rc == 0 && r->item.token == JSON_KEY && !word_known(r->item.text))
+        if (rc == 0 && r->item.token == JSON_KEY && !is_word(r, r->item.text))
             rc = openai_give(r, FIELD_OTHER, 0, false, false);
         else if (rc == 0 && r->item.token == JSON_STRING)
             rc = give_other(r);
@@ -269,6 +274,15 @@ int openai_fixed(struct openai_reader *r)
     r->maskable = false;
     int rc = openai_opaque(r);
     r->maskable = before;
+    return rc;
+}
+
+int openai_moderation(struct openai_reader *r)
+{
+    bool before = r->moderation;
+    r->moderation = true;
+    int rc = openai_opaque(r);
+    r->moderation = before;
     return rc;
 }
 

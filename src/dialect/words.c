@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* Both in the order of bytes. */
+/* All in the order of bytes. */
 static const struct span keys[] = {
     SPAN_LIT("$defs"),
     SPAN_LIT("$ref"),
@@ -233,6 +233,8 @@ static const struct span constants[] = {
     SPAN_LIT("medium"),
     SPAN_LIT("minimal"),
     SPAN_LIT("model_context_window_exceeded"),
+    SPAN_LIT("moderation_result"),
+    SPAN_LIT("moderation_results"),
     SPAN_LIT("mp3"),
     SPAN_LIT("network_error"),
     SPAN_LIT("none"),
@@ -241,6 +243,7 @@ static const struct span constants[] = {
     SPAN_LIT("priority"),
     SPAN_LIT("refusal"),
     SPAN_LIT("required"),
+    SPAN_LIT("safe"),
     SPAN_LIT("scale"),
     SPAN_LIT("sensitive"),
     SPAN_LIT("standard"),
@@ -256,6 +259,39 @@ static const struct span constants[] = {
     SPAN_LIT("wav"),
 };
 
+static const struct span categories[] = {
+    SPAN_LIT("categories"),
+    SPAN_LIT("category_applied_input_types"),
+    SPAN_LIT("category_scores"),
+    SPAN_LIT("citation"),
+    SPAN_LIT("custom_blocklists"),
+    SPAN_LIT("custom_topics"),
+    SPAN_LIT("harassment"),
+    SPAN_LIT("harassment/threatening"),
+    SPAN_LIT("hate"),
+    SPAN_LIT("hate/threatening"),
+    SPAN_LIT("illicit"),
+    SPAN_LIT("illicit/violent"),
+    SPAN_LIT("indirect_attack"),
+    SPAN_LIT("jailbreak"),
+    SPAN_LIT("license"),
+    SPAN_LIT("output"),
+    SPAN_LIT("profanity"),
+    SPAN_LIT("prompt_index"),
+    SPAN_LIT("protected_material_code"),
+    SPAN_LIT("protected_material_text"),
+    SPAN_LIT("results"),
+    SPAN_LIT("self-harm"),
+    SPAN_LIT("self-harm/instructions"),
+    SPAN_LIT("self-harm/intent"),
+    SPAN_LIT("self_harm"),
+    SPAN_LIT("sexual"),
+    SPAN_LIT("sexual/minors"),
+    SPAN_LIT("ungrounded_material"),
+    SPAN_LIT("violence"),
+    SPAN_LIT("violence/graphic"),
+};
+
 static int by_bytes(const void *a, const void *b)
 {
     return span_compare(*(const struct span *)a, *(const struct span *)b);
@@ -264,6 +300,12 @@ static int by_bytes(const void *a, const void *b)
 bool word_known(struct span key)
 {
     return bsearch(&key, keys, sizeof(keys) / sizeof(*keys), sizeof(*keys), by_bytes) != NULL;
+}
+
+bool word_category(struct span key)
+{
+    return bsearch(&key, categories, sizeof(categories) / sizeof(*categories), sizeof(*categories),
+                   by_bytes) != NULL;
 }
 
 bool word_constant(struct span value)

@@ -108,11 +108,17 @@ static const struct answer_case answers[] = {
          HEAD "\"choices\":[{\"content_filter_results\":{\"hate\":{\"filtered\":true,"
               "\"severity\":\"high\"}}}],\"prompt_filter_results\":[{\"prompt_index\":0,"
               "\"content_filter_results\":{\"hate\":{\"filtered\":false,\"severity\":\"safe\"}}}]}",
-     .lines = MODEL "other! assistant choices[0].content_filter_results.hate=hate\n"
-                    "other! prompt_filter_results[0].prompt_index=prompt_index\n"
-                    "other! prompt_filter_results[0].content_filter_results.hate=hate\n"
-                    "other! prompt_filter_results[0].content_filter_results.hate.severity=safe\n",
+     .lines = MODEL,
      .filter = true},
+    {.body =
+         HEAD "\"choices\":[{\"content_filter_results\":{\"sexual\":{\"filtered\":false,\"detail\":"
+              "\"d\"},\"毒\":{\"severity\":\"grave\"}}}],\"moderation\":{\"output\":{\"results\":[{"
+              "\"categories\":{\"violence\":false,\"odd\":true}}]}},\"note\":{\"violence\":1}}",
+     .lines = MODEL "other assistant choices[0].content_filter_results.sexual.detail=d\n"
+                    "other! assistant choices[0].content_filter_results.\\u6bd2=毒\n"
+                    "other! assistant choices[0].content_filter_results.\\u6bd2.severity=grave\n"
+                    "other! moderation.output.results[0].categories.odd=odd\n"
+                    "other! note=note\nother! note.violence=violence\n"},
     {.body = HEAD "\"choices\":[],\"output_sensitive\":true}", .lines = MODEL, .filter = true},
     {.body = HEAD "\"choices\":[],\"content_filter\":[{\"role\":\"user\",\"level\":0}]}",
      .lines = MODEL "other content_filter[0].role=user\nother! content_filter[0].level=level\n",
