@@ -118,15 +118,12 @@ static enum MHD_Result handle_head(struct http_request *r, const char *method, c
     r->body_max = s->ops.admit(s->ctx, r);
     if (r->response)
         return queue(r);
-    if (f.length > r->body_max) {
-        r->admitted = false;
+    /* The owner hears of these refusals by HTTP_DONE alone. */
+    if (f.length > r->body_max)
         return refuse(r, 413, "too_large", "content_length");
-    }
     r->body.max = r->body_max;
-    if (f.length && buf_reserve(&r->body, f.length) < 0) {
-        r->admitted = false;
+    if (f.length && buf_reserve(&r->body, f.length) < 0)
         return refuse(r, 503, "overloaded", "memory");
-    }
     connection_deadline(r->connection, s->options.body_ms);
     return MHD_YES;
 }
