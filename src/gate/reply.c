@@ -48,13 +48,19 @@ static size_t upstream_headers(const struct exchange *x, struct http_header *h, 
     return n;
 }
 
-int reply_json(struct exchange *x, int status, enum action action, struct span body)
+static int send_json(struct exchange *x, int status, enum action action, struct span body,
+                     bool close)
 {
     struct http_header headers[REPLY_HEADERS];
     size_t n = common_headers(x, headers, action, SPAN_LIT("application/json"));
     n += upstream_headers(x, headers + n, REPLY_HEADERS - n);
     record_notes(x)->first_byte_us = clock_mono_us();
-    return http_request_reply(x->client, status, headers, n, body, x->draining);
+    return http_request_reply(x->client, status, headers, n, body, close || x->draining);
+}
+
+int reply_json(struct exchange *x, int status, enum action action, struct span body)
+{
+    return send_json(x, status, action, body, false);
 }
 
 int reply_stream(struct exchange *x, enum action action)
@@ -115,7 +121,9 @@ int reply_error(struct exchange *x, enum cause cause, struct span code, struct s
     int r = dialect->write_error(&d, &body);
     if (r == 0) {
         record_notes(x)->status = cause_status(cause);
-        r = reply_json(x, cause_status(cause), action, buf_span(&body));
+        /* Where a body's end is in doubt, what follows it must not be taken for a request. */
+        r = send_json(x, cause_status(cause), action, buf_span(&body),
+                      cause == CAUSE_BAD_FRAMING || cause == CAUSE_TOO_LARGE);
     }
     buf_deinit(&body);
     return r;
