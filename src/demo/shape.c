@@ -251,27 +251,34 @@ static void message(struct out *o, const struct delta_list *l, unsigned c)
     lit(o, first ? "}" : "]}");
 }
 
+static const struct delta *finish_of(const struct delta_list *l, unsigned c)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i].choice == c && l->items[i].kind == DELTA_FINISH)
+            return &l->items[i];
+    return NULL;
+}
+
+/* By index, although a shorter choice finished first. */
 int shape_whole(const struct shape *s, const struct delta_list *l, struct buf *out)
 {
     struct out o = {out, 0};
     head(&o, s, s->ask->chat ? "chat.completion" : "text_completion");
     lit(&o, ",\"choices\":[");
-    for (size_t i = 0, c = 0; i < l->count; i++) {
-        const struct delta *d = &l->items[i];
-        if (d->kind != DELTA_FINISH)
-            continue;
-        lit(&o, c++ ? ",{\"index\":" : "{\"index\":");
-        number(&o, d->choice);
+    const struct delta *d;
+    for (unsigned c = 0; (d = finish_of(l, c)); c++) {
+        lit(&o, c ? ",{\"index\":" : "{\"index\":");
+        number(&o, c);
         lit(&o, ",");
         if (s->ask->chat) {
-            message(&o, l, d->choice);
+            message(&o, l, c);
         } else {
             lit(&o, "\"text\":");
-            joined(&o, l, l->count, d->choice, DELTA_CONTENT, 0);
+            joined(&o, l, l->count, c, DELTA_CONTENT, 0);
         }
         lit(&o, ",\"logprobs\":");
         if (s->logprobs)
-            logprobs(&o, s, l, 0, l->count, d->choice);
+            logprobs(&o, s, l, 0, l->count, c);
         else
             lit(&o, "null");
         lit(&o, ",\"finish_reason\":");

@@ -129,6 +129,12 @@ static void choices_interleave_and_usage_ends(void **state)
            u = span_find(all, SPAN_LIT("\"choices\":[],\"usage\":{"));
     assert_true(a < c && c < b && b < u && u < all.len);
     plan_deinit(&p);
+    plan_of(&p, CHAT("\"{\\\"demo\\\":{\\\"choices\\\":[{\\\"text\\\":[\\\"a\\\",\\\"b\\\"]},"
+                     "{\\\"text\\\":[\\\"c\\\"]}]}}\"",
+                     ""));
+    all = buf_span(&p.bytes);
+    assert_true(span_find(all, SPAN_LIT("\"index\":0")) < span_find(all, SPAN_LIT("\"index\":1")));
+    plan_deinit(&p);
 }
 
 static void tools_reasoning_and_logprobs_have_their_places(void **state)
