@@ -17,7 +17,7 @@ describe('auth: keys', () => {
     return found[0];
   };
   const reload = () => stack.gateway.kill('SIGHUP');
-  const ask = (headers) => stack.chat('hi', {}, { headers: { authorization: '', ...headers } });
+  const ask = (headers) => stack.chat('hi', {}, { headers: { authorization: undefined, ...headers } });
 
   before(async () => {
     upstream = await Upstream.start((socket) => socket.write(
@@ -44,7 +44,7 @@ describe('auth: keys', () => {
 
   test('a key in either header opens', async () => {
     assert.equal((await ask({ authorization: `Bearer ${key}` })).status, 200);
-    assert.equal((await ask({ authorization: undefined, 'api-key': key })).status, 200);
+    assert.equal((await ask({ 'api-key': key })).status, 200);
   });
 
   test('the provider gets its own key, not the client\'s', async () => {
@@ -54,7 +54,7 @@ describe('auth: keys', () => {
   });
 
   for (const [name, headers] of Object.entries({
-    'none': { authorization: undefined },
+    'none': {},
     'an unknown one': { authorization: 'Bearer sk-0000000000000000000000000000000000000000' },
     'a wrong scheme': { authorization: 'Basic c2stYTpi' },
     'two that differ': null,

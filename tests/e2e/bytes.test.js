@@ -159,7 +159,7 @@ describe('a stream', () => {
 
   test('is forwarded event by event, not in one piece', async () => {
     answer = async (s) => {
-      s.write(`${streamHead}\r\n${chunked(event(delta('one')))}`);
+      s.write(`${streamHead}\r\n${chunked(event(delta('one, ')))}`);
       s.second = () => s.write(`${chunked(event(finish()) + event('[DONE]'))}0\r\n\r\n`);
       stack.socket = s;
     };
@@ -167,7 +167,7 @@ describe('a stream', () => {
       body: '{"model":"demo","stream":true,"messages":[{"role":"user","content":"hi"}]}' });
     const reader = r.body.getReader();
     const first = Buffer.from((await reader.read()).value).toString();
-    assert.equal(first, event(delta('one')));
+    assert.equal(first, event(delta('one, ')));
     stack.socket.second();
     let rest = '';
     for (let part; !(part = await reader.read()).done;) rest += Buffer.from(part.value).toString();

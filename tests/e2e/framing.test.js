@@ -2,7 +2,7 @@
 // closed, so that nothing behind it can be taken for a request.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Stack } from './harness.js';
+import { Stack, until } from './harness.js';
 import { exchange } from './wire.js';
 
 const body = JSON.stringify({ model: 'demo', messages: [{ role: 'user', content: 'demo:hello' }] });
@@ -145,6 +145,11 @@ describe('refused with one answer, and closed', () => {
     const r = await exchange(stack.port, [head('Transfer-Encoding: chunked\r\n'),
       ...Array(3).fill(`${big.length.toString(16)}\r\n${big}\r\n`), '0\r\n\r\n']);
     assert.equal(r.answers[0].status, 413);
+    assert.ok(r.closed);
+  });
+
+  test('none of them is left behind', async () => {
+    await until(async () => /^juyong_active_exchanges 0$/m.test(await stack.metrics()), 'no exchange is active', 2000);
   });
 });
 

@@ -218,7 +218,9 @@ export class Stack {
 
   // --- the stand-in model, spoken to directly ---
 
+  // Gives what a prompt must say to get the script.
   async script(name, script) {
+    name = `t-${name}`; // not one of the built-in ones
     const r = await fetch(`${this.demoUrl}/demo/scripts/${name}`, { method: 'PUT', body: JSON.stringify(script) });
     if (!r.ok) throw new Error(`demo refused the script ${name}: ${await r.text()}`);
     return `demo:${name}`;
@@ -235,10 +237,13 @@ export class Stack {
   // --- the gateway ---
 
   // One request with an exact body; the answer as bytes.
+  // A header given as undefined is not sent.
   async post(route, body, { headers = {}, signal } = {}) {
+    const all = { 'content-type': 'application/json', authorization: 'Bearer sk-client', ...headers };
+    for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
     const r = await fetch(`${this.url}${route}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: 'Bearer sk-client', ...headers },
+      headers: all,
       body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
       signal,
     });

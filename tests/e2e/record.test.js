@@ -65,10 +65,27 @@ describe('the record', () => {
     assert.equal(rows[0].outcome, 'complete');
   });
 
-  test('takes the client from a trusted proxy', async () => {
-    const r = await stack.chat(`x${words.block}`, {}, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+  test('takes client, end user, device and session from a trusted proxy alone', async () => {
+    const headers = { 'x-juyong-client-ip': '203.0.113.7', 'x-juyong-client-port': '4711', 'x-juyong-end-user': 'user-42',
+      'x-juyong-device': 'phone', 'x-juyong-session': 's-1', 'x-forwarded-for': '198.51.100.1' };
+    const same = await stack.chat(words.block, { user: 'user-42' });
+    const [plain] = await stack.log('--request', same.headers.get('x-request-id'));
+    const r = await stack.chat(words.block, { user: 'someone-else' }, { headers });
     const [row] = await stack.log('--request', r.headers.get('x-request-id'));
     assert.equal(row.client_ip, '203.0.113.7');
+    assert.equal(row.client_port, 4711);
+    assert.equal(row.device, 'phone');
+    assert.equal(row.session, 's-1');
+    assert.equal(row.end_user, plain.end_user, 'the header outranks the body');
+    const stranger = await Stack.start();
+    try {
+      const r = await stranger.chat(words.block, {}, { headers });
+      const [row] = await stranger.log('--request', r.headers.get('x-request-id'));
+      assert.equal(row.client_ip, '127.0.0.1');
+      assert.ok(!row.device && !row.session && !row.end_user);
+    } finally {
+      await stranger.stop();
+    }
   });
 
   test('can be filtered', async () => {

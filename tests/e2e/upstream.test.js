@@ -9,7 +9,8 @@ import { Upstream, chunked, delta, event, finish, plainAnswer, streamHead } from
 const json = (body, headers = '', status = '200 OK') =>
   `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${headers}\r\n${body}`;
 const stream = (text, headers = '') => `${streamHead}${headers}\r\n${text}`;
-const some = event(delta('partial text'));
+// The blank ends the word: a word alone may still become an e-mail address.
+const some = event(delta('partial text, '));
 const good = some + event(finish()) + event('[DONE]');
 
 describe('the upstream', () => {
@@ -24,8 +25,12 @@ describe('the upstream', () => {
   });
   beforeEach(() => { upstream.requests.length = 0; });
 
+  // An error shows nothing of the model's, so it does not wait for its record.
   const row = async (r) => {
-    const rows = await stack.log('--all', '--request', r.headers.get('x-request-id'));
+    const rows = await until(async () => {
+      const found = await stack.log('--all', '--request', r.headers.get('x-request-id'));
+      return found.length && found[0].complete !== null ? found : null;
+    }, 'the record is sealed');
     assert.equal(rows.length, 1);
     assert.equal(rows[0].complete, false);
     return rows[0];
@@ -51,7 +56,7 @@ describe('the upstream', () => {
     'switches protocols unasked': [(s) => s.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n${plainAnswer}`), [502], null],
     'sends half a megabyte of headers': [(s) => s.write(json(plainAnswer, `${`X-A: ${'b'.repeat(1000)}\r\n`.repeat(500)}`)), [502], null],
     'ends its only body early': [(s) => s.end(json(plainAnswer).slice(0, -10)), [502], null],
-    'sends broken JSON': [(s) => s.write(json('{"choices":[')), [502], 'upstream_protocol'],
+    'sends broken JSON': [(s) => s.write(json('{"choices":[')), [502], null],
     'sends duplicate keys': [(s) => s.write(json(plainAnswer.replace('"fine"', '"fine","content":"fine"'))), [502], null],
     'sends an error with status 200': [(s) => s.write(json('{"error":{"message":"overloaded","type":"server_error","param":null,"code":null}}')), [500, 502, 503], null],
     'sends an answer without choices': [(s) => s.write(json('{"id":"x","object":"chat.completion","choices":[]}')), [200, 502], null],
@@ -73,7 +78,7 @@ describe('the upstream', () => {
           if (code) assert.equal(error.code, code);
         }
         assert.ok(upstream.requests.length <= 1, 'asked once');
-        assert.ok(['upstream', 'truncated', 'timeout'].includes((await row(r)).outcome));
+        assert.ok(['upstream_error', 'truncated', 'timeout'].includes((await row(r)).outcome));
       });
     }
   }
@@ -100,17 +105,17 @@ describe('the upstream', () => {
     'resets': [(s) => { s.write(stream(chunked(some))); setTimeout(() => s.resetAndDestroy(), 50); }, null, null],
     'stalls': [(s) => s.write(stream(chunked(some))), 'timeout', 'upstream_timeout'],
     'breaks its chunks': [(s) => s.write(stream(`${chunked(some)}zz\r\nbad`)), null, null],
-    'sends an event that is no JSON': [(s) => s.write(stream(`${chunked(some + event('{"choices":[') + event('[DONE]'))}0\r\n\r\n`)), 'upstream', 'upstream_protocol'],
-    'sends an event with duplicate keys': [(s) => s.write(stream(`${chunked(some + event('{"choices":[],"choices":[]}') + event('[DONE]'))}0\r\n\r\n`)), 'upstream', null],
-    'sends an event past the ceiling': [(s) => s.write(stream(`${chunked(some + event(delta('x'.repeat(1200000))))}0\r\n\r\n`)), 'upstream', null],
-    'reports an error': [(s) => s.write(stream(`${chunked(some + event({ error: { message: 'boom', type: 'server_error', param: null, code: null } }))}0\r\n\r\n`)), 'upstream', null],
+    'sends an event that is no JSON': [(s) => s.write(stream(`${chunked(some + event('{"choices":[') + event('[DONE]'))}0\r\n\r\n`)), 'upstream_error', 'upstream_protocol'],
+    'sends an event with duplicate keys': [(s) => s.write(stream(`${chunked(some + event('{"choices":[],"choices":[]}') + event('[DONE]'))}0\r\n\r\n`)), 'upstream_error', null],
+    'sends an event past the ceiling': [(s) => s.write(stream(`${chunked(some + event(delta('x'.repeat(1200000))))}0\r\n\r\n`)), 'upstream_error', null],
+    'reports an error': [(s) => s.write(stream(`${chunked(some + event({ error: { message: 'boom', type: 'server_error', param: null, code: null } }))}0\r\n\r\n`)), 'upstream_error', null],
   };
   for (const [name, [how, outcome, code]] of Object.entries(late)) {
     test(`that ${name} in mid-stream`, async () => {
       answer = how;
       const r = await stack.chat('hi', { stream: true });
       assert.equal(r.status, 200);
-      assert.equal(r.choices[0].content, 'partial text');
+      assert.equal(r.choices[0].content, 'partial text, ');
       assert.deepEqual(r.choices[0].finish, [], 'no finish reason: it is not complete');
       assert.ok(r.error?.message, r.text);
       if (code) assert.equal(r.error.code, code);
@@ -127,7 +132,7 @@ describe('the upstream', () => {
     try {
       answer = (s) => {
         s.write(stream(''));
-        const drip = setInterval(() => s.write(chunked(event(delta('.')))), 50);
+        const drip = setInterval(() => s.write(chunked(event(delta('滴')))), 50);
         s.on('close', () => clearInterval(drip));
       };
       const from = Date.now();
@@ -157,7 +162,7 @@ describe('the upstream', () => {
     answer = (s) => s.write(json(JSON.stringify({ error: { message: `see ${words.block}`, type: 't', param: null, code: null } }), '', '400 Bad Request'));
     const r = await stack.chat('hi');
     assert.ok(!r.text.includes('炸弹'), r.text);
-    assert.ok(r.status >= 400);
+    assert.ok(r.status >= 400 || r.headers.get('x-juyong-action') === 'block');
   });
 
   test('that names another model is recorded as it answered', async () => {
@@ -178,7 +183,7 @@ describe('the upstream', () => {
   test('that has a finish reason and no [DONE] is complete', async () => {
     answer = (s) => s.write(stream(`${chunked(some + event(finish()))}0\r\n\r\n`));
     const r = await stack.chat('hi', { stream: true });
-    assert.equal(r.choices[0].content, 'partial text');
+    assert.equal(r.choices[0].content, 'partial text, ');
     assert.deepEqual(r.choices[0].finish, ['stop']);
   });
 
