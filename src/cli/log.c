@@ -1,9 +1,11 @@
 #include "cli/log.h"
 
+#include "access/access.h"
 #include "audit/query.h"
 #include "audit/verify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/codec.h"
 #include "cli/logview.h"
 #include "config/config.h"
 
@@ -46,6 +48,7 @@ struct options {
     struct verify_options verify;
     const char *request;         /* show's argument */
     bool wants_request, filters; /* of the command */
+    char end_user[65];           /* the filter's id as the record names it */
 };
 
 /* ---- words into values ---- */
@@ -247,7 +250,8 @@ static const struct argp_option filter_options[] = {
     {"rule", OPT_RULE, "ID", 0, "One rule", 1},
     {"app", OPT_APP, "NAME", 0, "One app", 1},
     {"direction", OPT_DIRECTION, "prompt|completion", 0, "Towards the model or from it", 1},
-    {"end-user", OPT_END_USER, "HMAC", 0, "One end user, as the record names him", 1},
+    {"end-user", OPT_END_USER, "ID", 0,
+     "One end user, by the app's id (with -c) or by the record's HMAC of it", 1},
     {"model", OPT_MODEL, "ID", 0, "One model, as asked or as answered", 1},
     {"request", OPT_REQUEST, "ID", 0, "One exchange", 1},
     {"text", OPT_TEXT, "TEXT", 0, "Occurs in a match, its context or its folded form", 1},
@@ -270,8 +274,22 @@ static const struct argp_option verify_options[] = {
 
 /* ---- which log ---- */
 
+/* The record knows end users only by an HMAC: an id that is not one yet becomes one. */
+static void hash_end_user(struct options *o, const struct config *config, struct buf *messages)
+{
+    struct span id = o->filter.end_user;
+    unsigned char digest[32];
+    struct access *access = NULL;
+    if (id.len == 0 || codec_unhex(id, digest, sizeof(digest)) ||
+        access_load(config, messages, &access) < 0)
+        return;
+    access_hash_end_user(access, id, o->end_user);
+    o->filter.end_user = span_str(o->end_user);
+    access_unref(access);
+}
+
 /* The log's directory into ret_dir. False: a message was printed. */
-static bool find_dir(const struct options *o, char ret_dir[PATH_MAX])
+static bool find_dir(struct options *o, char ret_dir[PATH_MAX])
 {
     if (o->dir) {
         if (snprintf(ret_dir, PATH_MAX, "%s", o->dir) < PATH_MAX)
@@ -286,6 +304,7 @@ static bool find_dir(const struct options *o, char ret_dir[PATH_MAX])
     if (good) {
         memcpy(ret_dir, config->audit.dir.data, config->audit.dir.len);
         ret_dir[config->audit.dir.len] = '\0';
+        hash_end_user(o, config, &messages);
     } else {
         fwrite(messages.data, 1, messages.len, stderr);
         if (messages.len == 0)

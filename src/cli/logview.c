@@ -158,7 +158,7 @@ static void format_time(uint64_t wall_us, char ret_text[CLOCK_TEXT_SIZE])
         snprintf(ret_text, CLOCK_TEXT_SIZE, "%" PRIu64, wall_us);
 }
 
-enum { TIME = 19, ACTION = 6, RISK = 9, RULE = 18, DIRECTION = 10, APP = 10, USER = 8, MODEL = 14 };
+enum { TIME = 19, ACTION = 6, RISK = 9, RULE = 21, DIRECTION = 10, APP = 10, USER = 8, MODEL = 14 };
 #define TEXT_DEFAULT 48
 #define FIXED        (TIME + ACTION + RISK + RULE + DIRECTION + APP + USER + MODEL + 8 * 2)
 
@@ -238,7 +238,10 @@ void logview_row(const struct logview *v, const struct query_row *row)
     put_cell(v->out, e->action.len ? e->action : e->kind, ACTION);
     fputs(v->colour ? PLAIN : "", v->out);
     put_cell(v->out, h ? h->entry->risk : SPAN_NULL, RISK);
-    put_cell(v->out, h ? h->entry->rule : SPAN_NULL, RULE);
+    char rule[128] = "";
+    if (h && row->hit_count > 1) /* the heaviest stands for all; `show` lists them */
+        snprintf(rule, sizeof(rule), "%.*s +%zu", SPAN_ARG(h->entry->rule), row->hit_count - 1);
+    put_cell(v->out, *rule ? span_str(rule) : h ? h->entry->rule : SPAN_NULL, RULE);
     put_cell(v->out, h ? h->entry->direction : SPAN_NULL, DIRECTION);
     put_cell(v->out, e->app, APP);
     put_cell(v->out, e->end_user.len > USER ? span_slice(e->end_user, 0, USER) : e->end_user, USER);

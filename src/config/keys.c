@@ -201,7 +201,7 @@ const struct schema_key schema_root[] = {
     {"audit", SCHEMA_MAP, NULL, "the decision log", .keys = keys_audit},
     {"trusted_proxies", SCHEMA_OTHER, NULL,
      "addresses or networks of front proxies: only they may name client address, end user, device "
-     "and session",
+     "and session (headers X-Juyong-Client-IP, -Client-Port, -End-User, -Device, -Session)",
      AT(struct config, trusted_proxies), .read = read_proxies, .form = "list of CIDR"},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
     {NULL},
