@@ -60,6 +60,56 @@ static bool is_personal_at(const struct judge *j, const struct channel *c, uint6
 }
 
 /*
+ * Personal data around a finding that are no findings themselves: judging may have stopped at a
+ * decisive hit before it came to them, or the list of findings is full. So the text that enters the
+ * record is read once more.
+ */
+struct personal {
+    const struct ruleset *rules;
+    struct mask at[JUDGE_FINDINGS_MAX]; /* offsets into the text */
+    size_t count;
+};
+
+/* How far behind the text that is shown one reads on: a number may be cut by its edge, bytes. */
+#define PERSONAL_BEYOND 256
+
+static int see_personal(void *ctx, const struct hit *hit)
+{
+    struct personal *p = ctx;
+    if (!is_personal(ruleset_rule(p->rules, hit->rule)))
+        return 0;
+    p->at[p->count++] = (struct mask){hit->start, hit->end};
+    if (p->count < JUDGE_FINDINGS_MAX)
+        return 0;
+    p->at[p->count - 1].end = UINT64_MAX; /* more than can be told apart */
+    return 1;
+}
+
+/* What can't be read is personal from beginning to end. */
+static void find_personal(const struct judge *j, struct span text, struct personal *ret_personal)
+{
+    struct personal *p = ret_personal;
+    *p = (struct personal){.rules = j->rules};
+    struct cursor *c = cursor_new(ruleset_matchset(j->rules), DIRECTION_BOTH);
+    int r = c ? cursor_feed(c, text, see_personal, p) : -ENOMEM;
+    if (r == 0)
+        r = cursor_finish(c, see_personal, p);
+    cursor_free(c);
+    if (r < 0) {
+        p->at[0] = (struct mask){0, UINT64_MAX};
+        p->count = 1;
+    }
+}
+
+static bool personal_has(const struct personal *p, uint64_t at)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (at >= p->at[i].start && at < p->at[i].end)
+            return true;
+    return false;
+}
+
+/*
  * The channel's text from..to, with one '*' for each code point of personal data, which does not
  * enter the record. *ret_start and *ret_end: where the finding stands in it.
  */
@@ -68,6 +118,10 @@ static struct span without_personal(struct judge *j, const struct finding *f, ui
 {
     const struct channel *c = f->channel;
     struct span text = channel_text(c, from, to);
+    struct personal beside;
+    find_personal(
+        j, channel_text(c, from, to + PERSONAL_BEYOND < c->fed ? to + PERSONAL_BEYOND : c->fed),
+        &beside);
     char *copy = arena_alloc(j->arena, text.len + 1);
     size_t out = 0;
     *ret_start = *ret_end = 0;
@@ -79,7 +133,7 @@ static struct span without_personal(struct judge *j, const struct finding *f, ui
             next++;
         if (from + i == f->hit.start)
             *ret_start = out;
-        if (is_personal_at(j, c, from + i)) {
+        if (is_personal_at(j, c, from + i) || personal_has(&beside, i)) {
             copy[out++] = '*';
         } else {
             memcpy(copy + out, text.data + i, next - i);

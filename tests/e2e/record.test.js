@@ -53,6 +53,28 @@ describe('the record', () => {
     assert.ok(!JSON.stringify(row).includes('13800138000'));
   });
 
+  test('of a hit keeps the personal data around it to itself', async () => {
+    const id = '11010519491231002X', phone = '13800138000';
+    for (const text of [`${words.block}，身份证 ${id} 手机 ${phone} 完`, `${phone}和${id}，${words.block}，${phone}`,
+      `${words.block} ${Array(70).fill(phone).join(' ')} ${id}`]) {
+      const rows = [];
+      const keep = async (r) => rows.push(...await stack.log('--request', r.headers.get('x-request-id')));
+      await keep(await stack.chat(text));
+      await keep(await stack.chat([{ role: 'user', content: text }, { role: 'user', content: text }]));
+      for (const chunk of [0, 2, 7, 40]) {
+        const prompt = await stack.script('personal', { text, chunk });
+        await keep(await stack.chat(prompt, { stream: true }));
+        await keep(await stack.chat(prompt));
+      }
+      assert.equal(rows.length, 10);
+      for (const row of rows) {
+        assert.equal(row.action, 'block');
+        const all = JSON.stringify(row);
+        assert.ok(!all.includes(id) && !all.includes(phone), all);
+      }
+    }
+  });
+
   test('of a plain answer is there when asked for', async () => {
     const prompt = await stack.script('plain', { text: 'fine' });
     const r = await stack.chat(prompt);
@@ -90,8 +112,8 @@ describe('the record', () => {
 
   test('can be filtered', async () => {
     assert.ok((await stack.log('--action', 'mask')).every((r) => ['mask', 'answer', 'block'].includes(r.action)));
-    assert.ok((await stack.log('--risk', 'pii')).every((r) => r.risk.startsWith('pii')));
-    assert.ok((await stack.log('--direction', 'completion')).every((r) => r.direction === 'completion'));
+    assert.ok((await stack.log('--risk', 'pii')).every((r) => r.hits.some((h) => h.risk.startsWith('pii'))));
+    assert.ok((await stack.log('--direction', 'completion')).every((r) => r.hits.some((h) => h.direction === 'completion')));
     assert.ok((await stack.log('--text', words.block.slice(0, 3))).length > 0);
     assert.equal((await stack.log('--since', '2999-01-01')).length, 0);
   });
