@@ -76,7 +76,7 @@ taken() {
     [ $status -ne 7 ]
 }
 for port in 8080 8081 9090; do
-    ! taken $port || fail "端口 $port 已被占用，请先停止占用它的程序。Port $port is taken: stop what listens there, or change $conf."
+    ! taken $port || fail "端口 $port 已被占用，请先停止占用它的程序。Port $port is taken: stop what listens there."
 done
 
 # ready PID PORT LOG

@@ -299,7 +299,7 @@ for (const [name, OpenAI] of Object.entries(majors)) {
       test('mask: one star a character, and the stream goes on', async () => {
         const text = '王先生，13800138000，身份证 11010519491231002X。再见';
         const want = '王先生，***********，身份证 ******************。再见';
-        for (const chunk of [1, 4, 100]) {
+        for (const chunk of [1, 2, 4]) {
           const prompt = await stack.script('pii', { text, chunk });
           const final = await openai.chat.completions.stream(ask(prompt, { logprobs: true })).finalChatCompletion();
           assert.equal(final.choices[0].message.content, want);
@@ -307,7 +307,7 @@ for (const [name, OpenAI] of Object.entries(majors)) {
           const tokens = (final.choices[0].logprobs?.content ?? []).map((t) => t.token).join('');
           assert.ok(!/138|0013|1949/.test(tokens), tokens);
         }
-        const prompt = await stack.script('pii', { text });
+        const prompt = await stack.script('pii', { text, chunk: 4 });
         const whole = await openai.chat.completions.create(ask(prompt, { logprobs: true }));
         assert.equal(whole.choices[0].message.content, want);
         assert.ok(!/13800138000|11010519/.test(JSON.stringify(whole)));
