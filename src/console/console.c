@@ -77,7 +77,7 @@ static void event(void *ctx, struct http_request *r, unsigned events)
 int console_new(struct loop *l, struct span host, uint16_t port, const struct console_ops *ops,
                 void *ctx, struct console **ret_console)
 {
-    static const struct http_server_ops server_ops = {admit, event};
+    static const struct http_server_ops server_ops = {admit, event, NULL};
     struct http_server_options o = {
         .host = host,
         .port = port,

@@ -349,7 +349,7 @@ static void event(void *ctx, struct http_request *r, unsigned events)
 
 int model_new(struct loop *l, const struct model_options *o, struct model **ret_model)
 {
-    static const struct http_server_ops ops = {admit, event};
+    static const struct http_server_ops ops = {admit, event, NULL};
     struct http_server_options http = {
         .host = o->host,
         .port = o->port,

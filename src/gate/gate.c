@@ -103,6 +103,12 @@ static void client_event(void *ctx, struct http_request *r, unsigned events)
     exchange_post(x);
 }
 
+static void refused(void *ctx)
+{
+    struct gate *g = ctx;
+    metrics_add(g->metrics, METRIC_REJECTED_FRAMING, 1);
+}
+
 /* --- exchanges by number, for the way back from the log --- */
 
 int gate_add(struct gate *g, struct exchange *x)
@@ -201,7 +207,7 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     if (!g)
         return -ENOMEM;
     const struct config *c = snapshot_config(o->snapshot);
-    static const struct http_server_ops ops = {admit, client_event};
+    static const struct http_server_ops ops = {admit, client_event, refused};
     struct http_server_options server = {
         .host = c->listen_host,
         .port = c->listen_port,

@@ -23,7 +23,6 @@ struct http_server {
     bool run_again; /* something was resumed: the library's epoll does not tell */
     int listener;
     uint16_t port;
-    uint64_t refused;
     struct list connections;
     size_t connection_count;
 };
@@ -90,6 +89,7 @@ void stream_flush(struct loop_task *t);
 void stream_writable(struct http_request *r);
 
 /* server.c */
+void server_refused(struct http_server *s);
 /* Moves the connection's absolute deadline; 0 takes it away. */
 void connection_deadline(struct http_connection *c, unsigned ms);
 void connection_watch_write(struct http_connection *c, bool on);

@@ -95,7 +95,7 @@ static enum MHD_Result refuse(struct http_request *r, int status, const char *co
                      "\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"%s\"}}",
                      why, code);
     struct http_header type = {SPAN_LIT("Content-Type"), SPAN_LIT("application/json")};
-    r->server->refused++;
+    server_refused(r->server);
     if (http_request_reply(r, status, &type, 1, span_from(body, (size_t)n), true) < 0)
         return MHD_NO;
     return queue(r);

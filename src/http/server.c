@@ -156,12 +156,18 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
+void server_refused(struct http_server *s)
+{
+    if (s->ops.refused)
+        s->ops.refused(s->ctx);
+}
+
 static void library_message(void *cls, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 static void library_message(void *cls, const char *fmt, va_list ap)
 {
     struct http_server *s = cls;
-    s->refused++;
+    server_refused(s);
     if (log_get_level() > LOG_DEBUG)
         return;
     char text[256];
@@ -320,11 +326,6 @@ void http_server_free(struct http_server *s)
 uint16_t http_server_port(const struct http_server *s)
 {
     return s->port;
-}
-
-uint64_t http_server_refused(const struct http_server *s)
-{
-    return s->refused;
 }
 
 size_t http_server_connections(const struct http_server *s)

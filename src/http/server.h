@@ -47,6 +47,9 @@ struct http_server_ops {
      * task, nothing else. After HTTP_DONE there is no further event.
      */
     void (*event)(void *ctx, struct http_request *r, unsigned events);
+    /* A request was refused before admit() could see it: malformed head or body framing. May be NULL.
+     */
+    void (*refused)(void *ctx);
 };
 
 struct http_server_options {
@@ -70,8 +73,6 @@ void http_server_quiesce(struct http_server *s);
 /* Aborts what is left and frees. Every request must have been released by its owner before. */
 void http_server_free(struct http_server *s);
 uint16_t http_server_port(const struct http_server *s);
-/* Requests that are refused before admit() is called: malformed head or body framing. */
-uint64_t http_server_refused(const struct http_server *s);
 size_t http_server_connections(const struct http_server *s);
 
 /* --- a request; spans live as long as the request --- */

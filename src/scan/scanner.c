@@ -1,6 +1,7 @@
 #include "scan/scanner.h"
 
 #include "base/utf8.h"
+#include "json/unescape.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +21,21 @@ struct scanner {
     uint64_t bytes;
 };
 
+/*
+ * Tool arguments are JSON within a JSON string, often with all but ASCII escaped: what the tool
+ * will read is behind one more level of escapes. A second cursor reads that. Its offsets do not map
+ * to the channel's, and need not: arguments are never masked, and a frame waits for both cursors.
+ */
+struct inner {
+    struct channel *channel;
+    struct cursor *cursor;
+    struct json_unescape unescape;
+    struct buf text; /* scratch */
+    uint64_t fed;    /* bytes given to its cursor */
+    uint64_t safe;   /* channel offset up to which it was clear when it last was clear wholly */
+    bool escaped;    /* an escape was seen; until then it reads what the first cursor reads */
+};
+
 struct scanner *scanner_new(const struct matchset *set, enum direction direction, bool whole,
                             scanner_hit_fn fn, void *ctx)
 {
@@ -31,10 +47,35 @@ struct scanner *scanner_new(const struct matchset *set, enum direction direction
     return s;
 }
 
+static void inner_free(struct inner *in)
+{
+    if (!in)
+        return;
+    cursor_free(in->cursor);
+    buf_deinit(&in->text);
+    free(in);
+}
+
+static struct inner *inner_new(struct channel *c)
+{
+    struct inner *in = calloc(1, sizeof(*in));
+    if (!in)
+        return NULL;
+    in->channel = c;
+    in->text.max = SIZE_MAX / 4; /* never longer than the piece it is made from */
+    in->cursor = cursor_new(c->scanner->set, c->scanner->direction);
+    if (!in->cursor) {
+        free(in);
+        return NULL;
+    }
+    return in;
+}
+
 static void channel_free(struct channel *c)
 {
     if (!c)
         return;
+    inner_free(c->inner);
     cursor_free(c->cursor);
     buf_deinit(&c->text);
     free(c->masks);
@@ -63,6 +104,15 @@ static struct channel *channel_new(struct scanner *s, const struct text_item *it
         return NULL;
     }
     list_init(&c->link);
+    /* In whole bodies the dialect gives the decoded arguments as items of their own. */
+    if (item->field == FIELD_ARGUMENTS && !s->whole) {
+        c->inner = inner_new(c);
+        if (!c->inner) {
+            cursor_free(c->cursor);
+            free(c);
+            return NULL;
+        }
+    }
     c->role = item->role;
     c->field = item->field;
     c->choice = item->choice;
@@ -109,6 +159,42 @@ static int conclude(struct channel *c, int r)
     return r;
 }
 
+static int tell_inner(void *ctx, const struct hit *hit)
+{
+    struct inner *in = ctx;
+    struct channel *c = in->channel;
+    if (!in->escaped)
+        return 0;
+    /* Named by the raw text that it stands in. */
+    struct hit outer = {.start = in->safe > c->base ? in->safe : c->base,
+                        .end = c->fed,
+                        .rule = hit->rule,
+                        .layers = hit->layers | LAYER_ESCAPE};
+    int r = c->scanner->fn(c->scanner->ctx, c, &outer);
+    if (r > 0 && in->safe < c->cut)
+        c->cut = in->safe;
+    return r;
+}
+
+/* Reads what the piece says behind its escapes; `last`: no piece follows. */
+static int feed_inner(struct inner *in, struct span piece, bool last)
+{
+    if (piece.len && memchr(piece.data, '\\', piece.len))
+        in->escaped = true;
+    buf_clear(&in->text);
+    int r = json_unescape_feed(&in->unescape, piece, &in->text);
+    if (r == 0 && last)
+        r = json_unescape_finish(&in->unescape, &in->text);
+    if (r == 0)
+        r = cursor_feed(in->cursor, buf_span(&in->text), tell_inner, in);
+    in->fed += in->text.len;
+    if (r == 0 && last)
+        r = cursor_finish(in->cursor, tell_inner, in);
+    if (r == 0 && (last || (in->unescape.len == 0 && cursor_clear(in->cursor) == in->fed)))
+        in->safe = in->channel->fed;
+    return r;
+}
+
 static void trim(struct channel *c)
 {
     uint64_t clear = channel_clear(c);
@@ -134,7 +220,8 @@ static int feed(struct channel *c, const struct text_item *item)
         r = cursor_join(c->cursor, tell, c);
     if (r == 0)
         r = cursor_feed(c->cursor, item->text, tell, c);
-    return conclude(c, r);
+    r = conclude(c, r);
+    return r == 0 && c->inner ? feed_inner(c->inner, item->text, false) : r;
 }
 
 static int finish(struct channel *c)
@@ -142,6 +229,8 @@ static int finish(struct channel *c)
     if (!c->cursor)
         return 0;
     int r = conclude(c, cursor_finish(c->cursor, tell, c));
+    if (r == 0 && c->inner)
+        r = feed_inner(c->inner, SPAN_NULL, true);
     cursor_free(c->cursor);
     c->cursor = NULL;
     return r;
@@ -237,6 +326,8 @@ struct channel *channel_next(const struct channel *c)
 uint64_t channel_clear(const struct channel *c)
 {
     uint64_t clear = c->cursor ? cursor_clear(c->cursor) : c->fed;
+    if (c->inner && c->inner->safe < clear)
+        clear = c->inner->safe;
     if (c->cut < clear)
         clear = c->cut;
     return c->pending < clear ? c->pending : clear;

@@ -110,7 +110,7 @@ static void too_long(struct loop_timer *t)
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    static const struct http_server_ops ops = {admit, server_event};
+    static const struct http_server_ops ops = {admit, server_event, NULL};
     struct http_server_options o = {.host = SPAN_LIT("127.0.0.1"),
                                     .connections = 100,
                                     .header_ms = 300,
