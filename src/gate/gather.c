@@ -79,6 +79,9 @@ static int judge(struct exchange *x, struct dialect_event *ret_event)
                                     &error, judge_item, x->completion);
     if (r == 0)
         r = judge_finish(x->completion, -1);
+    /* They are lent by the answer, which a mask replaces. */
+    record_notes(x)->model_answered = arena_copy(&x->arena, ret_event->model);
+    record_notes(x)->finish_reason = arena_copy(&x->arena, ret_event->finish_reason);
     if (r == 0)
         r = revisit(x);
     x->completion->judge_us += clock_mono_us() - before;
@@ -104,8 +107,6 @@ static void answered(struct exchange *x)
                       OUTCOME_UPSTREAM);
         return;
     }
-    n->model_answered = arena_copy(&x->arena, event.model);
-    n->finish_reason = arena_copy(&x->arena, event.finish_reason);
     if (event.kind == EVENT_ERROR && status == 200) {
         exchange_fail(x, CAUSE_UPSTREAM_FAILED, OUTCOME_UPSTREAM);
         return;

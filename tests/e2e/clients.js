@@ -9,6 +9,7 @@ export function client(OpenAI, stack, options = {}) {
   const openai = new OpenAI({
     baseURL: `${stack.url}/v1`,
     apiKey: 'sk-client',
+    timeout: 30000,
     fetch: (...args) => { counter.requests++; return fetch(...args); },
     ...options,
   });

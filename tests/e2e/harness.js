@@ -227,7 +227,7 @@ export class Stack {
   }
 
   async stats() {
-    return (await fetch(`${this.demoUrl}/demo/stats`)).json();
+    return (await fetch(`${this.demoUrl}/demo/stats`, { signal: AbortSignal.timeout(5000) })).json();
   }
 
   async resetStats() {
@@ -245,7 +245,7 @@ export class Stack {
       method: 'POST',
       headers: all,
       body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
-      signal,
+      signal: signal ?? AbortSignal.timeout(30000),
     });
     const bytes = Buffer.from(await r.arrayBuffer());
     return { status: r.status, headers: r.headers, bytes, text: bytes.toString() };
