@@ -5,7 +5,8 @@
 #
 #   --quick        for developers: seconds of fuzzing instead of minutes, fewer kill -9 rounds
 #   --no-install   never touch the system's packages
-#   SUITE          one or more of: layers format unit asan tsan fuzz e2e fault (default: all)
+#   SUITE          one or more of: layers format unit asan tsan fuzz e2e e2e-asan e2e-tsan fault
+#                  (default: all; with --quick all but e2e-asan and e2e-tsan)
 #
 # Prints one line a suite and keeps the logs under build-logs/. The last line is
 # "N passed, N failed", counted over the single test cases; the exit status is 1 when any failed.
@@ -20,12 +21,15 @@ for arg in "$@"; do
     case "$arg" in
     --quick) quick=1 ;;
     --no-install) install=0 ;;
-    --help | -h) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    layers | format | unit | asan | tsan | fuzz | e2e | fault) suites="$suites $arg" ;;
+    --help | -h) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    layers | format | unit | asan | tsan | fuzz | e2e | e2e-asan | e2e-tsan | fault) suites="$suites $arg" ;;
     *) echo "unknown option or suite: $arg (see --help)" >&2; exit 2 ;;
     esac
 done
-[ -n "$suites" ] || suites="layers format unit asan tsan fuzz e2e fault"
+if [ -z "$suites" ]; then
+    suites="layers format unit asan tsan fuzz e2e e2e-asan e2e-tsan fault"
+    [ $quick -eq 0 ] || suites="layers format unit asan tsan fuzz e2e fault"
+fi
 
 logs=build-logs
 mkdir -p $logs
@@ -156,19 +160,27 @@ run_unit() {
     meson_suite unit build
 }
 
+build_asan() {
+    build build-asan -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ||
+        { build_failed "$1" $logs/build-asan.log; return 1; }
+}
+
 run_asan() {
     since=$(date +%s)
-    build build-asan -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false ||
-        { build_failed asan $logs/build-asan.log; return; }
+    build_asan asan || return 0
     meson_suite asan build-asan
 }
 
-# Only where threads meet. A kernel that spreads mappings too widely stops TSan at start; setarch -R
+# Unit tests only where threads meet. A kernel that spreads mappings too widely stops TSan at start; setarch -R
 # takes the randomness away.
+build_tsan() {
+    build build-tsan -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false ||
+        { build_failed "$1" $logs/build-tsan.log; return 1; }
+}
+
 run_tsan() {
     since=$(date +%s)
-    build build-tsan -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false ||
-        { build_failed tsan $logs/build-tsan.log; return; }
+    build_tsan tsan || return 0
     ! setarch -R true 2>/dev/null || wrapper="setarch -R"
     meson_suite tsan build-tsan --suite base --suite audit
     wrapper=
@@ -192,27 +204,48 @@ npm_ready() {
     return 1
 }
 
-# node_suite SUITE FILES...
+# node_suite SUITE BINARY FILES...: runs the suite against that binary.
 node_suite() {
     suite=$1
-    shift
-    since=$(date +%s)
-    build build -Dwerror=true || { build_failed "$suite" $logs/build.log; return; }
+    tested=$2
+    shift 2
     npm_ready || { build_failed "$suite" $logs/npm.log; return; }
     status=0
-    JUYONG_QUICK=$quick tests/e2e/node_modules/.bin/node --test --test-reporter=tap --test-concurrency=2 "$@" \
-        >"$logs/$suite.log" 2>&1 || status=$?
+    JUYONG=$(pwd)/$tested JUYONG_QUICK=$quick tests/e2e/node_modules/.bin/node --test \
+        --test-reporter=tap --test-concurrency=2 "$@" >"$logs/$suite.log" 2>&1 || status=$?
     finish "$suite" $status "$logs/$suite.log" "$since" "$(awk '
         /^# pass / { ok = $3 } /^# (fail|cancelled) / { bad += $3 } END { print ok + 0, bad + 0 }' \
         "$logs/$suite.log")"
 }
 
 run_e2e() {
-    node_suite e2e tests/e2e/*.test.js
+    since=$(date +%s)
+    build build -Dwerror=true || { build_failed e2e $logs/build.log; return; }
+    node_suite e2e build/src/juyong tests/e2e/*.test.js
+}
+
+run_e2e_asan() {
+    since=$(date +%s)
+    build_asan e2e-asan || return 0
+    JUYONG_SLOW=1 node_suite e2e-asan build-asan/src/juyong tests/e2e/*.test.js
+}
+
+# What runs threads against each other: many exchanges, reloads, the drain.
+run_e2e_tsan() {
+    since=$(date +%s)
+    build_tsan e2e-tsan || return 0
+    printf '#!/bin/sh\nexec %s "%s" "$@"\n' \
+        "$(! setarch -R true 2>/dev/null || echo setarch -R)" "$(pwd)/build-tsan/src/juyong" \
+        >build-tsan/juyong.sh
+    chmod +x build-tsan/juyong.sh
+    JUYONG_SLOW=1 node_suite e2e-tsan build-tsan/juyong.sh tests/e2e/chat.test.js \
+        tests/e2e/life.test.js tests/e2e/record.test.js
 }
 
 run_fault() {
-    node_suite fault tests/fault/*.test.js
+    since=$(date +%s)
+    build build -Dwerror=true || { build_failed fault $logs/build.log; return; }
+    node_suite fault build/src/juyong tests/fault/*.test.js
 }
 
 if [ $install -eq 1 ]; then
@@ -223,7 +256,7 @@ if [ $install -eq 1 ]; then
 fi
 
 for name in $suites; do
-    "run_$name"
+    "run_$(echo "$name" | tr - _)"
 done
 
 printf 'in %d s, logs in %s/\n' $(($(date +%s) - started)) $logs
