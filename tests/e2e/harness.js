@@ -12,6 +12,8 @@ export const root = path.resolve(import.meta.dirname, '../..');
 export const binary = process.env.JUYONG ?? ['build/src/juyong', 'build/juyong']
   .map((p) => path.join(root, p)).find(existsSync) ?? path.join(root, 'build/src/juyong');
 export const quick = process.env.JUYONG_QUICK === '1';
+// tests/soak/run.sh: everything, for as long as it takes.
+export const soak = process.env.JUYONG_SOAK === '1';
 
 // Words of tests/e2e/rules. They are written nowhere else, so that a rule of the shipped library
 // can change without a test noticing.

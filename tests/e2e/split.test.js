@@ -3,7 +3,7 @@
 // texts × splits × refusal styles.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Stack, quick, random, words } from './harness.js';
+import { Stack, quick, random, soak, words } from './harness.js';
 
 const b = words.block;
 const spaced = [...b].join('\u200b');
@@ -83,7 +83,7 @@ describe('splits', () => {
           all.push({ t, split, bytes, style });
   const r = random(20260101);
   const sample = all.map((cell) => [r(), cell]).sort((x, y) => x[0] - y[0]).map(([, cell]) => cell)
-    .slice(0, quick ? 80 : 300);
+    .slice(0, soak ? all.length : quick ? 80 : 300);
 
   for (const [t, [text, want, cut]] of texts.entries()) {
     const cells = sample.filter((cell) => cell.t === t);

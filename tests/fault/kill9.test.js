@@ -2,9 +2,9 @@
 // chain is whole.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Stack, quick, random, sleep, words } from '../e2e/harness.js';
+import { Stack, quick, random, sleep, soak, words } from '../e2e/harness.js';
 
-const rounds = quick ? 10 : 100;
+const rounds = soak ? 1000 : quick ? 10 : 100;
 
 test(`${rounds} rounds of kill -9 lose no acknowledged record`, { timeout: 600000 }, async (t) => {
   const stack = await Stack.start();
