@@ -227,6 +227,8 @@ static int see_item(void *ctx, const struct text_item *item)
         r->decisive = true; /* the rest of the event is judged all the same */
     if (item->choice < RELAY_CHOICES_MAX)
         r->expected |= 1u << item->choice;
+    if (item->field != FIELD_OTHER && item->choice < RELAY_CHOICES_MAX)
+        r->seen |= 1u << item->choice;
     if (item->field == FIELD_ARGUMENTS ||
         (item->field == FIELD_OTHER &&
          (span_find(item->path, SPAN_LIT(".tool_calls[")) < item->path.len ||
@@ -383,6 +385,27 @@ static enum cause cause_of(int error)
     }
 }
 
+static void fewer_recorded(struct exchange *x)
+{
+    if (unrecorded(x))
+        return;
+    int rc = 0;
+    for (struct frame *f; rc == 0 && (f = hold_first(&x->relay->hold)); hold_drop(&x->relay->hold))
+        rc = relay_send_frame(x, f);
+    if (rc < 0)
+        http_request_abort(x->client);
+    end_complete(x);
+}
+
+/*
+ * Some providers ignore n: fewer choices came than were asked for, all that came are finished, and
+ * the end mark says that this is all. Then the end mark is what waits for the record.
+ */
+static bool fewer_choices(const struct relay *r)
+{
+    return r->done && r->finished && !(r->seen & ~r->finished);
+}
+
 /* The upstream has said all it will say. */
 static void upstream_over(struct exchange *x)
 {
@@ -391,9 +414,15 @@ static void upstream_over(struct exchange *x)
     record_notes(x)->upstream_end_us = clock_mono_us();
     if (!r->terminal) {
         int rc = judge_finish(x->completion, -1);
-        if (rc > 0)
+        if (rc > 0) {
             cut(x);
-        else
+        } else if (rc == 0 && fewer_choices(r)) {
+            record_notes(x)->status = 200;
+            record_act(x, x->completion, SPAN_NULL);
+            record_close(x, OUTCOME_COMPLETE, SPAN_NULL);
+            hold_open(&r->hold, HOLD_TOOL, UINT32_MAX);
+            await(x, fewer_recorded);
+        } else
             fail(x, rc < 0 ? cause_of(rc) : CAUSE_UPSTREAM_TRUNCATED, OUTCOME_TRUNCATED);
     }
 }

@@ -16,8 +16,8 @@ struct relay {
     struct buf out;       /* one framed event */
     struct piece *pieces; /* of the event being read */
     size_t piece_count, piece_cap;
-    uint32_t expected, finished, emitted; /* bits of choices */
-    uint32_t tools;                       /* choices whose tool call this event carries */
+    uint32_t expected, seen, finished, emitted; /* bits of choices */
+    uint32_t tools;                             /* choices whose tool call this event carries */
     uint64_t bytes, begin_ms, data_ms, write_ms;
     bool decisive; /* a hit ends the stream */
     bool started;  /* headers are out */
