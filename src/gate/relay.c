@@ -280,7 +280,8 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
     uint32_t gates = 0;
     if (r->tools & ~r->finished && !x->who.app->policy.tool_calls_exact)
         gates |= HOLD_TOOL;
-    if (e->finished && !x->who.app->policy.tool_calls_exact)
+    /* A hit may have become certain with this very event: then no call is begun. */
+    if (e->finished && !r->decisive && !x->who.app->policy.tool_calls_exact)
         hold_open(&r->hold, HOLD_TOOL, r->finished);
     if (!r->terminal && e->finished && (r->finished & r->expected) == r->expected) {
         r->terminal = true;
@@ -532,14 +533,16 @@ void relay_expired(struct exchange *x)
         else if (r->begin_ms + RELAY_HEADERS_MS < next)
             next = r->begin_ms + RELAY_HEADERS_MS;
     }
-    if (c->limits.keepalive_ms && r->started) {
-        if (now - r->write_ms >= c->limits.keepalive_ms) {
+    if (c->limits.keepalive_ms) {
+        if (r->started && now - r->write_ms >= c->limits.keepalive_ms) {
             /* A comment alone: no id, no field, so that no client takes it for an event. */
             if (buf_append(&r->out, SPAN_LIT(": keep-alive\n\n")) == 0)
                 relay_send_out(x);
         }
-        if (r->write_ms + c->limits.keepalive_ms < next)
-            next = r->write_ms + c->limits.keepalive_ms;
+        /* Nobody moves this timer when the stream starts: it looks again by itself. */
+        uint64_t due = (r->started ? r->write_ms : now) + c->limits.keepalive_ms;
+        if (due < next)
+            next = due;
     }
     exchange_deadline(x, next > now ? (unsigned)(next - now) : 1);
 }
