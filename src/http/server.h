@@ -47,7 +47,8 @@ struct http_server_ops {
      * task, nothing else. After HTTP_DONE there is no further event.
      */
     void (*event)(void *ctx, struct http_request *r, unsigned events);
-    /* A request was refused before admit() could see it: malformed head or body framing. May be NULL.
+    /* A request was refused before admit() could see it: malformed head or body framing. May be
+     * NULL.
      */
     void (*refused)(void *ctx);
 };

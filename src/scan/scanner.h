@@ -23,7 +23,7 @@ struct channel {
     struct list link;
     struct scanner *scanner;
     struct cursor *cursor; /* NULL once finished */
-    struct inner *inner;   /* of streamed tool arguments: the text behind its JSON escapes, or NULL */
+    struct inner *inner; /* of streamed tool arguments: the text behind its JSON escapes, or NULL */
     enum role role;
     enum field field;
     uint32_t choice, part;

@@ -82,7 +82,8 @@ static void lists(void **state)
     write_example();
     assert_int_equal(RUN("list", "--dir", dir), 0);
     assert_shows("TIME                 ACTION  RISK");
-    assert_shows("block   A1-a       A1-a/12345678          prompt      default     01234567  demo");
+    assert_shows(
+        "block   A1-a       A1-a/12345678          prompt      default     01234567  demo");
     assert_shows("here is a 【bad word】 to be seen");
     /* Escapes in a text can't reach the terminal, and wide characters count two columns. */
     assert_shows("这里有一个【禁 词】\\u001b[31m\\u202e在里面");

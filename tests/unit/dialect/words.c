@@ -5,12 +5,13 @@
 /* Found by bisection: a word out of order would be missed. */
 static void words_of_each_end_and_middle_are_found(void **state)
 {
-    static const char *const keys[] = {"$defs", "usage", "id", "type", "properties", "choices",
-                                       "web_search_options", "voice", "logprobs", "tool_call_id"};
+    static const char *const keys[] = {
+        "$defs", "usage",    "id",          "type", "properties", "choices", "web_search_options",
+        "voice", "logprobs", "tool_call_id"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         assert_true(word_known(span_str(keys[i])));
-    static const char *const constants[] = {"any", "assistant", "user", "stop", "safe",
-                                            "content_filter", "wav", "video_url"};
+    static const char *const constants[] = {"any",  "assistant",      "user", "stop",
+                                            "safe", "content_filter", "wav",  "video_url"};
     for (size_t i = 0; i < sizeof(constants) / sizeof(*constants); i++)
         assert_true(word_constant(span_str(constants[i])));
     static const char *const categories[] = {"categories", "hate", "violence/graphic", "sexual"};
