@@ -311,6 +311,10 @@ static void play_task(struct loop_task *t)
         play_free(p);
         return;
     }
+    if (events & HTTP_GONE) {
+        http_request_abort(p->request);
+        return;
+    }
     if (events & HTTP_TOO_LARGE)
         reply_error(p, 413, "Too large for a demo.");
     else if (events & HTTP_BODY)

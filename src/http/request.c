@@ -141,9 +141,11 @@ static enum MHD_Result handle_whole(struct http_request *r)
     r->phase = REQUEST_WAITING;
     connection_deadline(r->connection, 0); /* from here on the owner has deadlines of its own */
     request_suspend(r);
-    request_tell(r, r->too_large  ? HTTP_TOO_LARGE
-                    : r->trailers ? HTTP_BODY | HTTP_TRAILERS
-                                  : HTTP_BODY);
+    unsigned events = r->too_large  ? HTTP_TOO_LARGE
+                      : r->trailers ? HTTP_BODY | HTTP_TRAILERS
+                                    : HTTP_BODY;
+    /* Who left before there was a request to tell it to, is told of now. */
+    request_tell(r, r->connection->gone ? events | HTTP_GONE : events);
     return MHD_YES;
 }
 
