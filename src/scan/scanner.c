@@ -250,7 +250,6 @@ static int feed_alone(struct scanner *s, const struct text_item *item, struct pi
         c->role = item->role;
         c->choice = item->choice;
         c->part = item->part;
-        cursor_free(c->cursor);
         c->cursor = cursor_new(s->set, s->direction);
         if (!c->cursor)
             return -ENOMEM;
@@ -261,10 +260,11 @@ static int feed_alone(struct scanner *s, const struct text_item *item, struct pi
     int r = feed(c, &alone);
     if (r == 0)
         r = cursor_finish(c->cursor, tell, c);
+    /* The next item begins anew; a stream at rest keeps no cursor for it. */
+    cursor_free(c->cursor);
+    c->cursor = NULL;
     if (s->alone_hit) {
         list_append(&s->channels, &c->link);
-        cursor_free(c->cursor);
-        c->cursor = NULL;
         s->alone = NULL;
         ret_piece->channel = c;
         ret_piece->start = 0;
