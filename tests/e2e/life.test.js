@@ -148,3 +148,28 @@ test('without a log there is no service (required)', async () => {
   assert.equal((await stack.chat(clean)).status, 200, 'with room again it serves');
   assert.equal((await stack.verify()).code, 0);
 });
+
+test('a degraded log serves from memory for a while, visibly, then no more', async () => {
+  const stack = await start({ config: { audit: { mode: 'degraded', queue_records: 256 } } });
+  assert.match(await stack.gateway.output(), /warning.*audit/, 'a weakening is told at start');
+  await limited(stack, 600);
+  const ask = () => stack.chat(`${words.block} ${'填充'.repeat(500)}`);
+  const degraded = async () => /^juyong_log_degraded 1$/m.test(await stack.metrics());
+  let count = 0;
+  while (!(await degraded())) {
+    assert.equal((await ask()).status, 200);
+    assert.ok(++count < 2000, 'the log became unwritable');
+  }
+  assert.equal((await ask()).status, 200, 'served from memory');
+  let refused;
+  for (let i = 0; i < 400 && !refused; i++) {
+    const r = await ask();
+    if (r.status !== 200) refused = r;
+  }
+  assert.equal(refused?.status, 503, 'memory has its ceiling');
+  assert.equal(refused.json.error.code, 'audit_unavailable');
+  assert.deepEqual(await stack.gateway.stop(), { code: 0, signal: null });
+  assert.match(await stack.gateway.output(), /records were lost/, 'and what was lost is told');
+  await stack.startGateway();
+  assert.equal((await stack.verify()).code, 0);
+});
