@@ -34,6 +34,9 @@ need_build() {
 need_tests() {
     need_library cmocka libcmocka-dev
     need_command clang clang
+    # The runtimes of the sanitizers and of libFuzzer are only a recommendation of clang's.
+    ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 ||
+        packages_missing="$packages_missing libclang-rt-14-dev"
     need_command clang-format clang-format
     need_command npm npm
     need_command node nodejs
