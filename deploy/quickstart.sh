@@ -72,7 +72,7 @@ juyong=build/src/juyong
 # curl's status 7: nothing listens there.
 taken() {
     status=0
-    curl -s -o /dev/null --max-time 2 "http://127.0.0.1:$1/" || status=$?
+    curl -s --noproxy '*' -o /dev/null --max-time 2 "http://127.0.0.1:$1/" || status=$?
     [ $status -ne 7 ]
 }
 for port in 8080 8081 9090; do
@@ -110,7 +110,7 @@ ask() {
     # A pipe into a loop would leave its variables behind; a named pipe keeps the stream flowing.
     pipe=$(mktemp -u)
     mkfifo "$pipe"
-    curl -sS -N --max-time 60 -D "$headers" -H 'Content-Type: application/json' \
+    curl -sS -N --noproxy '*' --max-time 60 -D "$headers" -H 'Content-Type: application/json' \
         -H 'Authorization: Bearer sk-quickstart' -d "$body" $gateway/v1/chat/completions >"$pipe" &
     while IFS= read -r line || [ -n "$line" ]; do
         case $line in
