@@ -39,6 +39,8 @@ struct http_connection {
     uint16_t peer_port;
 };
 
+#define HTTP_PENDING_MUCH ((size_t)64 << 10)
+
 enum request_phase {
     REQUEST_HEAD,    /* the target is known, headers are being read */
     REQUEST_UPLOAD,  /* admitted, the body is being read */
@@ -57,6 +59,7 @@ struct http_request {
     enum request_phase phase;
     void *owner;
     bool admitted, suspended, released, too_large, trailers, aborted, ended, close, chunked;
+    bool much; /* so much was pending that the owner may wait to hear that it is gone */
     size_t body_max;
     struct buf body;
     struct span method; /* the library's, lives as long as the request */

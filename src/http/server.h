@@ -31,8 +31,9 @@ enum http_event {
     HTTP_TOO_LARGE = 1 << 1, /* the body passed its ceiling and was not kept */
     HTTP_TRAILERS = 1 << 2,  /* with HTTP_BODY: the request carried trailers */
     HTTP_GONE = 1 << 3,      /* the client left, or was too slow; nothing can be sent any more */
-    HTTP_DRAINED = 1 << 4,   /* the client took what was pending; see http_stream_pending() */
-    HTTP_DONE = 1 << 5,      /* the response is over and the request released by the server */
+    HTTP_DRAINED = 1 << 4, /* the client took what was pending, where that was more than its socket
+                              took at once or more than 64 KiB; see http_stream_pending() */
+    HTTP_DONE = 1 << 5,    /* the response is over and the request released by the server */
 };
 
 struct http_server_ops {

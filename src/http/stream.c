@@ -5,6 +5,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+static void tell_drained(struct http_request *r)
+{
+    if (!r->much)
+        return;
+    r->much = false;
+    request_tell(r, HTTP_DRAINED);
+}
+
 /* The library asks for the next bytes of a chunked body. */
 static ssize_t read_stream(void *cls, uint64_t pos, char *room, size_t max)
 {
@@ -24,6 +32,7 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *room, size_t max)
     r->phase = REQUEST_DIRECT;
     connection_deadline(r->connection, 0);
     request_suspend(r);
+    tell_drained(r);
     return 0;
 }
 
@@ -109,13 +118,14 @@ static void flush(struct http_request *r)
         if (!r->connection->watch_write)
             connection_deadline(r->connection, r->server->options.write_ms);
         connection_watch_write(r->connection, true);
+        r->much = true;
         return;
     }
     if (r->connection->watch_write) {
         connection_watch_write(r->connection, false);
         connection_deadline(r->connection, 0);
-        request_tell(r, HTTP_DRAINED);
     }
+    tell_drained(r);
     if (r->ended)
         finish(r);
 }
@@ -137,6 +147,8 @@ void stream_writable(struct http_request *r)
 int http_stream_write(struct http_request *r, struct span bytes)
 {
     int rc = buf_append(&r->out, bytes);
+    if (http_stream_pending(r) > HTTP_PENDING_MUCH)
+        r->much = true;
     if (rc == 0 && r->phase == REQUEST_DIRECT)
         loop_task_post(r->server->loop, &r->flush);
     return rc;

@@ -126,6 +126,8 @@ int worker_pool_new(const struct worker_pool_options *o, struct worker_pool **re
     p->count = o->count;
     p->workers = calloc(o->count, sizeof(*p->workers));
     int r = p->workers ? 0 : -ENOMEM;
+    if (r < 0)
+        p->count = 0;
     for (unsigned i = 0; i < p->count && r == 0; i++) {
         r = start(p, &p->workers[i]);
         if (r < 0)
