@@ -8,8 +8,6 @@
 
 /* An exchange's small things: names, findings, headers. */
 #define EXCHANGE_ARENA ((size_t)4 << 20)
-/* How long an answer waits for its record. */
-#define EXCHANGE_RECORD_MS 30000
 
 const char *exchange_state_name(enum exchange_state s)
 {

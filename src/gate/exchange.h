@@ -54,6 +54,9 @@ struct exchange {
     void (*after)(struct exchange *x);
 };
 
+/* How long an answer waits for its record. */
+#define EXCHANGE_RECORD_MS 30000
+
 /* exchange.c */
 void exchange_step(struct loop_task *t);
 /* Something happened that the step must look at. */

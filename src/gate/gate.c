@@ -97,6 +97,8 @@ static void client_event(void *ctx, struct http_request *r, unsigned events)
     if (!x) { /* was rejected when its head was read */
         if (events & HTTP_DONE)
             http_request_release(r);
+        else if (events & (HTTP_BODY | HTTP_GONE))
+            http_request_abort(r); /* memory was out when it should have been answered */
         return;
     }
     x->client_events |= events;

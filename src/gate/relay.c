@@ -58,13 +58,21 @@ void relay_free(struct relay *r)
 
 /* --- endings --- */
 
+/* From here on the stream waits for its record, and not for ever. */
+static void wait_for_log(struct exchange *x)
+{
+    x->relay->log_ms = loop_now_ms(x->gate->loop);
+    exchange_deadline(x, EXCHANGE_RECORD_MS);
+}
+
 static void await(struct exchange *x, void (*fn)(struct exchange *x))
 {
-    x->relay->after = fn;
     if (record_waiting(x) == 0) {
-        x->relay->after = NULL;
         fn(x);
+        return;
     }
+    x->relay->after = fn;
+    wait_for_log(x);
 }
 
 static void finish_client(struct exchange *x)
@@ -198,8 +206,9 @@ static void fail(struct exchange *x, enum cause cause, enum outcome outcome)
     exchange_drop_fetch(x);
     r->over = true;
     if (r->after)
-        return;      /* already ending */
-    if (r->sealed) { /* complete and on record: what came behind it does not matter */
+        return; /* already ending */
+    if (r->sealed && list_empty(&r->hold.frames)) {
+        /* complete, on record and sent: what came behind it does not matter */
         end_complete(x);
         return;
     }
@@ -220,6 +229,9 @@ static int see_item(void *ctx, const struct text_item *item)
 {
     struct relay *r = ctx;
     struct piece p;
+    if (r->terminal && item->field != FIELD_OTHER &&
+        (item->choice >= RELAY_CHOICES_MAX || !(r->finished >> item->choice & 1)))
+        return -EPROTO; /* a choice that begins when all are finished */
     int rc = judge_piece(r->x->completion, item, &p);
     if (rc < 0)
         return rc;
@@ -304,9 +316,8 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
     return 0;
 }
 
-static int see_event(void *ctx, const struct sse_event *sse)
+static int see_open_event(struct relay *r, const struct sse_event *sse)
 {
-    struct relay *r = ctx;
     struct exchange *x = r->x;
     struct dialect_event e = {0};
     struct dialect_error error = {0};
@@ -343,6 +354,26 @@ static int see_event(void *ctx, const struct sse_event *sse)
     return r->decisive ? 1 : 0;
 }
 
+/*
+ * Behind the terminal event come counts, if anything. What else comes there does not go on, and
+ * does not change the end of an answer that is complete: else the answer would depend on what was
+ * read when its record was written.
+ */
+static int see_event(void *ctx, const struct sse_event *sse)
+{
+    struct relay *r = ctx;
+    bool late = r->terminal;
+    int rc = see_open_event(r, sse);
+    if (!late || (rc == 0 && !r->decisive))
+        return rc;
+    if (r->x->completion->unrecorded)
+        record_act(r->x, r->x->completion, SPAN_NULL);
+    r->decisive = false;
+    r->failure = CAUSE_NONE;
+    r->done = true;
+    return 1;
+}
+
 /* Sends what is clear. The terminal frame first waits for the record's close. */
 static int release(struct exchange *x)
 {
@@ -357,6 +388,7 @@ static int release(struct exchange *x)
                 record_notes(x)->status = 200;
                 record_act(x, x->completion, SPAN_NULL);
                 record_close(x, OUTCOME_COMPLETE, SPAN_NULL);
+                wait_for_log(x);
             }
             if (record_waiting(x) > 0)
                 return 0;
@@ -473,6 +505,10 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
     int rc = 0;
     if (!r->over && x->fetch) {
         rc = read_upstream(x);
+        if (rc < 0 && r->terminal) { /* see see_event() */
+            r->done = true;
+            rc = 0;
+        }
         if (rc == 0 && events & HTTP_FETCH_END && http_fetch_data(x->fetch).len == 0)
             rc = sse_reader_finish(r->sse, see_event, r);
     }
@@ -514,19 +550,27 @@ void relay_expired(struct exchange *x)
     const struct config_upstream *u = x->upstream;
     const struct config *c = exchange_config(x);
     uint64_t now = loop_now_ms(x->gate->loop);
+    bool logging = record_waiting(x) > 0 && (r->after || record_closed(x));
     if (r->paused)
         r->data_ms = now; /* we are the ones who wait */
+    if (logging && (x->gate->cutting || now - r->log_ms >= EXCHANGE_RECORD_MS)) {
+        record_give_up(x); /* the step that follows finds that it failed */
+        return;
+    }
     if (x->gate->cutting) {
         fail(x, CAUSE_DRAINING, OUTCOME_INTERNAL);
         return;
     }
-    if (!r->over && (now - r->data_ms >= u->gap_ms || now - r->begin_ms >= u->total_ms)) {
+    if (!r->over && !logging &&
+        (now - r->data_ms >= u->gap_ms || now - r->begin_ms >= u->total_ms)) {
         fail(x, CAUSE_UPSTREAM_TIMEOUT, OUTCOME_TIMEOUT);
         return;
     }
     uint64_t next = r->begin_ms + u->total_ms;
     if (r->data_ms + u->gap_ms < next)
         next = r->data_ms + u->gap_ms;
+    if (logging)
+        next = r->log_ms + EXCHANGE_RECORD_MS;
     if (!r->started) {
         if (now - r->begin_ms >= RELAY_HEADERS_MS)
             relay_start(x);

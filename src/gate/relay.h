@@ -19,12 +19,13 @@ struct relay {
     uint32_t expected, seen, finished, emitted; /* bits of choices */
     uint32_t tools;                             /* choices whose tool call this event carries */
     uint64_t bytes, begin_ms, data_ms, write_ms;
-    bool decisive; /* a hit ends the stream */
-    bool started;  /* headers are out */
-    bool done;     /* the dialect's end mark was seen */
-    bool terminal; /* every choice is finished */
-    bool sealed;   /* the close is durable */
-    bool over;     /* the upstream's side is over */
+    uint64_t log_ms; /* since when the end waits for its record */
+    bool decisive;   /* a hit ends the stream */
+    bool started;    /* headers are out */
+    bool done;       /* the dialect's end mark was seen */
+    bool terminal;   /* every choice is finished */
+    bool sealed;     /* the close is durable */
+    bool over;       /* the upstream's side is over */
     bool paused;
     enum cause failure; /* the stream ends with an error */
     enum outcome outcome;

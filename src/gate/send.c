@@ -14,8 +14,9 @@ int relay_start(struct exchange *x)
     struct relay *r = x->relay;
     if (r->started)
         return 0;
-    r->started = true;
-    return reply_stream(x, record_action(x));
+    int rc = reply_stream(x, record_action(x));
+    r->started = rc == 0;
+    return rc;
 }
 
 int relay_send_out(struct exchange *x)
