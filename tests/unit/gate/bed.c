@@ -213,9 +213,10 @@ void bed_leave(struct bed_client *c)
 const char *bed_question(const char *text, const char *more)
 {
     static char body[65536];
-    int n = snprintf(body, sizeof(body),
-                     "{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]%s%s}",
-                     text, *more ? "," : "", more);
+    int n =
+        snprintf(body, sizeof(body),
+                 "{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]%s%s}",
+                 text, *more ? "," : "", more);
     assert_true(n > 0 && (size_t)n < sizeof(body));
     return body;
 }
@@ -243,9 +244,9 @@ static struct span head_of(const struct bed_client *c)
 int bed_status(const struct bed_client *c)
 {
     struct span head = head_of(c);
-    return head.len > 12 ? (head.data[9] - '0') * 100 + (head.data[10] - '0') * 10 +
-                               (head.data[11] - '0')
-                         : 0;
+    return head.len > 12
+               ? (head.data[9] - '0') * 100 + (head.data[10] - '0') * 10 + (head.data[11] - '0')
+               : 0;
 }
 
 struct span bed_header(const struct bed_client *c, const char *name)
@@ -416,7 +417,8 @@ void bed_open(struct bed *b, const char *yaml, bool with_log)
     assert_non_null(b->loop);
     loop_timer_init(b->loop, &b->limit, too_late);
     loop_hook_add(b->loop, &b->hook, turn_over);
-    b->listener = (struct loop_watch){.fd = open_socket(0, true, &b->upstream_port), .fn = accepted};
+    b->listener =
+        (struct loop_watch){.fd = open_socket(0, true, &b->upstream_port), .fn = accepted};
     assert_int_equal(loop_watch_add(b->loop, &b->listener, EPOLLIN), 0);
     b->port = free_port();
     b->snapshot = bed_load(b, yaml);

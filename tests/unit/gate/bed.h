@@ -1,7 +1,7 @@
 /*
- * A gateway on a test bed: one gate, a stand-in upstream and raw clients in one loop, so that a test
- * decides byte by byte what is sent and when. The upstream speaks plain bytes over a socket of its
- * own, because most of what it says here no HTTP library would.
+ * A gateway on a test bed: one gate, a stand-in upstream and raw clients in one loop, so that a
+ * test decides byte by byte what is sent and when. The upstream speaks plain bytes over a socket of
+ * its own, because most of what it says here no HTTP library would.
  */
 #pragma once
 

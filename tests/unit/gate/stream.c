@@ -204,7 +204,8 @@ static struct buf run(struct span events, const size_t *cuts, size_t cut_count, 
     struct buf wire = BUF_INIT(1u << 20);
     char more[64];
     bed_stream(&wire, events);
-    bed.script = (struct bed_script){.bytes = buf_span(&wire), .cuts = cuts, .cut_count = cut_count};
+    bed.script =
+        (struct bed_script){.bytes = buf_span(&wire), .cuts = cuts, .cut_count = cut_count};
     struct bed_client c;
     snprintf(more, sizeof(more), "\"stream\":true,\"n\":%u", choices);
     bed_ask(&bed, &c, bed_question("你好", more));
