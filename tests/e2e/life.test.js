@@ -151,7 +151,7 @@ test('without a log there is no service (required)', async () => {
 
 test('a degraded log serves from memory for a while, visibly, then no more', async () => {
   const stack = await start({ config: { audit: { mode: 'degraded', queue_records: 256 } } });
-  assert.match(await stack.gateway.output(), /warning.*audit/, 'a weakening is told at start');
+  await until(async () => /warning.*audit/.test(await stack.gateway.output()), 'a weakening is told at start');
   await limited(stack, 600);
   const ask = () => stack.chat(`${words.block} ${'填充'.repeat(500)}`);
   const degraded = async () => /^juyong_log_degraded 1$/m.test(await stack.metrics());
