@@ -61,12 +61,12 @@ count_tap() {
 }
 
 # finish SUITE STATUS LOG SINCE "PASSED FAILED": a suite that ended badly without naming a failed
-# case counts as one failed case.
+# case, or that ran no case at all, counts as one failed case.
 finish() {
     # shellcheck disable=SC2086 # two numbers
     set -- "$1" "$2" "$3" "$4" $5
     bad=$6
-    if [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; then
+    if [ "$bad" -eq 0 ] && { [ "$2" -ne 0 ] || [ "$5" -eq 0 ]; }; then
         bad=1
     fi
     report "$1" "$3" $(($(date +%s) - $4)) "$5" "$bad"
@@ -82,7 +82,12 @@ build() {
     dir=$1
     shift
     {
-        [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"
+        # A folder of before may know neither today's options nor a library that came since.
+        if [ -f "$dir/build.ninja" ]; then
+            meson setup --reconfigure "$dir" "$@"
+        else
+            meson setup "$dir" "$@"
+        fi
         ninja -C "$dir"
     } >"$logs/$dir.log" 2>&1 && return 0
     grep -E -A 5 'error:|ERROR|FAILED:' "$logs/$dir.log" | head -n 60 | sed 's/^/    /'
