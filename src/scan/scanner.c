@@ -144,18 +144,23 @@ static int tell(void *ctx, const struct hit *hit)
     if (c == s->alone)
         s->alone_hit = true;
     int r = s->fn(s->ctx, c, hit);
-    if (r > 0)
+    if (r != 0 && hit->start < c->cut)
         c->cut = hit->start;
     return r;
 }
 
-/* After a decisive hit: an overlapping match that began earlier and still grows must not leak
- * either, so the text ends where the hold stood. */
+/*
+ * After a decisive hit an overlapping match that began earlier and still grows must not leak
+ * either, and after an error nothing that is unjudged: so the text ends where the hold stood. A
+ * cursor that stopped in the middle is not asked again, its further hits would be those of another
+ * text.
+ */
 static int conclude(struct channel *c, int r)
 {
-    uint64_t clear = cursor_clear(c->cursor);
-    if (r > 0 && clear < c->cut)
+    uint64_t clear = r ? cursor_clear(c->cursor) : UINT64_MAX;
+    if (clear < c->cut)
         c->cut = clear;
+    c->stopped = r;
     return r;
 }
 
@@ -171,7 +176,7 @@ static int tell_inner(void *ctx, const struct hit *hit)
                         .rule = hit->rule,
                         .layers = hit->layers | LAYER_ESCAPE};
     int r = c->scanner->fn(c->scanner->ctx, c, &outer);
-    if (r > 0 && in->safe < c->cut)
+    if (r != 0 && in->safe < c->cut)
         c->cut = in->safe;
     return r;
 }
@@ -216,24 +221,30 @@ static int feed(struct channel *c, const struct text_item *item)
         return r;
     /* Records name the text up to the hit's end even when the feed stops in the middle. */
     c->fed += item->text.len;
+    if (c->stopped)
+        return c->stopped;
     if (item->join)
         r = cursor_join(c->cursor, tell, c);
     if (r == 0)
         r = cursor_feed(c->cursor, item->text, tell, c);
-    r = conclude(c, r);
-    return r == 0 && c->inner ? feed_inner(c->inner, item->text, false) : r;
+    if (r == 0 && c->inner)
+        r = feed_inner(c->inner, item->text, false);
+    return conclude(c, r);
 }
 
 static int finish(struct channel *c)
 {
     if (!c->cursor)
         return 0;
-    int r = conclude(c, cursor_finish(c->cursor, tell, c));
-    if (r == 0 && c->inner)
-        r = feed_inner(c->inner, SPAN_NULL, true);
+    if (!c->stopped) {
+        int r = cursor_finish(c->cursor, tell, c);
+        if (r == 0 && c->inner)
+            r = feed_inner(c->inner, SPAN_NULL, true);
+        conclude(c, r);
+    }
     cursor_free(c->cursor);
     c->cursor = NULL;
-    return r;
+    return c->stopped;
 }
 
 /* Unknown fields are judged in isolation, to their end. */
@@ -247,6 +258,8 @@ static int feed_alone(struct scanner *s, const struct text_item *item, struct pi
     } else {
         buf_clear(&c->text);
         c->fed = 0;
+        c->cut = UINT64_MAX;
+        c->stopped = 0;
         c->role = item->role;
         c->choice = item->choice;
         c->part = item->part;
@@ -259,7 +272,7 @@ static int feed_alone(struct scanner *s, const struct text_item *item, struct pi
     alone.join = false;
     int r = feed(c, &alone);
     if (r == 0)
-        r = cursor_finish(c->cursor, tell, c);
+        r = conclude(c, cursor_finish(c->cursor, tell, c));
     /* The next item begins anew; a stream at rest keeps no cursor for it. */
     cursor_free(c->cursor);
     c->cursor = NULL;
@@ -356,23 +369,24 @@ int channel_mask(struct channel *c, uint64_t start, uint64_t end)
     }
     if (start < c->pending)
         c->pending = start;
-    /* Hits come nearly in order: insert from the end, then swallow what it touches. */
-    size_t at = c->mask_count++;
-    while (at > 0 && c->masks[at - 1].start > start) {
-        c->masks[at] = c->masks[at - 1];
+    /* Hits come nearly in order: look from the end, then swallow what it touches. */
+    size_t at = c->mask_count;
+    while (at > 0 && c->masks[at - 1].start > start)
         at--;
+    if (at > 0 && c->masks[at - 1].end >= start) {
+        at--;
+    } else {
+        memmove(c->masks + at + 1, c->masks + at, (c->mask_count - at) * sizeof(*c->masks));
+        c->masks[at] = (struct mask){start, start};
+        c->mask_count++;
     }
-    c->masks[at] = (struct mask){start, end};
-    size_t out = 0;
-    for (size_t i = 0; i < c->mask_count; i++) {
-        if (out && c->masks[i].start <= c->masks[out - 1].end) {
-            if (c->masks[i].end > c->masks[out - 1].end)
-                c->masks[out - 1].end = c->masks[i].end;
-        } else {
-            c->masks[out++] = c->masks[i];
-        }
-    }
-    c->mask_count = out;
+    struct mask *m = &c->masks[at];
+    size_t next = at + 1;
+    m->end = end > m->end ? end : m->end;
+    for (; next < c->mask_count && c->masks[next].start <= m->end; next++)
+        m->end = c->masks[next].end > m->end ? c->masks[next].end : m->end;
+    memmove(m + 1, c->masks + next, (c->mask_count - next) * sizeof(*c->masks));
+    c->mask_count -= next - at - 1;
     return 0;
 }
 

@@ -31,6 +31,7 @@ struct channel {
     uint64_t base, fed;
     uint64_t cut;       /* the text must end here: where the hold stood at a decisive hit */
     uint64_t pending;   /* a mask from here on is not yet recorded: nothing behind it may go out */
+    int stopped;        /* what the feed that ended judging answered; 0 while it goes on */
     bool pinned;        /* its owner still needs all of the text that is kept */
     struct mask *masks; /* sorted, not overlapping */
     size_t mask_count, mask_cap;
@@ -60,10 +61,12 @@ void scanner_free(struct scanner *s);
 /*
  * Judges one item's text. 0, or 1 after a decisive hit (the channel's `cut` says where), with
  * *ret_piece telling the item's place; -EILSEQ, -EOVERFLOW (could not be judged), -ENOMEM, -EPROTO
- * when text comes for a channel that was finished.
+ * when text comes for a channel that was finished. After anything but 0 a channel judges no more:
+ * it answers the same again, and is clear no further than it was.
  */
 int scanner_feed(struct scanner *s, const struct text_item *item, struct piece *ret_piece);
-/* No more text comes for that choice (-1: for any). Returns as scanner_feed(). */
+/* No more text comes for that choice (-1: for any). Returns as scanner_feed(); 0 the second time.
+ */
 int scanner_finish(struct scanner *s, int64_t choice);
 /* Bytes of text judged so far. */
 uint64_t scanner_bytes(const struct scanner *s);
@@ -75,7 +78,7 @@ struct channel *channel_next(const struct channel *c);
 uint64_t channel_clear(const struct channel *c);
 /* The text from..to, as far as it is still kept. Lent until the channel is fed again. */
 struct span channel_text(const struct channel *c, uint64_t from, uint64_t to);
-/* Notes that from..to is to be masked and not yet recorded. 0, -ENOMEM. */
+/* Notes that from..to is to be masked and not yet recorded. 0, -ENOMEM. O(1) for masks in order. */
 int channel_mask(struct channel *c, uint64_t start, uint64_t end);
 /* All masks so far are on record. */
 void channel_masks_recorded(struct channel *c);
