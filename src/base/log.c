@@ -30,9 +30,14 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    for (char *p = text; *p; p++)
+    for (char *p = text; *p; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = '?';
+        /* U+0080 to U+009F: terminals may obey them like escape sequences. */
+        if ((unsigned char)p[0] == 0xC2 && (unsigned char)p[1] >= 0x80 &&
+            (unsigned char)p[1] < 0xA0)
+            p[0] = p[1] = '?';
+    }
     char when[CLOCK_TEXT_SIZE];
     clock_format(clock_wall_us(), when);
     int tty = isatty(STDERR_FILENO);

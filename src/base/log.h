@@ -1,5 +1,5 @@
 /*
- * Lines for the operator on stderr: time, level, text. One line a call, control characters escaped,
+ * Lines for the operator on stderr: time, level, text. One line a call, control characters replaced,
  * so that no text from outside can forge a line. Never pass prompts, answers or keys.
  */
 #pragma once

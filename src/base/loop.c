@@ -207,6 +207,17 @@ void loop_hook_remove(struct loop_hook *h)
     list_remove(&h->link);
 }
 
+/* A hook may remove any hook: a mark keeps the place. */
+static void run_hooks(struct loop *l)
+{
+    struct list mark;
+    for (struct list *e = l->hooks.next; e != &l->hooks; e = mark.next, list_remove(&mark)) {
+        struct loop_hook *h = list_entry(e, struct loop_hook, link);
+        list_append(e->next, &mark);
+        h->fn(h);
+    }
+}
+
 uint64_t loop_now_us(const struct loop *l)
 {
     return l->now_us;
@@ -252,10 +263,7 @@ int loop_run(struct loop *l)
             struct loop_task *t = list_entry(e, struct loop_task, link);
             t->fn(t);
         }
-        list_for_each_safe (e, next, &l->hooks) {
-            struct loop_hook *h = list_entry(e, struct loop_hook, link);
-            h->fn(h);
-        }
+        run_hooks(l);
     }
     return 0;
 }
