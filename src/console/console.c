@@ -18,8 +18,9 @@ static int answer(struct http_request *r, int status, struct span type, struct s
         {SPAN_LIT("Content-Type"), type},
         {SPAN_LIT("Cache-Control"), SPAN_LIT("no-store")},
         {SPAN_LIT("X-Content-Type-Options"), SPAN_LIT("nosniff")},
+        {SPAN_LIT("Allow"), SPAN_LIT("GET")}, /* a 405 must name what would do, RFC 9110, 15.5.6 */
     };
-    return http_request_reply(r, status, headers, 3, body, true);
+    return http_request_reply(r, status, headers, status == 405 ? 4 : 3, body, true);
 }
 
 static int answer_ready(struct console *c, struct http_request *r)
