@@ -1,6 +1,6 @@
 /*
- * Lines for the operator on stderr: time, level, text. One line a call, control characters replaced,
- * so that no text from outside can forge a line. Never pass prompts, answers or keys.
+ * Lines for the operator on stderr: time, level, text. One line a call, control characters
+ * replaced, so that no text from outside can forge a line. Never pass prompts, answers or keys.
  */
 #pragma once
 
