@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define CLIENT_HEADERS_MAX  24
+#define CLIENT_HEADER_MAX   8000 /* bytes of one header of a request */
 #define CLIENT_LINGER_MAX   65536
 #define CLIENT_HANDLES_KEPT 64 /* idle easy handles: making one costs more than a small request */
 
@@ -33,7 +34,7 @@ struct kept_header {
 struct http_fetch {
     struct http_client *client;
     CURL *easy;
-    struct curl_slist *headers;
+    struct curl_slist *headers; /* see add_headers() */
     void (*event)(void *ctx, unsigned events);
     void *ctx;
     struct buf data;
@@ -314,27 +315,44 @@ static size_t read_header(char *data, size_t size, size_t count, void *cls)
 
 /* --- a transfer --- */
 
+/* libcurl sends lines as they are: a line break in one would forge a header. */
+static bool is_plain(struct span s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.data[i] < 0x20 && s.data[i] != '\t')
+            return false;
+    return true;
+}
+
+static char *put(char *at, struct span s)
+{
+    return s.len ? mempcpy(at, s.data, s.len) : at;
+}
+
+/* The library's list in one piece of memory, nodes before lines; it only reads it. */
 static int add_headers(struct http_fetch *f, const struct http_header *headers, size_t count)
 {
-    for (size_t i = 0; i <= count; i++) {
-        char line[8192];
-        int n;
-        if (i == count) /* no waiting for 100 Continue */
-            n = snprintf(line, sizeof(line), "Expect:");
-        else
-            n = snprintf(line, sizeof(line), "%.*s: %.*s", SPAN_ARG(headers[i].name),
-                         SPAN_ARG(headers[i].value));
-        if (n < 0 || (size_t)n >= sizeof(line))
+    static const char expect[] = "Expect:"; /* no waiting for 100 Continue */
+    size_t size = (count + 1) * sizeof(struct curl_slist) + sizeof(expect);
+    for (size_t i = 0; i < count; i++) {
+        if (headers[i].name.len + headers[i].value.len > CLIENT_HEADER_MAX ||
+            !is_plain(headers[i].name) || !is_plain(headers[i].value))
             return -EINVAL;
-        /* libcurl sends lines as they are: a line break here would forge a header. */
-        for (int j = 0; j < n; j++)
-            if ((unsigned char)line[j] < 0x20 && line[j] != '\t')
-                return -EINVAL;
-        struct curl_slist *more = curl_slist_append(f->headers, line);
-        if (!more)
-            return -ENOMEM;
-        f->headers = more;
+        size += headers[i].name.len + headers[i].value.len + sizeof(": ");
     }
+    struct curl_slist *nodes = malloc(size);
+    if (!nodes)
+        return -ENOMEM;
+    char *at = (char *)(nodes + count + 1);
+    for (size_t i = 0; i < count; i++) {
+        nodes[i] = (struct curl_slist){.data = at, .next = &nodes[i + 1]};
+        at = put(at, headers[i].name);
+        at = put(at, SPAN_LIT(": "));
+        at = put(at, headers[i].value);
+        *at++ = '\0';
+    }
+    nodes[count] = (struct curl_slist){.data = memcpy(at, expect, sizeof(expect))};
+    f->headers = nodes;
     return 0;
 }
 
@@ -400,7 +418,7 @@ int http_fetch_start(struct http_client *c, const struct http_fetch_options *o,
     if (r < 0) {
         if (f->easy)
             curl_easy_cleanup(f->easy);
-        curl_slist_free_all(f->headers);
+        free(f->headers);
         free(f);
         return r;
     }
@@ -421,7 +439,7 @@ void http_fetch_free(struct http_fetch *f)
     } else {
         curl_easy_cleanup(f->easy);
     }
-    curl_slist_free_all(f->headers);
+    free(f->headers);
     buf_deinit(&f->data);
     buf_deinit(&f->head);
     free(f);

@@ -245,8 +245,8 @@ void http_request_release(struct http_request *r)
 static int add_headers(struct MHD_Response *response, const struct http_header *headers,
                        size_t count)
 {
+    char name[128], value[1024];
     for (size_t i = 0; i < count; i++) {
-        char name[128], value[1024];
         if (headers[i].name.len >= sizeof(name) || headers[i].value.len >= sizeof(value))
             return -EINVAL;
         memcpy(name, headers[i].name.data, headers[i].name.len);
