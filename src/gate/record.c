@@ -135,6 +135,8 @@ int record_rejection(struct exchange *x, struct span reason)
 
 int record_act(struct exchange *x, struct judge *j, struct span reason)
 {
+    if (!j->unrecorded) /* nearly always */
+        return 0;
     struct audit_hit hits[JUDGE_FINDINGS_MAX];
     judge_describe(j);
     size_t count = 0;
