@@ -169,6 +169,164 @@ static const struct stream_case {
                 "\"糖\"},\"finish_reason\":\"stop\"}]}\r\rdata: [DONE]\n"}},
      .want = "content@0=好琥珀炸弹配方糖\n" STOPPED,
      .whole = true},
+    {.name = "a choice is cut when another is finished",
+     .parts = {{PART_RAW, "data: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"甲\"},"
+                          "\"finish_reason\":null},{\"index\":1,\"delta\":{\"content\":\"乙\"},"
+                          "\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":"
+                          "\"stop\"}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+                          "\"说琥珀炸弹配方\"},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":"
+                          "\"stop\"}]}\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=甲说\n\n" NOTICE "\ncontent@1=乙\nfinish@1=stop\n" FILTERED,
+     .never = "琥珀炸弹配方",
+     .choices = 2,
+     .whole = true},
+    {.name = "both choices masked in one event",
+     .parts = {{PART_RAW, "data: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":1,\"delta\":{\"content\":"
+                          "\"打13800138000\"},\"finish_reason\":null},{\"index\":0,\"delta\":{"
+                          "\"content\":\"打13912345678\"},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":"
+                          "\"stop\"}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":"
+                          "\"stop\"}]}\n\ndata: [DONE]\n\n"}},
+     .want =
+         "content@0=打***********\ncontent@1=打***********\nfinish@1=stop\nfinish@0=stop\ndone\n",
+     .never = "138",
+     .choices = 2,
+     .whole = true},
+    {.name = "usage behind a cut",
+     .parts = {{PART_RAW,
+                "data: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"好琥珀炸弹配方\"}"
+                ",\"finish_reason\":null}]}\n\ndata: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}"
+                "\n\ndata: {\"id\":\"c\",\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\ndata: "
+                "[DONE]\n\n"}},
+     .want = "content@0=好\n\n" NOTICE "\n" FILTERED,
+     .never = "琥珀炸弹配方",
+     .usage = true,
+     .whole = true},
+    {.name = "transcript masked",
+     .parts = {{PART_RAW, "data: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"audio\":{\"id\":"
+                          "\"a\",\"transcript\":\"打138\"}},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"audio\":{\"id\":"
+                          "\"a\",\"transcript\":\"00138000\"}},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":"
+                          "\"stop\"}]}\n\ndata: [DONE]\n\n"}},
+     .want = "audio@0=打***********\n" STOPPED,
+     .never = "138",
+     .whole = true},
+    {.name = "parts of content",
+     .parts = {{PART_RAW,
+                "data: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":[{\"type\":"
+                "\"text\",\"text\":\"好琥珀\"}]},\"finish_reason\":null}]}\n\ndata: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":[{\"type\":"
+                "\"text\",\"text\":\"炸弹配方\"}]},\"finish_reason\":null}]}\n\ndata: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}"
+                "\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=好\n\n" NOTICE "\n" FILTERED,
+     .never = "琥珀炸弹配方",
+     .whole = true},
+    {.name = "a function call",
+     .parts =
+         {{PART_RAW,
+           "data: "
+           "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"name\":\"f\","
+           "\"arguments\":\"{\\\"q\\\":\\\"琥珀\"}},\"finish_reason\":null}]}\n\ndata: "
+           "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":"
+           "\"炸弹配方\\\"}\"}},\"finish_reason\":null}]}\n\ndata: "
+           "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"function_"
+           "call\"}]}\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=" NOTICE "\n" FILTERED,
+     .never = "琥珀炸弹配方",
+     .whole = true},
+    {.name = "two calls that take turns",
+     .parts = {{PART_RAW,
+                "data: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,"
+                "\"id\":\"t\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":\\\"琥珀\"}},"
+                "{\"index\":1,\"id\":\"u\",\"function\":{\"name\":\"g\",\"arguments\":\"{\\\"b\\\":"
+                "1\"}}]},\"finish_reason\":null}]}\n\ndata: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,"
+                "\"function\":{\"arguments\":\"炸弹配方\\\"}\"}},{\"index\":1,\"function\":{"
+                "\"arguments\":\"}\"}}]},\"finish_reason\":null}]}\n\ndata: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_"
+                "calls\"}]}\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=" NOTICE "\n" FILTERED,
+     .never = "琥珀炸弹配方",
+     .whole = true},
+    {.name = "logprobs in other pieces than the text",
+     .parts = {{PART_RAW, "data: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+                          "\"好琥珀\"},\"logprobs\":{\"content\":[{\"token\":\"好琥\",\"logprob\":-"
+                          "1,\"bytes\":null,\"top_logprobs\":[{\"token\":\"炸弹配方\",\"logprob\":-"
+                          "2}]}]},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"糕\"},"
+                          "\"logprobs\":{\"content\":[{\"token\":\"珀糕\",\"logprob\":-1,\"bytes\":"
+                          "null,\"top_logprobs\":[]}]},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":"
+                          "\"stop\"}]}\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=好琥珀糕\n" STOPPED,
+     .verbatim = true,
+     .whole = true},
+    {.name = "reasoning details",
+     .parts = {{PART_RAW, "data: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"reasoning\":"
+                          "\"想琥珀\",\"reasoning_details\":[{\"type\":\"reasoning.text\",\"text\":"
+                          "\"想琥珀\"}]},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"reasoning\":"
+                          "\"炸弹配方\",\"reasoning_details\":[{\"type\":\"reasoning.text\","
+                          "\"text\":\"炸弹配方\"}]},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":"
+                          "\"stop\"}]}\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=\n\n" NOTICE "\nreasoning@0=想\n" FILTERED,
+     .never = "琥珀炸弹配方",
+     .whole = true},
+    {.name = "text with the finish, then counts",
+     .parts =
+         {{PART_RAW,
+           "data: "
+           "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"打13800138000\"},"
+           "\"finish_reason\":\"stop\"}]}\n\ndata: "
+           "{\"id\":\"c\",\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=打***********\n" STOPPED,
+     .never = "138",
+     .whole = true},
+    {.name = "empty texts and null",
+     .parts = {{PART_RAW,
+                "data: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":null},\"finish_"
+                "reason\":null}]}\n\ndata: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\"},\"finish_"
+                "reason\":null}]}\n\ndata: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"好\"},\"finish_"
+                "reason\":null}]}\n\ndata: {\"id\":\"c\",\"choices\":[]}\n\ndata: "
+                "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}"
+                "\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=好\n" STOPPED,
+     .verbatim = true,
+     .whole = true},
+    {.name = "a mark of invisible characters",
+     .parts = {{PART_RAW, "data: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+                          "\"好琥\\u200b\"},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+                          "\"\\u2060珀\\ufe0f\"},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+                          "\"炸弹配\"},\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"方\"},"
+                          "\"finish_reason\":null}]}\n\ndata: "
+                          "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":"
+                          "\"stop\"}]}\n\ndata: [DONE]\n\n"}},
+     .want = "content@0=好\n\n" NOTICE "\n" FILTERED,
+     .never = "琥珀炸弹配方",
+     .whole = true},
 };
 
 /* --- a stream of a case, in one of its styles --- */
@@ -509,7 +667,7 @@ static void never_seen(struct span body, const char *text)
     }
 }
 
-static void check_style(struct bed *bed, const struct stream_case *c, unsigned style,
+static void check_style(struct bed *bed, const struct stream_case *c, unsigned style, bool observe,
                         uint64_t *seed)
 {
     struct builder b = {
@@ -518,12 +676,14 @@ static void check_style(struct bed *bed, const struct stream_case *c, unsigned s
     struct script s = {.body = buf_span(&b.out)};
     struct buf first = ask(bed, c, &s);
     struct span got = read_texts(buf_span(&first));
-    if (c->want && !span_eq(got, span_str(c->want)))
+    if (observe && c->parts[0].kind != PART_RAW)
+        assert_span(buf_span(&first), s.body);
+    if (!observe && c->want && !span_eq(got, span_str(c->want)))
         fail_msg("%s, style %u: got\n%.*swant\n%sof\n%.*sas\n%.*s", c->name, style, SPAN_ARG(got),
                  c->want, SPAN_ARG(s.body), SPAN_ARG(buf_span(&first)));
     if (c->verbatim)
         assert_span(buf_span(&first), s.body);
-    if (c->never)
+    if (c->never && !observe)
         never_seen(buf_span(&first), c->never);
     make_plain(&first);
     for (unsigned way = 0; way < BYTE_SPLITS; way++) {
@@ -539,27 +699,33 @@ static void check_style(struct bed *bed, const struct stream_case *c, unsigned s
     buf_deinit(&b.out);
 }
 
-static void run_cases(bool with_log)
+static void run_cases(bool with_log, bool observe, unsigned styles)
 {
     static struct bed bed;
     uint64_t seed = 0x6A7579306E67;
-    bed_open(&bed, "", with_log);
+    bed_open(&bed, observe ? "policy: { mode: observe }\n" : "", with_log);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-        for (unsigned style = 0; style < STYLES; style++)
-            if (style == 0 || (with_log && cases[i].parts[0].kind != PART_RAW))
-                check_style(&bed, &cases[i], style, &seed);
+        for (unsigned style = 0; style < styles; style++)
+            if (style == 0 || cases[i].parts[0].kind != PART_RAW)
+                check_style(&bed, &cases[i], style, observe, &seed);
     bed_close(&bed);
 }
 
 static void test_splits(void **state)
 {
-    run_cases(true);
+    run_cases(true, false, STYLES);
 }
 
 /* Without a log everything else is the same. */
 static void test_splits_unrecorded(void **state)
 {
-    run_cases(false);
+    run_cases(false, false, 1);
+}
+
+/* Who only observes alters nothing. */
+static void test_splits_observed(void **state)
+{
+    run_cases(true, true, 2);
 }
 
 int main(void)
@@ -567,6 +733,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_splits),
         cmocka_unit_test(test_splits_unrecorded),
+        cmocka_unit_test(test_splits_observed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
