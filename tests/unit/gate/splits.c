@@ -285,7 +285,7 @@ static const struct stream_case {
                           "\"text\":\"炸弹配方\"}]},\"finish_reason\":null}]}\n\ndata: "
                           "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":"
                           "\"stop\"}]}\n\ndata: [DONE]\n\n"}},
-     .want = "content@0=\n\n" NOTICE "\nreasoning@0=想\n" FILTERED,
+     .want = "content@0=\n\n" NOTICE "\nreasoning@0=想\nreasoning@0=想\n" FILTERED,
      .never = "琥珀炸弹配方",
      .whole = true},
     {.name = "text with the finish, then counts",
