@@ -5,6 +5,7 @@
 #include "demo/demo.h"
 #include "http/client.h"
 
+#include <argp.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ static void help(FILE *to)
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
+    argp_err_exit_status = 2;
     /* A vanished reader and a full file size limit are errors to be told, not deaths. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

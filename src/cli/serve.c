@@ -1,6 +1,7 @@
 /* `juyong serve`: run the gateway until SIGTERM. */
 #include "cli/serve.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/notify.h"
 #include "cli/setup.h"
@@ -30,7 +31,11 @@ struct serve {
     struct console *console;
     atomic_bool drained;
     bool stopping;
+    uint64_t stopped_ms;
 };
+
+/* A second signal within this time is the same wish. */
+#define SERVE_TWICE_MS 500
 
 static void log_lines(enum log_level level, const char *prefix, const struct buf *text)
 {
@@ -154,11 +159,16 @@ static void reload(struct serve *s)
 
 static void stop(struct serve *s)
 {
+    /* Supervisors and timeout(1) may signal both the program and its group: one request, told
+     * twice. */
+    if (s->stopping && clock_mono_ms() - s->stopped_ms < SERVE_TWICE_MS)
+        return;
     if (s->stopping) {
         log_warning("stopped a second time: leaving at once");
         _exit(1);
     }
     s->stopping = true;
+    s->stopped_ms = clock_mono_ms();
     log_info("draining: no new requests, running ones may finish");
     notify_send("STOPPING=1");
     worker_pool_drain(s->pool);

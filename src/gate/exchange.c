@@ -128,14 +128,6 @@ static void abandon(struct exchange *x)
     http_request_abort(x->client);
 }
 
-static bool is_type(struct span value, struct span type)
-{
-    struct span first;
-    if (!span_split(&value, ';', &first))
-        return false;
-    return span_eq_nocase(span_trim(first), type);
-}
-
 /* The answer's head is here: what kind of answer is it, and can it be judged? */
 static void answer_begins(struct exchange *x)
 {
@@ -153,14 +145,14 @@ static void answer_begins(struct exchange *x)
     else if (encoding.len && !span_eq_nocase(encoding, SPAN_LIT("identity")))
         exchange_fail(x, CAUSE_UPSTREAM_ENCODING, OUTCOME_UPSTREAM);
     else if (!ok || !x->asked.stream) {
-        if (ok && !is_type(type, SPAN_LIT("application/json"))) {
+        if (ok && !gate_is_type(type, SPAN_LIT("application/json"))) {
             exchange_fail(x, CAUSE_UPSTREAM_TYPE, OUTCOME_UPSTREAM);
             return;
         }
         buf_init(&x->answer, exchange_config(x)->limits.answer_bytes);
         x->state = EXCHANGE_GATHERING;
         exchange_deadline(x, x->upstream->total_ms);
-    } else if (!is_type(type, SPAN_LIT("text/event-stream"))) {
+    } else if (!gate_is_type(type, SPAN_LIT("text/event-stream"))) {
         exchange_fail(x, CAUSE_UPSTREAM_TYPE, OUTCOME_UPSTREAM);
     } else if (relay_new(x) < 0) {
         exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
@@ -219,7 +211,9 @@ static void reading(struct exchange *x, unsigned events)
 /* What a passed deadline means where no stream has begun. */
 static void expire(struct exchange *x)
 {
-    if (x->state == EXCHANGE_ASKING || x->state == EXCHANGE_GATHERING)
+    if ((x->state == EXCHANGE_ASKING || x->state == EXCHANGE_GATHERING) && x->gate->cutting)
+        exchange_fail(x, CAUSE_DRAINING, OUTCOME_INTERNAL);
+    else if (x->state == EXCHANGE_ASKING || x->state == EXCHANGE_GATHERING)
         exchange_fail(x, CAUSE_UPSTREAM_TIMEOUT, OUTCOME_TIMEOUT);
     else if (x->state == EXCHANGE_RECORDING)
         record_give_up(x); /* the step then goes on, and finds that it failed */

@@ -101,6 +101,8 @@ struct gate {
     uint64_t boot; /* part of request ids, so that they differ over restarts */
     uint64_t next_request;
 };
+/* Is that the media type of a Content-Type header, and its charset, if named, UTF-8? */
+bool gate_is_type(struct span header, struct span type);
 /*
  * A new request id. It begins with the time, so that the log's index of them grows at one end; the
  * rest tells workers and runs apart. Never chosen by a client: records are folded by it.

@@ -13,14 +13,14 @@
 
 /* --- the front door --- */
 
-static bool is_json(struct span type)
+bool gate_is_type(struct span header, struct span type)
 {
     struct span part;
-    if (!span_split(&type, ';', &part) ||
-        !span_eq_nocase(span_trim(part), SPAN_LIT("application/json")))
+    if (!span_split(&header, ';', &part) || !span_eq_nocase(span_trim(part), type))
         return false;
-    /* RFC 8259: UTF-8 and nothing else; a charset that says otherwise is not guessed at. */
-    while (span_split(&type, ';', &part)) {
+    /* JSON and event streams are UTF-8 and nothing else; a charset that says otherwise is not
+     * guessed at. */
+    while (span_split(&header, ';', &part)) {
         part = span_trim(part);
         if (part.len >= 8 && span_eq_nocase(span_slice(part, 0, 8), SPAN_LIT("charset=")) &&
             !span_eq_nocase(span_slice(part, 8, part.len), SPAN_LIT("utf-8")) &&
@@ -52,7 +52,8 @@ static struct admission decide(struct gate *g, struct http_request *r)
                               http_request_header(r, "Authorization"),
                               http_request_header(r, "api-key"), &a.who))
         a.cause = CAUSE_UNAUTHORIZED;
-    else if (a.dialect && !is_json(http_request_header(r, "Content-Type")))
+    else if (a.dialect &&
+             !gate_is_type(http_request_header(r, "Content-Type"), SPAN_LIT("application/json")))
         a.cause = CAUSE_UNSUPPORTED_TYPE;
     else if (encoding.len && !span_eq_nocase(encoding, SPAN_LIT("identity")))
         a.cause = CAUSE_UNSUPPORTED_ENCODING;

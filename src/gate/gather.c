@@ -101,9 +101,9 @@ static void answered(struct exchange *x)
     }
     if (r < 0) {
         exchange_fail(x,
-                      r == -ENOMEM                      ? CAUSE_OVERLOADED
-                      : r == -EOVERFLOW || r == -EILSEQ ? CAUSE_JUDGE_FAILED
-                                                        : CAUSE_UPSTREAM_PROTOCOL,
+                      r == -ENOMEM      ? CAUSE_OVERLOADED
+                      : r == -EOVERFLOW ? CAUSE_JUDGE_FAILED
+                                        : CAUSE_UPSTREAM_PROTOCOL,
                       OUTCOME_UPSTREAM);
         return;
     }

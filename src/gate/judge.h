@@ -12,6 +12,8 @@
 
 /* Findings kept for the record of one direction; further ones are counted. */
 #define JUDGE_FINDINGS_MAX 64
+/* Levels of JSON escapes within one text that are undone. */
+#define JUDGE_LEVELS_MAX 4
 
 struct finding {
     struct channel *channel;

@@ -119,6 +119,18 @@ static int send_until_cut(struct exchange *x)
     return rc;
 }
 
+/*
+ * May our own events repeat the stream's id and model? Not when the hit stands outside the answer's
+ * text: it may be in them.
+ */
+static bool names_are_clean(const struct exchange *x)
+{
+    for (struct channel *c = scanner_channels(x->completion->scanner); c; c = channel_next(c))
+        if (c->field == FIELD_OTHER && c->cut != UINT64_MAX)
+            return false;
+    return true;
+}
+
 static void cut_recorded(struct exchange *x)
 {
     struct relay *r = x->relay;
@@ -141,7 +153,8 @@ static void cut_recorded(struct exchange *x)
     d.answer = false; /* part of the model's own answer was shown: it was cut, not replaced */
     int rc = send_until_cut(x);
     if (rc == 0)
-        rc = x->dialect->write_cut(r->stream, &d, r->expected & ~r->emitted, &r->out);
+        rc = x->dialect->write_cut(names_are_clean(x) ? r->stream : NULL, &d,
+                                   r->expected & ~r->emitted, &r->out);
     if (rc == 0)
         rc = relay_send_out(x);
     if (rc < 0)
@@ -325,6 +338,12 @@ static int see_open_event(struct relay *r, const struct sse_event *sse)
     r->piece_count = 0;
     r->tools = 0;
     x->completion->item = 0;
+    if (sse->data.len == 0 && sse->type.len == 0)
+        return 0; /* a heartbeat of some servers; clients would choke on it */
+    if (span_eq(sse->type, SPAN_LIT("error"))) { /* whatever its data is */
+        r->failure = CAUSE_UPSTREAM_FAILED;
+        return 1;
+    }
     int rc = x->dialect->read_event(r->stream, x->gate->walk, sse->data, &e, &error, see_item, r);
     if (rc < 0)
         return rc;
@@ -411,7 +430,6 @@ static enum cause cause_of(int error)
     case -EMSGSIZE:
         return CAUSE_HOLD_OVERFLOW;
     case -EOVERFLOW:
-    case -EILSEQ:
         return CAUSE_JUDGE_FAILED;
     default:
         return CAUSE_UPSTREAM_PROTOCOL;

@@ -19,32 +19,46 @@ static size_t common_headers(struct exchange *x, struct http_header *h, enum act
     return (size_t)(h - first);
 }
 
-/* Values of upstream headers are short and plain, or they are not passed on. */
-static bool is_plain(struct span value)
+/* Numbers with units, such as 60, 1.5, 6m0s or 2026-11-24T10:00:00Z: nothing that could be a text.
+ */
+static bool is_quantity(struct span value)
 {
-    if (value.len == 0 || value.len > 64)
+    if (value.len == 0 || value.len > 40 || value.data[0] < '0' || value.data[0] > '9')
         return false;
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.data[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              strchr(".,:-+ ", c)))
+    for (size_t i = 0; i < value.len; i++)
+        if (!strchr("0123456789.:-+smhdTZ", value.data[i]) || !value.data[i])
             return false;
-    }
     return true;
 }
 
 /* Of the upstream's headers only those that tell clients when to come back. */
+static bool is_wanted(const struct http_header *h)
+{
+    static const char *const names[] = {
+        "retry-after",
+        "retry-after-ms",
+        "x-ratelimit-limit-requests",
+        "x-ratelimit-limit-tokens",
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-remaining-tokens",
+        "x-ratelimit-reset-requests",
+        "x-ratelimit-reset-tokens",
+    };
+    if (span_eq(h->name, SPAN_LIT("x-should-retry")))
+        return span_eq(h->value, SPAN_LIT("true")) || span_eq(h->value, SPAN_LIT("false"));
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (span_eq(h->name, span_str(names[i])))
+            return is_quantity(h->value);
+    return false;
+}
+
 static size_t upstream_headers(const struct exchange *x, struct http_header *h, size_t max)
 {
     size_t n = 0;
     struct http_header kept;
-    for (size_t i = 0; x->fetch && n < max && http_fetch_header_at(x->fetch, i, &kept); i++) {
-        bool wanted = span_starts(kept.name, SPAN_LIT("x-ratelimit-")) ||
-                      span_starts(kept.name, SPAN_LIT("retry-after")) ||
-                      span_eq(kept.name, SPAN_LIT("x-should-retry"));
-        if (wanted && is_plain(kept.value))
+    for (size_t i = 0; x->fetch && n < max && http_fetch_header_at(x->fetch, i, &kept); i++)
+        if (is_wanted(&kept))
             h[n++] = kept;
-    }
     return n;
 }
 
@@ -88,6 +102,9 @@ void reply_describe(struct exchange *x, const struct judge *j, struct dialect_re
         .include_usage = x->asked.include_usage,
         .created = clock_wall_us() / 1000000,
     };
+    /* Prose where a stream was to be JSON breaks SDKs before they see the finish reason. */
+    if (x->asked.json_mode && x->asked.stream)
+        ret->text = SPAN_NULL;
     if (!j || !j->refused)
         return;
     const struct finding *f = &j->findings[j->decisive];

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define CLIENT_HEADERS_MAX  24
-#define CLIENT_HEADER_MAX   8000 /* bytes of one header of a request */
+#define CLIENT_HEADER_MAX   65536 /* bytes of one header of a request */
 #define CLIENT_LINGER_MAX   65536
 #define CLIENT_HANDLES_KEPT 64 /* idle easy handles: making one costs more than a small request */
 

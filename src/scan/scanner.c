@@ -8,6 +8,8 @@
 
 /* A stream's window is trimmed when it has grown by this much past what its hold needs. */
 #define CHANNEL_SLACK 1024
+/* Unknown paths of one stream that are judged joined. */
+#define CHANNEL_PATHS_MAX 32
 
 struct scanner {
     const struct matchset *set;
@@ -232,12 +234,19 @@ static int feed(struct channel *c, const struct text_item *item)
     return conclude(c, r);
 }
 
+/* Of a joined path's hits only those that cross into the piece: its own ones are told alone. */
+static int tell_crossing(void *ctx, const struct hit *hit)
+{
+    struct channel *c = ctx;
+    return hit->start < c->piece_start ? tell(c, hit) : 0;
+}
+
 static int finish(struct channel *c)
 {
     if (!c->cursor)
         return 0;
     if (!c->stopped) {
-        int r = cursor_finish(c->cursor, tell, c);
+        int r = cursor_finish(c->cursor, c->path ? tell_crossing : tell, c);
         if (r == 0 && c->inner)
             r = feed_inner(c->inner, SPAN_NULL, true);
         conclude(c, r);
@@ -245,6 +254,77 @@ static int finish(struct channel *c)
     cursor_free(c->cursor);
     c->cursor = NULL;
     return c->stopped;
+}
+
+/*
+ * Strings of a stream that belong to no known text (a provider's own field, a tool's name) are
+ * judged alone, and besides joined over the events: clients put their pieces together too. One
+ * channel for each path; past the ceiling they are judged alone only.
+ */
+static struct channel *find_path(struct scanner *s, const struct text_item *item)
+{
+    static const struct span choices = SPAN_LIT("choices["), top = SPAN_LIT(".top_logprobs[");
+    if (s->whole || !span_starts(item->path, choices) ||
+        span_find(item->path, top) < item->path.len)
+        return NULL;
+    uint32_t hash = 2166136261u; /* FNV-1a, 32 bits; a collision only joins two texts more */
+    for (size_t i = 0; i < item->path.len; i++)
+        hash = (hash ^ (unsigned char)item->path.data[i]) * 16777619u;
+    size_t count = 0;
+    list_for_each (e, &s->channels) {
+        struct channel *c = list_entry(e, struct channel, link);
+        if (!c->path)
+            continue;
+        if (c->part == hash && c->choice == item->choice)
+            return c;
+        if (++count == CHANNEL_PATHS_MAX)
+            return NULL;
+    }
+    struct channel *c = channel_new(s, item);
+    if (!c)
+        return NULL;
+    c->part = hash;
+    c->path = true;
+    list_append(&s->channels, &c->link);
+    return c;
+}
+
+static int tell_within(void *ctx, const struct hit *hit)
+{
+    struct channel *c = ctx;
+    struct hit there = *hit;
+    there.start += c->piece_start;
+    there.end += c->piece_start;
+    return tell(c, &there);
+}
+
+static int feed_path(struct scanner *s, struct channel *c, const struct text_item *item,
+                     struct piece *ret_piece)
+{
+    *ret_piece = (struct piece){.channel = c, .start = c->fed, .end = c->fed};
+    if (!c->cursor)
+        return item->text.len ? (c->stopped ? c->stopped : -EPROTO) : 0;
+    int r = c->stopped ? c->stopped : buf_append(&c->text, item->text);
+    if (r != 0)
+        return r;
+    s->bytes += item->text.len;
+    c->piece_start = c->fed;
+    c->fed += item->text.len;
+    ret_piece->end = c->fed;
+    struct cursor *alone = cursor_new(s->set, s->direction);
+    if (!alone)
+        return -ENOMEM;
+    r = cursor_feed(alone, item->text, tell_within, c);
+    if (r == 0)
+        r = cursor_finish(alone, tell_within, c);
+    cursor_free(alone);
+    int crossing = r == 0 ? cursor_feed(c->cursor, item->text, tell_crossing, c) : r;
+    if (crossing != 0) {
+        conclude(c, crossing);
+        return crossing;
+    }
+    trim(c);
+    return 0;
 }
 
 /* Unknown fields are judged in isolation, to their end. */
@@ -290,8 +370,10 @@ int scanner_feed(struct scanner *s, const struct text_item *item, struct piece *
 {
     ret_piece->channel = NULL;
     ret_piece->start = ret_piece->end = 0;
-    if (item->field == FIELD_OTHER)
-        return feed_alone(s, item, ret_piece);
+    if (item->field == FIELD_OTHER) {
+        struct channel *path = find_path(s, item);
+        return path ? feed_path(s, path, item, ret_piece) : feed_alone(s, item, ret_piece);
+    }
     struct channel *c = find_channel(s, item);
     if (!c)
         return -ENOMEM;

@@ -27,7 +27,9 @@ struct channel {
     enum role role;
     enum field field;
     uint32_t choice, part;
-    struct buf text; /* decoded text from `base` to `fed` */
+    bool path;            /* of unknown strings at one path (`part`: its hash), see scanner.c */
+    uint64_t piece_start; /* of the piece of it that is being read */
+    struct buf text;      /* decoded text from `base` to `fed` */
     uint64_t base, fed;
     uint64_t cut;       /* the text must end here: where the hold stood at a decisive hit */
     uint64_t pending;   /* a mask from here on is not yet recorded: nothing behind it may go out */
