@@ -329,7 +329,7 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
     return 0;
 }
 
-static int see_open_event(struct relay *r, const struct sse_event *sse)
+static int take_event(struct relay *r, const struct sse_event *sse, bool late)
 {
     struct exchange *x = r->x;
     struct dialect_event e = {0};
@@ -364,7 +364,7 @@ static int see_open_event(struct relay *r, const struct sse_event *sse)
         record_notes(x)->unjudged_media = true;
     if (e.finished)
         rc = finish_choices(x, e.finished);
-    if (rc == 0)
+    if (rc == 0 && !(late && r->decisive))
         rc = pass_event(x, sse->data, &e);
     if (rc < 0)
         return rc;
@@ -382,7 +382,7 @@ static int see_event(void *ctx, const struct sse_event *sse)
 {
     struct relay *r = ctx;
     bool late = r->terminal;
-    int rc = see_open_event(r, sse);
+    int rc = take_event(r, sse, late);
     if (!late || (rc == 0 && !r->decisive))
         return rc;
     if (r->x->completion->unrecorded)
@@ -527,8 +527,11 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
             r->done = true;
             rc = 0;
         }
-        if (rc == 0 && events & HTTP_FETCH_END && http_fetch_data(x->fetch).len == 0)
+        if (rc == 0 && events & HTTP_FETCH_END && http_fetch_data(x->fetch).len == 0) {
             rc = sse_reader_finish(r->sse, see_event, r);
+            if (rc < 0 && rc != -ENOMEM) /* half an event: it broke off there */
+                rc = 0;
+        }
     }
     if (r->decisive) {
         cut(x);
