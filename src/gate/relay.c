@@ -308,10 +308,8 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
     /* A hit may have become certain with this very event: then no call is begun. */
     if (e->finished && !r->decisive && !x->who.app->policy.tool_calls_exact)
         hold_open(&r->hold, HOLD_TOOL, r->finished);
-    if (!r->terminal && e->finished && (r->finished & r->expected) == r->expected) {
-        r->terminal = true;
+    if (!r->terminal && e->finished && (r->finished & r->expected) == r->expected)
         gates |= HOLD_CLOSE;
-    }
     if (!gates && !r->decisive && list_empty(&r->hold.frames) &&
         hold_clear(r->pieces, r->piece_count) && !relay_masked(r->pieces, r->piece_count)) {
         r->emitted |= e->finished;
@@ -322,6 +320,8 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
     if (rc < 0)
         return rc;
     metrics_add(x->gate->metrics, METRIC_HELD_EVENTS, 1);
+    if (gates & HOLD_CLOSE)
+        r->terminal = true;
     f->gates = gates;
     f->choices = r->tools;
     f->finished = e->finished;

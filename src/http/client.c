@@ -9,12 +9,17 @@
 #define CLIENT_HEADER_MAX   65536 /* bytes of one header of a request */
 #define CLIENT_LINGER_MAX   65536
 #define CLIENT_HANDLES_KEPT 64 /* idle easy handles: making one costs more than a small request */
+#define CLIENT_WATCHES_EACH 3  /* sockets of one transfer: two addresses and the resolver */
+#define CLIENT_WATCHES_KEPT 64
 
 struct http_client {
     struct loop *loop;
     CURLM *multi;
     struct loop_timer timer;
-    struct list watches;   /* of sockets that the library gave up; freed with the client */
+    struct list watches; /* of the library's sockets */
+    struct list spares;  /* so many that no running transfer has to ask for memory */
+    size_t watch_count;  /* both */
+    size_t fetch_count;
     struct list lingering; /* fetches without owner, oldest first */
     struct loop_timer linger_timer;
     CURL *idle[CLIENT_HANDLES_KEPT];
@@ -68,6 +73,55 @@ static void socket_ready(struct loop_watch *w, uint32_t events)
     check_done(c);
 }
 
+static size_t watches_wanted(const struct http_client *c)
+{
+    size_t n = c->fetch_count * CLIENT_WATCHES_EACH;
+    return n > CLIENT_WATCHES_KEPT ? n : CLIENT_WATCHES_KEPT;
+}
+
+/* Makes spares for one fetch more. */
+static int reserve_watches(struct http_client *c)
+{
+    while (c->watch_count < (c->fetch_count + 1) * CLIENT_WATCHES_EACH) {
+        struct socket_watch *s = calloc(1, sizeof(*s));
+        if (!s)
+            return -ENOMEM;
+        s->client = c;
+        list_append(&c->spares, &s->link);
+        c->watch_count++;
+    }
+    return 0;
+}
+
+static void drop_watches(struct http_client *c)
+{
+    while (c->watch_count > watches_wanted(c)) {
+        struct list *e = list_pop(&c->spares);
+        if (!e)
+            return;
+        free(list_entry(e, struct socket_watch, link));
+        c->watch_count--;
+    }
+}
+
+static struct socket_watch *take_watch(struct http_client *c)
+{
+    struct list *e = list_pop(&c->spares);
+    if (e)
+        return list_entry(e, struct socket_watch, link);
+    struct socket_watch *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    list_init(&s->link);
+    s->client = c;
+    c->watch_count++;
+    return s;
+}
+
+/*
+ * To answer -1 here or in timer_change() would end every transfer, now and ever after (libcurl's
+ * multi handle is dead then). A socket that nobody watches ends one, at its deadline.
+ */
 static int socket_change(CURL *easy, curl_socket_t fd, int what, void *cls, void *per_socket)
 {
     struct http_client *c = cls;
@@ -77,32 +131,41 @@ static int socket_change(CURL *easy, curl_socket_t fd, int what, void *cls, void
             loop_watch_remove(c->loop, &s->watch);
             list_remove(&s->link);
             curl_multi_assign(c->multi, fd, NULL);
-            free(s);
+            list_append(&c->spares, &s->link);
+            drop_watches(c);
         }
         return 0;
     }
     uint32_t events = (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
                       (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    if (s)
-        return loop_watch_change(c->loop, &s->watch, events) < 0 ? -1 : 0;
-    s = calloc(1, sizeof(*s));
+    if (s) {
+        loop_watch_change(c->loop, &s->watch, events);
+        return 0;
+    }
+    s = take_watch(c);
     if (!s)
-        return -1;
-    s->client = c;
+        return 0;
     s->watch = (struct loop_watch){.fd = fd, .fn = socket_ready};
     if (loop_watch_add(c->loop, &s->watch, events) < 0) {
-        free(s);
-        return -1;
+        list_append(&c->spares, &s->link);
+        return 0;
     }
     list_append(&c->watches, &s->link);
     curl_multi_assign(c->multi, fd, s);
     return 0;
 }
 
+/* Stays in the heap: to arm it must not ask for memory. */
+static int timer_rest(struct http_client *c)
+{
+    return loop_timer_set(&c->timer, UINT64_MAX);
+}
+
 static void timer_fired(struct loop_timer *t)
 {
     struct http_client *c = list_entry(t, struct http_client, timer);
     int running;
+    timer_rest(c); /* in the room that it has just left */
     curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     check_done(c);
 }
@@ -110,11 +173,11 @@ static void timer_fired(struct loop_timer *t)
 static int timer_change(CURLM *multi, long ms, void *cls)
 {
     struct http_client *c = cls;
-    if (ms < 0) {
-        loop_timer_cancel(&c->timer);
-        return 0;
-    }
-    return loop_timer_set(&c->timer, loop_now_ms(c->loop) + (uint64_t)ms) < 0 ? -1 : 0;
+    if (ms < 0)
+        timer_rest(c);
+    else
+        loop_timer_set(&c->timer, loop_now_ms(c->loop) + (uint64_t)ms);
+    return 0;
 }
 
 static enum http_fetch_result result_of(CURLcode code)
@@ -189,11 +252,13 @@ int http_client_new(struct loop *l, unsigned connections, struct http_client **r
         return -ENOMEM;
     c->loop = l;
     list_init(&c->watches);
+    list_init(&c->spares);
     list_init(&c->lingering);
     loop_timer_init(l, &c->timer, timer_fired);
     loop_timer_init(l, &c->linger_timer, linger_over);
-    c->multi = curl_multi_init();
+    c->multi = timer_rest(c) == 0 ? curl_multi_init() : NULL;
     if (!c->multi) {
+        loop_timer_cancel(&c->timer);
         free(c);
         return -ENOMEM;
     }
@@ -225,6 +290,8 @@ void http_client_free(struct http_client *c)
         loop_watch_remove(c->loop, &s->watch);
         free(s);
     }
+    list_for_each_safe (e, next, &c->spares)
+        free(list_entry(e, struct socket_watch, link));
     free(c);
 }
 
@@ -398,7 +465,7 @@ static int set_options(struct http_fetch *f, const struct http_fetch_options *o)
 int http_fetch_start(struct http_client *c, const struct http_fetch_options *o,
                      struct http_fetch **ret_fetch)
 {
-    struct http_fetch *f = calloc(1, sizeof(*f));
+    struct http_fetch *f = reserve_watches(c) == 0 ? calloc(1, sizeof(*f)) : NULL;
     if (!f)
         return -ENOMEM;
     f->client = c;
@@ -422,6 +489,7 @@ int http_fetch_start(struct http_client *c, const struct http_fetch_options *o,
         free(f);
         return r;
     }
+    c->fetch_count++;
     *ret_fetch = f;
     return 0;
 }
@@ -433,6 +501,8 @@ void http_fetch_free(struct http_fetch *f)
     struct http_client *c = f->client;
     list_remove(&f->link);
     curl_multi_remove_handle(c->multi, f->easy);
+    c->fetch_count--;
+    drop_watches(c);
     if (c->idle_count < CLIENT_HANDLES_KEPT) {
         curl_easy_reset(f->easy);
         c->idle[c->idle_count++] = f->easy;

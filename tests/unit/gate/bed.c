@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+int bed_busy;
+
 /* --- sockets --- */
 
 static int open_socket(uint16_t port, bool listening, uint16_t *ret_port)
@@ -122,7 +124,7 @@ static void peer_write(struct bed_side *s)
         peer_over(s);
 }
 
-static void peer_event(struct loop_watch *w, uint32_t events)
+static void peer_turn(struct loop_watch *w, uint32_t events)
 {
     struct bed_side *s = list_entry(w, struct bed_side, watch);
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
@@ -140,10 +142,16 @@ static void peer_event(struct loop_watch *w, uint32_t events)
         peer_write(s);
 }
 
-static void accepted(struct loop_watch *w, uint32_t events)
+static void peer_event(struct loop_watch *w, uint32_t events)
 {
-    struct bed *b = list_entry(w, struct bed, listener);
-    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    bed_busy++;
+    peer_turn(w, events);
+    bed_busy--;
+}
+
+static void accept_peer(struct bed *b)
+{
+    int fd = accept4(b->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return;
     int on = 1;
@@ -159,6 +167,13 @@ static void accepted(struct loop_watch *w, uint32_t events)
     assert_int_equal(loop_watch_add(b->loop, &s->watch, EPOLLIN), 0);
 }
 
+static void accepted(struct loop_watch *w, uint32_t events)
+{
+    bed_busy++;
+    accept_peer(list_entry(w, struct bed, listener));
+    bed_busy--;
+}
+
 void bed_go_on(struct bed *b)
 {
     b->script.hold_at = 0;
@@ -170,7 +185,7 @@ void bed_go_on(struct bed *b)
 
 /* --- clients --- */
 
-static void client_event(struct loop_watch *w, uint32_t events)
+static void client_turn(struct loop_watch *w, uint32_t events)
 {
     struct bed_side *s = list_entry(w, struct bed_side, watch);
     struct bed_client *c = list_entry(s, struct bed_client, side);
@@ -187,6 +202,13 @@ static void client_event(struct loop_watch *w, uint32_t events)
         side_read(s);
     if (s->gone)
         side_close(s, false);
+}
+
+static void client_event(struct loop_watch *w, uint32_t events)
+{
+    bed_busy++;
+    client_turn(w, events);
+    bed_busy--;
 }
 
 void bed_connect(struct bed *b, struct bed_client *c)
@@ -325,8 +347,10 @@ void bed_answer(struct bed *b, struct bed_client *c)
 static void turn_over(struct loop_hook *h)
 {
     struct bed *b = list_entry(h, struct bed, hook);
+    bed_busy++;
     if (b->until && b->until(b))
         loop_stop(b->loop);
+    bed_busy--;
 }
 
 static void too_late(struct loop_timer *t)
@@ -343,7 +367,9 @@ bool bed_run(struct bed *b, bool (*until)(struct bed *b), void *ctx, unsigned ms
     b->late = false;
     if (until && until(b))
         return true;
+    bed_busy++;
     loop_timer_set(&b->limit, clock_mono_us() / 1000 + ms); /* no turn has set the time yet */
+    bed_busy--;
     assert_int_equal(loop_run(b->loop), 0);
     loop_timer_cancel(&b->limit);
     b->until = NULL;

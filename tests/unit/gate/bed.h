@@ -68,6 +68,9 @@ struct bed {
     bool late, drained;
 };
 
+/* More than 0 while the bed itself is at work, whose memory is not what is tested. */
+extern int bed_busy;
+
 struct bed_client {
     struct bed_side side;
     struct buf out;
