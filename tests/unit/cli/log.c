@@ -142,20 +142,26 @@ static void shows_one(void **state)
 
 static void follows_the_log(void **state)
 {
-    struct audit *a = open_log(AUDIT_REQUIRED);
-    int fds[2];
+    /* Forked before the log has a thread: a lock that it held would stay held in the child. */
+    int fds[2], go[2];
     assert_int_equal(pipe(fds), 0);
+    assert_int_equal(pipe(go), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         char words[][8] = {"log", "follow", "--dir", "--json", "-n", "1"};
         char *argv[] = {words[0], words[1], words[2], dir, words[3], words[4], words[5], NULL};
+        char byte;
         dup2(fds[1], 1);
+        if (read(go[0], &byte, 1) != 1)
+            _exit(99);
         int r = cli_log(7, argv);
         fflush(stdout);
         _exit(r);
     }
     close(fds[1]);
+    struct audit *a = open_log(AUDIT_REQUIRED);
+    assert_int_equal(write(go[1], "g", 1), 1);
     /* On a busy machine the follower begins late, and what was written before does not concern it.
      */
     struct pollfd ready = {.fd = fds[0], .events = POLLIN};
@@ -172,6 +178,8 @@ static void follows_the_log(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     fclose(f);
+    close(go[0]);
+    close(go[1]);
     audit_close(a);
 }
 
