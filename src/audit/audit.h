@@ -65,6 +65,7 @@ struct audit_event {
     const struct audit_subject *subject;
     const struct audit_hit *hits; /* AUDIT_ACT */
     size_t hit_count;
+    size_t hits_left_out; /* further ones that were not kept */
     enum action action;   /* of the whole exchange as known */
     enum outcome outcome; /* AUDIT_CLOSE */
     struct span reason;   /* code such as duplicate_key or audit_unavailable; may be empty */

@@ -237,7 +237,7 @@ static int put_hits(struct buf *out, const struct audit_event *e, size_t *ret_co
             return r;
     }
     RAW("]");
-    NUMBER("hits_left_out", e->hit_count - n);
+    NUMBER("hits_left_out", e->hit_count - n + e->hits_left_out);
     return 0;
 }
 

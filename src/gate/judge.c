@@ -179,9 +179,14 @@ void judge_describe(struct judge *j)
 static int add_finding(struct judge *j, struct channel *channel, const struct hit *hit,
                        const struct rule *rule, enum action action)
 {
-    j->finding_total++;
+    bool full = j->finding_count == JUDGE_FINDINGS_MAX;
+    if (full && !j->whole && !j->unrecorded && !j->refused) {
+        j->finding_count = 0; /* on record, and a stream needs them no more */
+        full = false;
+    }
     j->unrecorded = true;
-    if (j->finding_count == JUDGE_FINDINGS_MAX) {
+    if (full) {
+        j->finding_left++;
         if (action < ACTION_ANSWER || j->refused)
             return 0;
         j->finding_count--; /* the one that decides must be on record */

@@ -10,7 +10,7 @@
 #include "policy/policy.h"
 #include "scan/scanner.h"
 
-/* Findings kept for the record of one direction; further ones are counted. */
+/* Findings kept for one record; further ones are counted. */
 #define JUDGE_FINDINGS_MAX 64
 /* Levels of JSON escapes within one text that are undone. */
 #define JUDGE_LEVELS_MAX 4
@@ -38,7 +38,8 @@ struct judge {
     bool masked;        /* there are masks */
     bool unrecorded;    /* there are findings that are not yet on record */
     struct finding *findings;
-    size_t finding_count, finding_total;
+    size_t finding_count;
+    size_t finding_left; /* that had no room since the last record */
     uint64_t judge_us;
     /* whole bodies: where each judged text stands */
     struct piece *pieces;

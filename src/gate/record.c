@@ -148,7 +148,12 @@ int record_act(struct exchange *x, struct judge *j, struct span reason)
     j->unrecorded = false;
     if (count == 0)
         return 0;
-    struct audit_event e = {.kind = AUDIT_ACT, .hits = hits, .hit_count = count, .reason = reason};
+    struct audit_event e = {.kind = AUDIT_ACT,
+                            .hits = hits,
+                            .hit_count = count,
+                            .hits_left_out = j->finding_left,
+                            .reason = reason};
+    j->finding_left = 0;
     fill(x, &e);
     return submit(x, &e);
 }

@@ -520,6 +520,21 @@ const char *bed_peek(struct bed *b)
     return text;
 }
 
+size_t bed_records(struct bed *b, uint64_t *ret_left_out)
+{
+    char dir[96];
+    struct query *q = NULL;
+    const struct query_row *row;
+    struct query_filter all = {.all = true, .limit = 1};
+    snprintf(dir, sizeof(dir), "%s/log", b->dir);
+    assert_int_equal(query_open(span_str(dir), &all, &q), 0);
+    assert_int_equal(query_next(q, &row), 1);
+    size_t n = row->record_count;
+    *ret_left_out = row->entry.hits_left_out;
+    query_close(q);
+    return n;
+}
+
 static bool is_recorded(struct bed *b)
 {
     const char *text = bed_peek(b);

@@ -93,6 +93,8 @@ void bed_go_on(struct bed *b);
 const char *bed_record(struct bed *b);
 /* The same, without waiting: "" when there is none, "running …" while it is not closed. */
 const char *bed_peek(struct bed *b);
+/* How many records the newest exchange has, and how many hits its first act left out. */
+size_t bed_records(struct bed *b, uint64_t *ret_left_out);
 
 void bed_connect(struct bed *b, struct bed_client *c);
 void bed_send(struct bed_client *c, struct span bytes);
