@@ -65,9 +65,11 @@ int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t ru
         return refuse(ret_reason, "the literal is too long or not UTF-8");
     int err;
     PCRE2_SIZE at;
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)p->regex.data, p->regex.len,
-                      PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE, &err, &at, NULL);
+    /* A repeat made possessive would list its longest end only, which may be behind the width. */
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)p->regex.data, p->regex.len,
+                                     PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE |
+                                         PCRE2_NO_AUTO_POSSESS,
+                                     &err, &at, NULL);
     if (!code) {
         PCRE2_UCHAR message[128];
         pcre2_get_error_message(err, message, sizeof(message));
