@@ -91,7 +91,9 @@ int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t ru
     if (p->literal.len)
         utf8_decode(p->literal, false, &first);
     struct buf literal = BUF_INIT(MATCH_PATTERN_WIDTH_MAX * 4);
-    if (!list || buf_append(&literal, p->literal) < 0) {
+    struct shape *shape = NULL;
+    if (!list || buf_append(&literal, p->literal) < 0 || shape_new(p->regex, &shape) < 0) {
+        buf_deinit(&literal);
         pcre2_code_free(code);
         return -ENOMEM;
     }
@@ -99,8 +101,9 @@ int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t ru
     uint32_t least = 0;
     pcre2_pattern_info(code, PCRE2_INFO_MINLENGTH, &least);
     pcre2_pattern_info(code, PCRE2_INFO_SIZE, &size);
-    ps->bytes += size + sizeof(*list);
+    ps->bytes += size + sizeof(*list) + (shape ? shape_bytes(shape) : 0);
     ps->list[ps->count++] = (struct pattern){.code = code,
+                                             .shape = shape,
                                              .literal = literal,
                                              .first = pattern_lower(first),
                                              .validator = p->validator,
@@ -124,6 +127,7 @@ void patterns_deinit(struct patterns *ps)
 {
     for (size_t i = 0; i < ps->count; i++) {
         pcre2_code_free(ps->list[i].code);
+        shape_free(ps->list[i].shape);
         buf_deinit(&ps->list[i].literal);
     }
     free(ps->list);

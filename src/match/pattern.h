@@ -5,6 +5,7 @@
 #pragma once
 
 #include "match/matchset.h"
+#include "match/shape.h"
 
 /* Characters before a match that its assertions may look at, and behind its width. */
 #define PATTERN_CONTEXT_MAX 16
@@ -14,7 +15,8 @@
 #define PATTERN_AHEAD_MAX 8
 
 struct pattern {
-    void *code; /* pcre2_code */
+    void *code;          /* pcre2_code */
+    struct shape *shape; /* the same as a table, NULL when the regex is not plain */
     struct buf literal;
     uint32_t first; /* the literal's first character, lower case */
     match_validator validator;

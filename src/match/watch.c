@@ -113,6 +113,8 @@ static int candidate_add(struct watch *w, uint32_t pattern, uint64_t start, uint
     w->candidates[w->candidate_count++] = (struct watch_candidate){
         .pattern = pattern, .start = start, .last = last, .next = w->count};
     w->first = start < w->first ? start : w->first;
+    if (w->taken[pattern] != UINT64_MAX) /* none before it that must be decided first */
+        w->due = w->ripe = 0;
     return 0;
 }
 
@@ -232,6 +234,61 @@ static bool candidate_hit(const struct watch *w, struct watch_candidate *c, cons
     return true;
 }
 
+/*
+ * pattern_try() by the table, over the glyphs themselves. Returns 1 and the match's length in
+ * characters, 0, or 2; *ret_both when the part that decides may be read both ways.
+ */
+static int candidate_walk(const struct watch *w, const struct watch_candidate *c, bool skip,
+                          bool open, unsigned *ret_length, bool *ret_both)
+{
+    const struct pattern *p = &w->patterns->list[c->pattern];
+    const struct shape *s = p->shape;
+    unsigned full = p->width + PATTERN_AHEAD_MAX, chars = 0, length = 0;
+    uint16_t state = 1;
+    if (c->start > w->origin && shape_has(s->before, watch_glyph(w, c->start - 1)->cp))
+        return 0;
+    for (uint64_t n = c->start; n < w->count && chars < full; n++) {
+        const struct watch_glyph *g = watch_glyph(w, n);
+        if (g->read == READ_BOTH || (open && g->read == READ_MAYBE)) {
+            *ret_both = true;
+            if (skip)
+                continue;
+        }
+        if ((s->flags[state] & SHAPE_ACCEPTS) && chars <= p->width && !shape_has(s->after, g->cp))
+            length = chars;
+        state = shape_step(s, state, g->cp);
+        if (!state)
+            break;
+        chars++;
+    }
+    bool accepts = s->flags[state] & SHAPE_ACCEPTS;
+    if (open && chars < full && ((s->flags[state] & SHAPE_GOES_ON) || (accepts && s->follows)))
+        return 2;
+    if (accepts && chars <= p->width)
+        length = chars;
+    *ret_length = length;
+    return length > 0;
+}
+
+/* candidate_try_start() for a pattern that has a table. */
+static int candidate_walk_start(struct watch *w, struct watch_candidate *c, bool open)
+{
+    struct subject s UNINITIALIZED;
+    bool waits = false, both = false;
+    for (int skip = 0; skip < 2; skip++) {
+        unsigned length;
+        int r = candidate_walk(w, c, skip, open, &length, &both);
+        if (r == 1) {
+            subject_build(w, c, skip, open, &s);
+            candidate_hit(w, c, &s, s.at + length, skip); /* a match is ASCII */
+        }
+        waits |= r == 2;
+        if (!both)
+            break;
+    }
+    return !waits;
+}
+
 /* Tries the candidate at its start, both ways. Returns 1 when it is decided, 0, -errno. */
 static int candidate_try_start(struct watch *w, struct watch_candidate *c, bool open)
 {
@@ -246,6 +303,8 @@ static int candidate_try_start(struct watch *w, struct watch_candidate *c, bool 
         if (!whole)
             return !open;
     }
+    if (p->shape)
+        return candidate_walk_start(w, c, open);
     for (int skip = 0; skip < 2; skip++) {
         size_t end;
         subject_build(w, c, skip, open, &s);
@@ -324,6 +383,16 @@ static bool candidate_ripe(const struct watch *w, const struct watch_candidate *
     return p->gate != GATE_DIGITS || !(w->digit || w->maybe) || w->count - c->start >= p->least;
 }
 
+/* Notes when the candidate, the earliest undecided of its pattern, is tried next. */
+static void watch_delay(struct watch *w, const struct watch_candidate *c)
+{
+    const struct pattern *p = &w->patterns->list[c->pattern];
+    uint64_t ripe = p->gate == GATE_DIGITS ? c->start + p->least : 0;
+    ripe = ripe > c->next ? ripe : c->next;
+    w->due = c->next < w->due ? c->next : w->due;
+    w->ripe = ripe < w->ripe ? ripe : w->ripe;
+}
+
 /*
  * Of one pattern's candidates only the earliest is tried until it is decided, so that crowded
  * starts cost no more than few. `edge`: a word or number has just ended, so that much can be
@@ -333,6 +402,7 @@ static int watch_try(struct watch *w, bool open, bool edge, cursor_hit_fn fn, vo
 {
     bool decided = false;
     memset(w->taken, 0, w->patterns->count * sizeof(*w->taken));
+    w->due = w->ripe = UINT64_MAX;
     for (size_t i = 0; i < w->candidate_count; i++) {
         struct watch_candidate *c = &w->candidates[i];
         uint64_t *taken = &w->taken[c->pattern];
@@ -345,10 +415,12 @@ static int watch_try(struct watch *w, bool open, bool edge, cursor_hit_fn fn, vo
                 return r;
         }
         decided |= c->decided;
-        if (!c->decided)
+        if (!c->decided) {
             *taken = UINT64_MAX;
-        else if (c->matched)
+            watch_delay(w, c);
+        } else if (c->matched) {
             *taken = c->end;
+        }
     }
     int answer = 0;
     for (struct watch_candidate *c; decided && !answer && (c = watch_pick(w));) {
@@ -386,7 +458,8 @@ static int watch_push(struct watch *w, const struct fold_point *point, uint32_t 
         return r;
     if (!is_local(cp))
         w->local = w->count;
-    return w->candidate_count ? watch_try(w, true, edge, fn, ctx) : 0;
+    bool idle = !edge && w->count < (w->digit || w->maybe ? w->ripe : w->due);
+    return w->candidate_count && !idle ? watch_try(w, true, edge, fn, ctx) : 0;
 }
 
 int watch_point_slow(struct watch *w, const struct fold_point *point, cursor_hit_fn fn, void *ctx)

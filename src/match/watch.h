@@ -48,6 +48,9 @@ struct watch {
     struct watch_candidate *candidates; /* in the order of their making */
     size_t candidate_count, candidate_cap;
     uint64_t first; /* the least start of them */
+    /* Before this number of glyphs none is worth a try, unless at an edge: `ripe` holds while a
+     * run of digits goes on, `due` otherwise. */
+    uint64_t due, ripe;
     /* While trying, by pattern: the end of its last match, UINT64_MAX behind one undecided. */
     uint64_t *taken;
     struct pattern_scratch *scratch;
