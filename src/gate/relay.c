@@ -547,7 +547,7 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
         return;
     }
     if (r->failure) {
-        fail(x, r->failure, OUTCOME_UPSTREAM);
+        fail(x, r->failure, r->failure == CAUSE_MEDIA_DENIED ? OUTCOME_CUT : OUTCOME_UPSTREAM);
         return;
     }
     if (!r->over && (r->done || (events & HTTP_FETCH_END && http_fetch_data(x->fetch).len == 0))) {

@@ -285,6 +285,27 @@ static const struct fault faults[] = {
      {"早先的话", "content_filter", "[DONE]"},
      {BED_PHONE, "\"tool_calls\""},
      "block cut"},
+    {"a picture",
+     SSE "\r\n" TEXT("早先的话")
+         CHUNK("\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
+               "\"data:image/png;base64,AAAA\"}}]",
+               "null") STOP DONE,
+     BED_STAY,
+     true,
+     200,
+     {"早先的话", "media_denied"},
+     {"base64", "[DONE]"},
+     "allow cut media_denied 200"},
+    {"a picture, not streamed",
+     JSON("200 OK", "",
+          "{\"choices\":[{\"index\":0,\"message\":{\"content\":[{\"type\":\"image_url\","
+          "\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}}]}}]}"),
+     BED_CLOSE,
+     false,
+     400,
+     {"media_denied"},
+     {"base64"},
+     "allow cut media_denied 400"},
     /* either */
     {"a redirect",
      "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\ngeheim",
