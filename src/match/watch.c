@@ -369,7 +369,8 @@ static void watch_sweep(struct watch *w)
     for (size_t i = 0; i < w->candidate_count; i++) {
         if (w->candidates[i].decided)
             continue;
-        w->candidates[kept] = w->candidates[i];
+        if (kept != i)
+            w->candidates[kept] = w->candidates[i];
         w->first = w->candidates[kept].start < w->first ? w->candidates[kept].start : w->first;
         kept++;
     }
@@ -400,7 +401,7 @@ static void watch_delay(struct watch *w, const struct watch_candidate *c)
  */
 static int watch_try(struct watch *w, bool open, bool edge, cursor_hit_fn fn, void *ctx)
 {
-    bool decided = false;
+    bool matched = false;
     memset(w->taken, 0, w->patterns->count * sizeof(*w->taken));
     w->due = w->ripe = UINT64_MAX;
     for (size_t i = 0; i < w->candidate_count; i++) {
@@ -414,16 +415,16 @@ static int watch_try(struct watch *w, bool open, bool edge, cursor_hit_fn fn, vo
             if (r < 0)
                 return r;
         }
-        decided |= c->decided;
         if (!c->decided) {
             *taken = UINT64_MAX;
             watch_delay(w, c);
         } else if (c->matched) {
             *taken = c->end;
+            matched = true;
         }
     }
     int answer = 0;
-    for (struct watch_candidate *c; decided && !answer && (c = watch_pick(w));) {
+    for (struct watch_candidate *c; matched && !answer && (c = watch_pick(w));) {
         c->matched = false;
         answer = fn(ctx, &c->hit);
     }
