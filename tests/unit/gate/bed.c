@@ -314,7 +314,9 @@ bool bed_whole(const struct bed_client *c)
     unsigned long long length;
     if (span_to_u64(bed_header(c, "Content-Length"), &length))
         return body.len >= length;
+    static const struct span last = SPAN_LIT("0\r\n\r\n");
     return span_eq_nocase(bed_header(c, "Transfer-Encoding"), SPAN_LIT("chunked")) &&
+           body.len >= last.len && span_eq(span_slice(body, body.len - last.len, body.len), last) &&
            dechunk(body, NULL);
 }
 
