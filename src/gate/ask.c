@@ -172,7 +172,7 @@ static enum cause check(struct exchange *x, struct span *ret_path)
     return CAUSE_NONE;
 }
 
-static void reject(struct exchange *x, enum cause cause, struct span code, struct span path)
+void ask_reject(struct exchange *x, enum cause cause, struct span code, struct span path)
 {
     record_subject(x);
     record_notes(x)->status = cause_status(cause);
@@ -213,7 +213,7 @@ void ask_begin(struct exchange *x)
                                : CAUSE_BAD_REQUEST;
         struct span code =
             span_str(error.json != JSON_OK ? json_error_code(error.json) : error.code);
-        reject(x, cause, code, error.path);
+        ask_reject(x, cause, code, error.path);
         return;
     }
     if (r < 0) {
@@ -226,7 +226,7 @@ void ask_begin(struct exchange *x)
     struct span path = SPAN_NULL;
     enum cause cause = check(x, &path);
     if (cause != CAUSE_NONE) {
-        reject(x, cause, SPAN_NULL, path);
+        ask_reject(x, cause, SPAN_NULL, path);
         return;
     }
     record_subject(x);

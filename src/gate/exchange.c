@@ -190,22 +190,22 @@ static void asking(struct exchange *x, unsigned events)
 
 static void reading(struct exchange *x, unsigned events)
 {
-    if (events & HTTP_TOO_LARGE) {
+    bool too_large = events & HTTP_TOO_LARGE, trailers = events & HTTP_TRAILERS;
+    if (!too_large && !(events & HTTP_BODY))
+        return;
+    if (!x->dialect) { /* the list of models: nothing to judge, nothing to record */
         x->state = EXCHANGE_ENDING;
-        if (reply_error(x, CAUSE_TOO_LARGE, SPAN_NULL, SPAN_NULL) < 0)
+        int r = too_large || trailers ? reply_error(x, CAUSE_BAD_FRAMING, SPAN_NULL, SPAN_NULL)
+                                      : reply_models(x);
+        if (r < 0)
             http_request_abort(x->client);
-    } else if (events & HTTP_TRAILERS) {
-        x->state = EXCHANGE_ENDING;
-        if (reply_error(x, CAUSE_BAD_FRAMING, SPAN_NULL, SPAN_NULL) < 0)
-            http_request_abort(x->client);
-    } else if (events & HTTP_BODY && !x->dialect) {
-        x->state = EXCHANGE_ENDING;
-        if (reply_models(x) < 0)
-            http_request_abort(x->client);
-    } else if (events & HTTP_BODY) {
-        metrics_add(x->gate->metrics, METRIC_REQUESTS, 1);
-        ask_begin(x);
+        return;
     }
+    metrics_add(x->gate->metrics, METRIC_REQUESTS, 1);
+    if (too_large || trailers)
+        ask_reject(x, too_large ? CAUSE_TOO_LARGE : CAUSE_BAD_FRAMING, SPAN_NULL, SPAN_NULL);
+    else
+        ask_begin(x);
 }
 
 /* What a passed deadline means where no stream has begun. */

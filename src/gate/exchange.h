@@ -118,6 +118,8 @@ void gate_remove(struct gate *g, struct exchange *x);
 /* ask.c */
 /* Judges the request and goes on to refuse or to ask. */
 void ask_begin(struct exchange *x);
+/* Records and answers a request that can't be judged or must not be served. */
+void ask_reject(struct exchange *x, enum cause cause, struct span code, struct span path);
 
 /* gather.c: an answer that is not streamed */
 void gather_step(struct exchange *x, unsigned events);

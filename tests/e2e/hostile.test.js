@@ -98,4 +98,16 @@ describe('hostile upstreams and prompts', () => {
       const reason = error.choices?.[0]?.finish_reason ?? error.constructor.name;
       assert.match(reason, /content_filter|ContentFilter/);
     });
+
+  test('a body past its ceiling is refused and on record', async () => {
+    async function* endless() { for (let i = 0; i < 48; i++) yield Buffer.alloc(65536, 0x20); }
+    const got = await fetch(`${stack.url}/v1/chat/completions`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: endless(), duplex: 'half',
+    });
+    assert.equal(got.status, 413);
+    assert.equal((await got.json()).error.code, 'too_large');
+    const [row] = await stack.log('--all', '--request', got.headers.get('x-request-id'));
+    assert.equal(row.outcome, 'rejected');
+    assert.equal(row.reason, 'too_large');
+  });
 });
