@@ -103,10 +103,26 @@ static void masks_are_recorded(struct exchange *x)
         channel_masks_recorded(c);
 }
 
+/*
+ * Does the cut stand in a frame that is held? Not where an unknown string's first part has passed:
+ * then nothing that came since may.
+ */
+static bool cut_is_held(const struct relay *r)
+{
+    list_for_each (e, &r->hold.frames) {
+        const struct frame *f = list_entry(e, struct frame, link);
+        if (!hold_clear(f->pieces, f->piece_count))
+            return true;
+    }
+    return false;
+}
+
 static int send_until_cut(struct exchange *x)
 {
     struct relay *r = x->relay;
     int rc = 0;
+    if (!cut_is_held(r))
+        return 0;
     for (struct frame *f; rc == 0 && (f = hold_first(&r->hold)); hold_drop(&r->hold)) {
         if (!hold_clear(f->pieces, f->piece_count)) {
             if (relay_can_cut(f))

@@ -67,7 +67,7 @@ static uint32_t gap_layers(uint64_t packed)
            (g & GAP_SEPARATOR ? LAYER_SEPARATOR : 0u) | (g & GAP_JOIN ? LAYER_JOIN : 0u);
 }
 
-struct cursor *cursor_new(const struct matchset *set, enum direction direction)
+static struct cursor *create(const struct matchset *set, enum direction direction, bool patterns)
 {
     const struct automaton *a = &set->automaton;
     /*
@@ -86,7 +86,7 @@ struct cursor *cursor_new(const struct matchset *set, enum direction direction)
     c->direction = (uint8_t)direction;
     c->last = SYMBOL_NONE;
     c->mask = ring - 1;
-    if (patterns_count(&set->patterns, direction)) {
+    if (patterns && patterns_count(&set->patterns, direction)) {
         c->watch = watch_new(&set->patterns, direction);
         if (!c->watch) {
             free(c);
@@ -98,6 +98,16 @@ struct cursor *cursor_new(const struct matchset *set, enum direction direction)
         c->covers = (uint8_t *)(c->heads + ring);
     }
     return c;
+}
+
+struct cursor *cursor_new(const struct matchset *set, enum direction direction)
+{
+    return create(set, direction, true);
+}
+
+struct cursor *cursor_new_keywords(const struct matchset *set, enum direction direction)
+{
+    return create(set, direction, false);
 }
 
 void cursor_free(struct cursor *c)

@@ -16,6 +16,8 @@ struct cursor;
 
 /* The cursor borrows the set, which must outlive it. NULL when memory is out. */
 struct cursor *cursor_new(const struct matchset *set, enum direction direction);
+/* The same without patterns: smaller, and it never holds a text for a pattern's sake. */
+struct cursor *cursor_new_keywords(const struct matchset *set, enum direction direction);
 void cursor_free(struct cursor *c);
 
 /*

@@ -281,8 +281,13 @@ static struct channel *find_path(struct scanner *s, const struct text_item *item
             return NULL;
     }
     struct channel *c = channel_new(s, item);
-    if (!c)
-        return NULL;
+    struct cursor *keywords = c ? cursor_new_keywords(s->set, s->direction) : NULL;
+    if (!keywords) {
+        channel_free(c);
+        return NULL; /* alone, then: memory that is out will be noticed there */
+    }
+    cursor_free(c->cursor);
+    c->cursor = keywords;
     c->part = hash;
     c->path = true;
     list_append(&s->channels, &c->link);
