@@ -259,7 +259,9 @@ static int finish(struct channel *c)
 /*
  * Strings of a stream that belong to no known text (a provider's own field, a tool's name) are
  * judged alone, and besides joined over the events: clients put their pieces together too. One
- * channel for each path; past the ceiling they are judged alone only.
+ * channel for each path; past the ceiling they are judged alone only. Joined they are read for
+ * keywords only: the e-mail pattern would hold every event that bears a plain word until the
+ * stream's end.
  */
 static struct channel *find_path(struct scanner *s, const struct text_item *item)
 {
