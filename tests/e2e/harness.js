@@ -119,7 +119,7 @@ export class Program {
 
 export async function run(args, options = {}) {
   try {
-    const { stdout, stderr } = await promisify(execFile)(binary, args, { maxBuffer: 1 << 28, ...options });
+    const { stdout, stderr } = await promisify(execFile)(binary, args, { maxBuffer: 1 << 30, ...options });
     return { code: 0, stdout, stderr };
   } catch (e) {
     if (typeof e.code !== 'number') throw e;
