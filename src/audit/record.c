@@ -178,16 +178,13 @@ int record_write_path(struct buf *out, struct span path)
 
 static int put_layers(struct buf *out, uint32_t layers)
 {
-    static const char *const names[] = {"case",      "width", "traditional",
-                                        "invisible", "mark",  "lookalike",
-                                        "separator", "join",  "escape"};
     bool first = true;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (unsigned i = 0; i < LAYER_COUNT; i++) {
         if (!(layers & (1u << i)))
             continue;
         int r = buf_append(out, first ? SPAN_LIT(",\"layers\":\"") : SPAN_LIT(","));
         if (r == 0)
-            r = buf_append(out, span_str(names[i]));
+            r = buf_append(out, span_str(layer_name(i)));
         if (r < 0)
             return r;
         first = false;

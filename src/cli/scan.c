@@ -72,14 +72,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static void print_layers(struct buf *out, uint32_t layers, bool json)
 {
-    static const char *const names[] = {"case",      "width", "traditional",
-                                        "invisible", "mark",  "lookalike",
-                                        "separator", "join",  "escape"};
     bool first = true;
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    for (unsigned i = 0; i < LAYER_COUNT; i++) {
         if (!(layers >> i & 1))
             continue;
-        buf_printf(out, json ? "%s\"%s\"" : "%s%s", first ? "" : ",", names[i]);
+        buf_printf(out, json ? "%s\"%s\"" : "%s%s", first ? "" : ",", layer_name(i));
         first = false;
     }
 }

@@ -28,6 +28,12 @@ void cursor_free(struct cursor *c);
 typedef int (*cursor_hit_fn)(void *ctx, const struct hit *hit);
 
 /*
+ * Besides, `fn` is told of each hit that does not count because a longer allow phrase covers it,
+ * when that is decided; its answer is ignored. For explaining, not for judging.
+ */
+void cursor_tell_saved(struct cursor *c, cursor_hit_fn fn, void *ctx);
+
+/*
  * Reads the next piece: UTF-8, which pieces may cut anywhere, with halves of surrogate pairs in
  * WTF-8 let through (terms of base/utf8.h). Linear in text.len with a constant that does not depend
  * on the number of keywords. Returns 0; the positive answer of `fn`; -EILSEQ on bytes that are no

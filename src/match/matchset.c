@@ -51,7 +51,7 @@ static int word_add(struct matchset_builder *b, const struct symbols *symbols, u
 }
 
 int matchset_add_keyword(struct matchset_builder *b, struct span word, uint32_t rule,
-                         enum direction direction)
+                         enum direction direction, uint32_t asked)
 {
     struct symbols symbols;
     int r = symbols_read(word, &symbols);
@@ -73,6 +73,43 @@ int matchset_add_pattern(struct matchset_builder *b, const struct match_pattern 
                          enum direction direction, const char **ret_reason)
 {
     return patterns_add(&b->patterns, p, rule, direction, &b->reason, ret_reason);
+}
+
+void matchset_use_variants(struct matchset_builder *b, const struct variants *v)
+{
+}
+
+int matchset_add_near(struct matchset_builder *b, const struct match_near *near, uint32_t rule,
+                      enum direction direction, uint32_t *ret_near)
+{
+    *ret_near = 0;
+    return 0;
+}
+
+int matchset_add_slot_word(struct matchset_builder *b, uint32_t near, unsigned slot,
+                           struct span word, uint32_t asked)
+{
+    struct symbols symbols;
+    return symbols_read(word, &symbols);
+}
+
+void matchset_set_payload_rule(struct matchset_builder *b, uint32_t rule)
+{
+}
+
+uint32_t matchset_payload_rule(const struct matchset *set)
+{
+    return UINT32_MAX;
+}
+
+uint32_t matchset_asked(const struct matchset *set, uint32_t rule)
+{
+    return LAYERS_ASKED;
+}
+
+uint32_t matchset_asked_any(const struct matchset *set)
+{
+    return LAYERS_ASKED;
 }
 
 int matchset_build(struct matchset_builder *b, struct matchset **ret_set)

@@ -276,7 +276,7 @@ static void add_keyword(struct loader *l, const struct keyword *k)
     struct place at = {k->rule.file, k->rule.line, k->column};
     if (rule == UINT32_MAX)
         return;
-    switch (matchset_add_keyword(l->builder, k->rule.source, rule, k->rule.direction)) {
+    switch (matchset_add_keyword(l->builder, k->rule.source, rule, k->rule.direction, 0)) {
     case 0:
         break;
     case MATCH_EMPTY:

@@ -71,7 +71,11 @@ enum outcome {
     OUTCOME_COUNT,
 };
 
-/* Layers of disguise that a match was seen through; bits, see text/fold.h for what each does. */
+/*
+ * Layers of disguise that a match was seen through; bits. text/README.md says what each sees. The
+ * first ones are always on, those of LAYERS_ASKED only for rules that ask for them, the last ones
+ * are encodings of whole payloads.
+ */
 enum layer {
     LAYER_CASE = 1 << 0,
     LAYER_WIDTH = 1 << 1,       /* full-width, circled, superscript: compatibility forms */
@@ -82,7 +86,33 @@ enum layer {
     LAYER_SEPARATOR = 1 << 6,   /* spaces, punctuation, symbols between the characters */
     LAYER_JOIN = 1 << 7,        /* across two messages, parts or fields */
     LAYER_ESCAPE = 1 << 8,      /* behind a second level of JSON escapes */
+    LAYER_REPEAT = 1 << 9,      /* characters said more than once */
+    LAYER_MARKUP = 1 << 10,     /* HTML tags between the characters */
+    LAYER_NUMERAL = 1 << 11,    /* Chinese numerals for digits */
+    LAYER_PINYIN = 1 << 12,     /* toneless pinyin for Han characters */
+    LAYER_INITIALS = 1 << 13,   /* first letters of their pinyin */
+    LAYER_HOMOPHONE = 1 << 14,  /* other Han characters of the same syllable */
+    LAYER_SHAPE = 1 << 15,      /* other Han characters of nearly the same shape */
+    LAYER_SPLIT = 1 << 16,      /* a Han character written as its parts */
+    LAYER_REVERSED = 1 << 17,   /* written backwards */
+    LAYER_LEET = 1 << 18,       /* digits and symbols for letters */
+    LAYER_INSERTED = 1 << 19,   /* letters and digits between Han characters */
+    LAYER_VERTICAL = 1 << 20,   /* read down the columns of several lines */
+    LAYER_ACROSTIC = 1 << 21,   /* the first characters of several lines */
+    LAYER_BASE64 = 1 << 22,
+    LAYER_HEX = 1 << 23,
+    LAYER_PERCENT = 1 << 24,
+    LAYER_ENTITY = 1 << 25, /* HTML character references */
 };
+#define LAYER_COUNT 26
+/* What a rule must ask for. */
+#define LAYERS_ASKED                                                                               \
+    (LAYER_PINYIN | LAYER_INITIALS | LAYER_HOMOPHONE | LAYER_SHAPE | LAYER_SPLIT |                 \
+     LAYER_REVERSED | LAYER_LEET | LAYER_INSERTED | LAYER_VERTICAL | LAYER_ACROSTIC)
+/* What needs the end of a text: prompts and unstreamed answers only. */
+#define LAYERS_WHOLE (LAYER_VERTICAL | LAYER_ACROSTIC)
+/* Encodings of a payload: a hit behind one of them is an attack besides. */
+#define LAYERS_ENCODED (LAYER_ESCAPE | LAYER_BASE64 | LAYER_HEX | LAYER_PERCENT | LAYER_ENTITY)
 
 /*
  * One certain match in one text. Offsets are bytes of the text that was fed, 0-based and half open,
@@ -118,6 +148,27 @@ static inline const char *action_name(enum action a)
 {
     static const char *const names[ACTION_COUNT] = {"allow", "flag", "mask", "answer", "block"};
     return a >= 0 && a < ACTION_COUNT ? names[a] : "default";
+}
+
+/* The name of the layer with that bit's number; the names that rules, records and people use. */
+static inline const char *layer_name(unsigned bit)
+{
+    static const char *const names[LAYER_COUNT] = {
+        "case",      "width",  "traditional", "invisible", "mark",    "lookalike", "separator",
+        "join",      "escape", "repeat",      "markup",    "numeral", "pinyin",    "initials",
+        "homophone", "shape",  "split",       "reversed",  "leet",    "inserted",  "vertical",
+        "acrostic",  "base64", "hex",         "percent",   "entity",
+    };
+    return bit < LAYER_COUNT ? names[bit] : "";
+}
+
+/* The layer of that name, as its bit; 0 for any other word. */
+static inline uint32_t layer_from(struct span name)
+{
+    for (unsigned i = 0; i < LAYER_COUNT; i++)
+        if (span_eq(name, span_str(layer_name(i))))
+            return UINT32_C(1) << i;
+    return 0;
 }
 
 /* The action of that name, or ACTION_DEFAULT for any other word. */

@@ -43,7 +43,7 @@ static struct matchset *make_set(void)
     int r = b ? 0 : -1;
     uint32_t rule = 0;
     for (size_t i = 0; !r && i < sizeof(words) / sizeof(*words); i++)
-        r = matchset_add_keyword(b, span_str(words[i]), rule++, DIRECTION_BOTH);
+        r = matchset_add_keyword(b, span_str(words[i]), rule++, DIRECTION_BOTH, 0);
     for (size_t i = 0; !r && i < sizeof(phrases) / sizeof(*phrases); i++)
         r = matchset_add_allow(b, span_str(phrases[i]));
     for (size_t i = 0; !r && i < sizeof(patterns) / sizeof(*patterns); i++)

@@ -7,7 +7,7 @@ static struct matchset *set_from(const char *const *keywords, const char *const 
     struct matchset_builder *b = matchset_builder_new();
     assert_non_null(b);
     for (uint32_t i = 0; keywords[i]; i++)
-        assert_int_equal(matchset_add_keyword(b, span_str(keywords[i]), i, DIRECTION_BOTH), 0);
+        assert_int_equal(matchset_add_keyword(b, span_str(keywords[i]), i, DIRECTION_BOTH, 0), 0);
     for (uint32_t i = 0; allows && allows[i]; i++)
         assert_int_equal(matchset_add_allow(b, span_str(allows[i])), 0);
     return probe_set(b);
@@ -170,19 +170,20 @@ static void halves_of_pairs_join(void **state)
 static void words_are_refused_or_counted(void **state)
 {
     struct matchset_builder *b = matchset_builder_new();
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("毒"), 0, DIRECTION_BOTH), MATCH_SINGLE_HAN);
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("!?"), 0, DIRECTION_BOTH), MATCH_EMPTY);
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("\xFF"), 0, DIRECTION_BOTH), -EILSEQ);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("毒"), 0, DIRECTION_BOTH, 0),
+                     MATCH_SINGLE_HAN);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("!?"), 0, DIRECTION_BOTH, 0), MATCH_EMPTY);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("\xFF"), 0, DIRECTION_BOTH, 0), -EILSEQ);
     char text[3 * (MATCH_KEYWORD_MAX + 1)];
     for (size_t i = 0; i <= MATCH_KEYWORD_MAX; i++)
         memcpy(text + 3 * i, "毒", 3);
-    assert_int_equal(matchset_add_keyword(b, span_from(text, sizeof(text)), 0, DIRECTION_BOTH),
+    assert_int_equal(matchset_add_keyword(b, span_from(text, sizeof(text)), 0, DIRECTION_BOTH, 0),
                      MATCH_TOO_LONG);
     struct span longest = span_from(text, sizeof(text) - 3);
-    assert_int_equal(matchset_add_keyword(b, longest, 1, DIRECTION_BOTH), 0);
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("賣國"), 2, DIRECTION_PROMPT), 0);
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("卖国"), 2, DIRECTION_PROMPT), 0);
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("卖国"), 3, DIRECTION_COMPLETION), 0);
+    assert_int_equal(matchset_add_keyword(b, longest, 1, DIRECTION_BOTH, 0), 0);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("賣國"), 2, DIRECTION_PROMPT, 0), 0);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("卖国"), 2, DIRECTION_PROMPT, 0), 0);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("卖国"), 3, DIRECTION_COMPLETION, 0), 0);
     struct matchset *set = probe_set(b);
     struct matchset_stats stats;
     matchset_get_stats(set, &stats);
@@ -201,7 +202,7 @@ static void words_are_refused_or_counted(void **state)
     assert_int_equal(cursor_clear(c), 0);
     cursor_free(c);
     b = matchset_builder_new();
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("卖国"), 2, DIRECTION_PROMPT), 0);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("卖国"), 2, DIRECTION_PROMPT, 0), 0);
     struct matchset *prompt = probe_set(b);
     c = cursor_new(prompt, DIRECTION_COMPLETION);
     struct probe q = {0};

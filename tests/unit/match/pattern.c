@@ -51,8 +51,8 @@ static struct matchset *pattern_set(void)
         if (matchset_add_pattern(b, &patterns[i], i, DIRECTION_BOTH, &reason) != 0)
             fail_msg("pattern %u: %s", i, reason);
     }
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("电话"), 100, DIRECTION_BOTH), 0);
-    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("com"), 101, DIRECTION_BOTH), 0);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("电话"), 100, DIRECTION_BOTH, 0), 0);
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("com"), 101, DIRECTION_BOTH, 0), 0);
     return probe_set(b);
 }
 

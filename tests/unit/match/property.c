@@ -182,7 +182,7 @@ static void model_make(struct model *m, uint64_t *seed, unsigned allows)
         if (symbols_read(word, &w->symbols) != 0)
             continue;
         int r = w->allow ? matchset_add_allow(b, word)
-                         : matchset_add_keyword(b, word, m->count, DIRECTION_BOTH);
+                         : matchset_add_keyword(b, word, m->count, DIRECTION_BOTH, 0);
         if (r == 0)
             m->count++;
         else

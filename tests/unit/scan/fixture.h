@@ -35,7 +35,7 @@ static inline int add_words(struct matchset_builder *b)
     static const char *const words[] = {"甲乙丙", "乙丙", "丙a", "ab", "大麻"};
     int r = matchset_add_allow(b, SPAN_LIT("大麻烦"));
     for (unsigned i = 0; i < sizeof(words) / sizeof(*words) && r == 0; i++)
-        r = matchset_add_keyword(b, span_str(words[i]), i, DIRECTION_BOTH);
+        r = matchset_add_keyword(b, span_str(words[i]), i, DIRECTION_BOTH, 0);
     static const struct match_pattern phone = {
         .regex = {"1[0-9]{10}(?![0-9])", 19}, .gate = GATE_DIGITS, .width = 12};
     const char *reason;
