@@ -40,6 +40,7 @@ static struct cursor *create(const struct matchset *set, enum direction directio
     for (unsigned i = 0; i < c->lanes; i++)
         lane_init(&c->lane[i], &set->tries[set->lenses[i]]);
     near_init(&c->near, &set->near);
+    c->moment.lost = UINT64_MAX;
     if (patterns && patterns_count(&set->patterns, direction)) {
         c->watch = watch_new(&set->patterns, direction);
         if (!c->watch) {
@@ -116,18 +117,19 @@ static void cover(const struct found *allow, struct found *list, size_t count)
     }
 }
 
-static int wait(struct cursor *c, const struct found *f)
+static void wait(struct cursor *c, const struct found *f)
 {
     if (c->waiting_count == c->waiting_cap) {
         size_t cap = c->waiting_cap ? 2 * c->waiting_cap : 8;
         struct found *list = realloc(c->waiting, cap * sizeof(*list));
-        if (!list)
-            return -ENOMEM;
+        if (!list) {
+            moment_fail(&c->moment, -ENOMEM, f->start);
+            return;
+        }
         c->waiting = list;
         c->waiting_cap = cap;
     }
     c->waiting[c->waiting_count++] = *f;
-    return 0;
 }
 
 static int compare_found(const void *x, const void *y)
@@ -148,6 +150,8 @@ static int tell(struct cursor *c, const struct found *f)
         .start = f->start, .end = f->end, .rule = f->ref & OUTPUT_RULE_MAX, .layers = f->layers};
     if (f->ref & OUTPUT_SLOT) {
         int r = near_see(&c->near, hit.rule, f->from, f->to, c->direction);
+        if (r < 0)
+            moment_fail(&c->moment, r, f->start);
         if (r <= 0)
             return r;
         hit.rule = near_rule_of(&c->near, hit.rule);
@@ -205,10 +209,12 @@ static int settle(struct cursor *c)
             continue;
         if (f.covered)
             tell_saved(c, &f);
-        else if (wait(c, &f) < 0)
-            return -ENOMEM;
+        else
+            wait(c, &f); /* the others are asked all the same: all that is lost must be noted */
     }
     m->count = 0;
+    if (m->error)
+        return m->error;
     if (c->waiting_count > m->cap) {
         struct found *found = realloc(m->found, c->waiting_cap * sizeof(*found));
         if (!found)
@@ -393,7 +399,7 @@ static bool item_holds(const struct cursor *c, const struct lane *l, const struc
 
 uint64_t cursor_clear(const struct cursor *c)
 {
-    uint64_t clear = c->pos;
+    uint64_t clear = c->pos < c->moment.lost ? c->pos : c->moment.lost;
     for (size_t i = 0; i < c->waiting_count; i++)
         clear = c->waiting[i].start < clear ? c->waiting[i].start : clear;
     for (unsigned i = 0; i < c->lanes; i++) {

@@ -50,7 +50,7 @@ static void next_add(struct next *n, const struct lane_item *item, struct moment
         return;
     }
     if (n->count == LANE_ITEMS)
-        m->error = -EOVERFLOW;
+        moment_fail(m, -EOVERFLOW, item->start);
     else
         n->items[n->count++] = *item;
 }
@@ -62,7 +62,8 @@ static void next_take(struct lane *l, const struct next *n, struct moment *m)
         unsigned cap = n->count > 16 ? LANE_ITEMS : 16;
         struct lane_item *items = malloc(cap * sizeof(*items));
         if (!items) {
-            m->error = -ENOMEM;
+            for (unsigned i = 0; i < n->count; i++)
+                moment_fail(m, -ENOMEM, n->items[i].start);
             return;
         }
         if (l->items != l->own)
@@ -100,7 +101,7 @@ static void found_add(const struct lane *l, const struct lane_item *item, const 
         size_t cap = m->cap ? 2 * m->cap : 8;
         struct found *found = realloc(m->found, cap * sizeof(*found));
         if (!found) {
-            m->error = -ENOMEM;
+            moment_fail(m, -ENOMEM, item->start);
             return;
         }
         m->found = found;

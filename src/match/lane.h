@@ -79,7 +79,14 @@ struct moment {
     size_t count, cap;
     uint64_t before, now; /* visible characters until the moment, and with it */
     int error;            /* 0, -ENOMEM, -EOVERFLOW */
+    uint64_t lost;        /* with an error: the least start of what could not be kept */
 };
+
+static inline void moment_fail(struct moment *m, int error, uint64_t start)
+{
+    m->error = error;
+    m->lost = start < m->lost ? start : m->lost;
+}
 
 void lane_init(struct lane *l, const struct trie *t);
 void lane_deinit(struct lane *l);
