@@ -17,7 +17,9 @@ struct cursor {
     const struct matchset *set;
     struct watch *watch; /* for patterns, NULL when none counts for this direction */
     struct fold_reader reader;
-    uint64_t pos; /* end of the last code point read */
+    uint64_t pos;     /* end of the last code point read */
+    uint64_t watched; /* offset up to which the watch has read */
+    uint64_t tried;   /* offset before which skipping is not worth a try */
     struct near near;
     struct moment moment;
     struct found *waiting;
@@ -260,21 +262,95 @@ static int cursor_point(struct cursor *c, const struct fold_point *point)
     for (unsigned i = 0; i < c->lanes; i++)
         lane_point(&c->lane[i], point, &c->moment);
     int r = cursor_moment(c);
-    return r == 0 && c->watch ? watch_point(c->watch, point, c->fn, c->ctx) : r;
+    if (r || !c->watch || point->start < c->watched)
+        return r;
+    c->watched = point->end;
+    return watch_point(c->watch, point, c->fn, c->ctx);
+}
+
+/* Not worth the start-up below this many bytes. */
+#define SKIP_LEAST 64
+
+static uint64_t count_visible(struct span text)
+{
+    struct fold_reader reader = {0};
+    struct fold_point point;
+    uint64_t n = 0;
+    while (fold_reader_next(&reader, &text, &point) > 0)
+        n += is_visible(point.cp);
+    return n;
+}
+
+/*
+ * While no word has more than its first character, the text ahead may be passed over up to where
+ * one may begin. `rest` is what is left of `text`, which began at offset `base`; sets it to where
+ * to read on, and tells whether that was possible.
+ */
+static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struct span *rest)
+{
+    uint64_t from = c->pos;
+    unsigned inside = SYMBOL_NONE;
+    if (rest->len < SKIP_LEAST || c->reader.tail_len || c->waiting_count || c->pos < c->tried)
+        return false;
+    for (unsigned i = 0; i < c->lanes; i++) {
+        const struct lane *l = &c->lane[i];
+        if (!lane_is_idle(l, base))
+            return false;
+        if (l->count && l->items[0].start < from)
+            from = l->items[0].start;
+        inside |= l->adjacent && kind_is_word(l->kind) ? l->kind : 0u;
+    }
+    inside = from < c->pos ? SYMBOL_NONE : inside;
+    size_t limit = text.len, at = (size_t)(from - base);
+    if (c->watch) {
+        size_t ahead = text.len - (size_t)(c->watched - base);
+        size_t quiet = watch_quiet(c->watch, span_slice(text, text.len - ahead, text.len));
+        limit -= ahead - quiet;
+        if (limit < at + SKIP_LEAST) {
+            c->tried = base + limit;
+            return false;
+        }
+    }
+    size_t resume = limit, tried = limit;
+    for (unsigned i = 0; i < c->lanes; i++) {
+        struct skip_end end =
+            skip_scan(&c->set->skips[c->set->lenses[i]], span_slice(text, at, resume), inside);
+        tried = i == 0 || at + end.until < tried ? at + end.until : tried;
+        resume = at + end.from;
+    }
+    c->tried = base + tried;
+    if (resume + 0u <= (size_t)(c->pos - base))
+        return false;
+    if (c->watch && base + resume > c->watched) {
+        watch_passed(c->watch, span_slice(text, (size_t)(c->watched - base), resume), c->watched);
+        c->watched = base + resume;
+    }
+    if (c->set->near.count)
+        c->moment.now += count_visible(span_slice(text, (size_t)(c->pos - base), resume));
+    for (unsigned i = 0; i < c->lanes; i++)
+        lane_reset(&c->lane[i]);
+    c->pos = c->reader.pos = base + resume;
+    *rest = span_slice(text, resume, text.len);
+    return true;
 }
 
 int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
 {
     struct fold_point point;
+    struct span rest = text;
+    uint64_t base = c->reader.pos + c->reader.tail_len;
     int got;
     c->fn = fn;
     c->ctx = ctx;
-    while ((got = fold_reader_next(&c->reader, &text, &point)) > 0) {
+    for (;;) {
+        cursor_skip(c, text, base, &rest);
+        got = fold_reader_next(&c->reader, &rest, &point);
+        if (got <= 0)
+            return got;
         int r = cursor_point(c, &point);
         if (r)
             return r;
     }
-    return got;
 }
 
 /* What ends at a join and at the end of the text alike. */

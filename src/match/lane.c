@@ -386,6 +386,15 @@ static void lane_separator(struct lane *l, uint32_t cp, unsigned gap, struct mom
     l->adjacent = false;
 }
 
+void lane_reset(struct lane *l)
+{
+    l->count = l->frozen = 0;
+    l->adjacent = false;
+    l->kind = SYMBOL_NONE;
+    l->symbol = 0;
+    l->gap_layers = 0;
+}
+
 static bool opens_tag(uint32_t cp)
 {
     return (cp | 0x20) - 'a' < 26 || cp == '/' || cp == '!';

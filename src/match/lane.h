@@ -100,6 +100,16 @@ void lane_join(struct lane *l, struct moment *m);
 /* Words end here, and nothing goes on. */
 void lane_end(struct lane *l, struct moment *m);
 
+/* Is nothing going on but perhaps one Han character that began at `from` or behind it? */
+static inline bool lane_is_idle(const struct lane *l, uint64_t from)
+{
+    const struct lane_item *item = l->items;
+    return l->count == 0 || (l->count == 1 && (item->flags & ITEM_FIRST) &&
+                             item->kind == SYMBOL_HAN && !item->tag && item->start >= from);
+}
+/* Text was passed over that ends no word and is in none that is still growing. */
+void lane_reset(struct lane *l);
+
 /* The growth that an item's gap allows; with `item->tag`, once the tag has ended. */
 enum growth lane_growth(const struct lane_item *item);
 /* WHO_* bits of the words that the item may still become. */

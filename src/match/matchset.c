@@ -206,20 +206,26 @@ static int build_lens(struct matchset_builder *b, struct matchset *set, enum len
         words[i].keys = keys;
         keys += words[i].count;
     }
-    int r = trie_build(&set->tries[lens], lens, b->variants, words, count);
+    uint16_t *symbols = NULL;
+    int r = trie_build(&set->tries[lens], lens, b->variants, words, count, &symbols);
+    if (r == 0)
+        r = skip_build(&set->skips[lens], &set->tries[lens], words, count);
+    free(symbols);
     if (r < 0)
         return r;
     set->lenses[set->lens_count++] = (uint8_t)lens;
     set->allows |= set->tries[lens].allows;
     set->stats.nodes += set->tries[lens].node_count;
-    set->stats.bytes += trie_bytes(&set->tries[lens]);
+    set->stats.bytes += trie_bytes(&set->tries[lens]) + skip_bytes(&set->skips[lens]);
     return 0;
 }
 
 static void set_free(struct matchset *set)
 {
-    for (unsigned l = 0; l < LENS_COUNT; l++)
+    for (unsigned l = 0; l < LENS_COUNT; l++) {
         trie_deinit(&set->tries[l]);
+        skip_deinit(&set->skips[l]);
+    }
     patterns_deinit(&set->patterns);
     near_rules_deinit(&set->near);
     free(set->asked);

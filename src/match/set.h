@@ -3,6 +3,7 @@
 
 #include "match/near.h"
 #include "match/pattern.h"
+#include "match/skip.h"
 #include "match/trie.h"
 
 #include <stdatomic.h>
@@ -10,7 +11,8 @@
 struct matchset {
     atomic_uint refs;
     struct trie tries[LENS_COUNT]; /* the plain one always, the others where rules ask */
-    uint8_t lenses[LENS_COUNT];    /* those that there are, LENS_PLAIN first */
+    struct skip skips[LENS_COUNT];
+    uint8_t lenses[LENS_COUNT]; /* those that there are, LENS_PLAIN first */
     unsigned lens_count;
     bool allows;
     struct patterns patterns;

@@ -105,18 +105,19 @@ struct trie {
 
 struct trie_word {
     const uint32_t *keys; /* as the lens shows them */
-    uint16_t *symbols;    /* for the builder */
+    uint16_t *symbols;    /* the same as symbols of the trie, by its builder */
     uint32_t ref;         /* one output without OUTPUT_LAST */
     uint32_t layers, print;
     uint8_t count;
 };
 
 /*
- * Sorts the words, which may repeat. 0, -ENOMEM, -EOVERFLOW (more than the places can number).
- * O(n log n) in the number of symbols.
+ * Sorts the words, which may repeat, and sets their `symbols`; *ret_symbols is what to free when
+ * they are needed no more. 0, -ENOMEM, -EOVERFLOW (more than the places can number). O(n log n) in
+ * the number of symbols.
  */
 int trie_build(struct trie *t, enum lens lens, const struct variants *v, struct trie_word *words,
-               size_t count);
+               size_t count, uint16_t **ret_symbols);
 void trie_deinit(struct trie *t);
 size_t trie_bytes(const struct trie *t);
 

@@ -404,14 +404,17 @@ static int build(struct builder *b)
 }
 
 int trie_build(struct trie *t, enum lens lens, const struct variants *v, struct trie_word *words,
-               size_t count)
+               size_t count, uint16_t **ret_symbols)
 {
     struct builder b = {.t = t, .variants = v, .words = words, .count = count};
     *t = (struct trie){.lens = lens};
     int r = build(&b);
     free(b.by_key);
-    free(b.all);
-    if (r < 0)
+    if (r < 0) {
+        free(b.all);
         trie_deinit(t);
-    return r;
+        return r;
+    }
+    *ret_symbols = b.all;
+    return 0;
 }

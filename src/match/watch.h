@@ -67,6 +67,14 @@ int watch_end(struct watch *w, cursor_hit_fn fn, void *ctx);
 /* Where the earliest match that may still grow begins, or UINT64_MAX. */
 uint64_t watch_clear(const struct watch *w);
 
+static inline size_t watch_quiet(const struct watch *w, struct span text)
+{
+    return 0;
+}
+static inline void watch_passed(struct watch *w, struct span text, uint64_t start)
+{
+}
+
 /*
  * Most text is Han characters, punctuation and Latin letters while no gate is open: that must cost
  * next to nothing. Quiet ones are neither folded nor invisible, digits nor '@'.
