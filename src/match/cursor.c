@@ -259,8 +259,10 @@ static int cursor_point(struct cursor *c, const struct fold_point *point)
     c->moment.before = c->moment.now;
     c->moment.now += is_visible(point->cp);
     c->pos = point->end;
-    for (unsigned i = 0; i < c->lanes; i++)
+    for (unsigned i = 0; i < c->lanes; i++) {
+        lane_wake(&c->lane[i]);
         lane_point(&c->lane[i], point, &c->moment);
+    }
     int r = cursor_moment(c);
     if (r || !c->watch || point->start < c->watched)
         return r;
@@ -293,7 +295,8 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
     if (rest->len < SKIP_LEAST || c->reader.tail_len || c->waiting_count || c->pos < c->tried)
         return false;
     for (unsigned i = 0; i < c->lanes; i++) {
-        const struct lane *l = &c->lane[i];
+        struct lane *l = &c->lane[i];
+        lane_wake(l);
         if (!lane_is_idle(l, base))
             return false;
         if (l->count && l->items[0].start < from)
@@ -334,6 +337,123 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
     return true;
 }
 
+/* A separator behind a lone character, or behind nothing that matters; false behind a pair. */
+static bool quick_gap(struct lane *l, uint32_t cp)
+{
+    if (!l->lone.on) {
+        l->adjacent = false;
+        l->gap_layers = 0;
+        return true;
+    }
+    if (l->lone.pair != PLACE_NONE)
+        return false;
+    unsigned run = l->lone.gap & GAP_RUN;
+    unsigned bits =
+        trie_point(l->trie, cp) >> POINT_GAP_SHIFT & (GAP_BLANK | GAP_JOINER | GAP_MARK | GAP_ODD);
+    if (run == SYMBOL_RUN_MAX)
+        l->lone.symbol = 0; /* parted */
+    else
+        l->lone.gap = (uint8_t)((l->lone.gap | bits) + 1);
+    return true;
+}
+
+/* A Han character; false when a word may go on with it beyond the second. */
+static bool quick_han(struct lane *l, uint32_t symbol, uint32_t cp, uint64_t pos, uint64_t seen)
+{
+    const struct trie *t = l->trie;
+    struct lane_lone next = {.start = pos,
+                             .cp = cp,
+                             .seen = (uint32_t)seen,
+                             .pair = PLACE_NONE,
+                             .symbol = (uint16_t)symbol,
+                             .on = true};
+    const struct lane_lone *lone = &l->lone;
+    if (lone->on && symbol) {
+        if (symbol == lone->symbol ||
+            (lone->pair != PLACE_NONE && trie_step(t, lone->pair, symbol) != PLACE_NONE))
+            return false;
+        if (lone->symbol && t->first[lone->symbol] != PLACE_NONE &&
+            trie_begins(t, lone->symbol, symbol))
+            next.pair = trie_step(t, t->first[lone->symbol], symbol);
+        if (next.pair != PLACE_NONE && (lone->gap || trie_ends(t, next.pair)))
+            return false;
+        next.before = lone->start;
+        next.before_cp = lone->cp;
+        next.before_seen = lone->seen;
+    }
+    l->lone = next;
+    return true;
+}
+
+/* Reads one plain character; its length, or 0 when that is not for here. */
+static unsigned quick_point(struct lane *l, const struct skip *s, struct span rest, uint64_t pos,
+                            uint64_t seen, uint32_t *ret_cp)
+{
+    const unsigned char *p = (const unsigned char *)rest.data;
+    if (rest.len && p[0] < 0x80) {
+        unsigned class = s->ascii[p[0]];
+        *ret_cp = p[0];
+        if (class == SKIP_ASCII_PASS || class == SKIP_ASCII_ODD) {
+            return quick_gap(l, p[0]);
+        }
+        /* Within a word that no keyword begins with. */
+        bool deaf = !l->lone.on && l->adjacent && class >= SKIP_ASCII_LETTER &&
+                    l->kind == (class == SKIP_ASCII_LETTER ? SYMBOL_LETTER : SYMBOL_DIGIT);
+        l->gap_layers = deaf ? 0 : l->gap_layers;
+        return deaf;
+    }
+    if (rest.len < 3 || p[0] < 0xE0 || p[0] >= 0xF0 || (p[1] & 0xC0) != 0x80 ||
+        (p[2] & 0xC0) != 0x80)
+        return 0;
+    uint32_t cp = *ret_cp = (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u);
+    uint32_t v = s->bmp[cp];
+    if (v == SKIP_STOP)
+        return 0;
+    if (v == SKIP_PASS)
+        return quick_gap(l, cp) ? 3 : 0;
+    return quick_han(l, v == SKIP_OTHER ? 0 : v, cp, pos, seen) ? 3 : 0;
+}
+
+/*
+ * Reads plain text on as long as no word goes beyond its first character: what cursor_point() would
+ * do, without its generality. 0 or what a hit of a pattern was answered with.
+ */
+static int cursor_quick(struct cursor *c, struct span *rest)
+{
+    struct lane *l = &c->lane[0];
+    lane_sleep(l);
+    if (c->lanes != 1 || l->count || c->waiting_count)
+        return 0;
+    const struct skip *s = &c->set->skips[LENS_PLAIN];
+    while (rest->len) {
+        struct fold_point point = {.start = c->pos};
+        char whole[3];
+        struct span text = *rest;
+        unsigned tail = c->reader.tail_len;
+        if (tail) { /* of a character cut by the end of the piece before */
+            if (tail > 2 || c->reader.tail[0] < 0xE0 || tail + rest->len < 3)
+                return 0;
+            memcpy(whole, c->reader.tail, tail);
+            memcpy(whole + tail, rest->data, 3 - tail);
+            text = span_from(whole, 3);
+        }
+        unsigned len = quick_point(l, s, text, c->pos, c->moment.now, &point.cp);
+        if (!len)
+            return 0;
+        c->reader.tail_len = 0;
+        point.end = c->pos = c->reader.pos = point.start + len;
+        *rest = span_slice(*rest, len - tail, rest->len);
+        c->moment.now++;
+        if (!c->watch || point.start < c->watched)
+            continue;
+        c->watched = point.end;
+        int r = watch_point(c->watch, &point, c->fn, c->ctx);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
 int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
 {
     struct fold_point point;
@@ -344,10 +464,13 @@ int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
     c->ctx = ctx;
     for (;;) {
         cursor_skip(c, text, base, &rest);
+        int r = cursor_quick(c, &rest);
+        if (r)
+            return r;
         got = fold_reader_next(&c->reader, &rest, &point);
         if (got <= 0)
             return got;
-        int r = cursor_point(c, &point);
+        r = cursor_point(c, &point);
         if (r)
             return r;
     }
@@ -374,8 +497,10 @@ int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
     int r = cursor_span_end(c);
     if (r)
         return r;
-    for (unsigned i = 0; i < c->lanes; i++)
+    for (unsigned i = 0; i < c->lanes; i++) {
+        lane_wake(&c->lane[i]);
         lane_join(&c->lane[i], &c->moment);
+    }
     r = cursor_moment(c);
     if (r)
         return r;
@@ -390,8 +515,10 @@ int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
     int r = cursor_span_end(c);
     if (r)
         return r;
-    for (unsigned i = 0; i < c->lanes; i++)
+    for (unsigned i = 0; i < c->lanes; i++) {
+        lane_wake(&c->lane[i]);
         lane_end(&c->lane[i], &c->moment);
+    }
     r = cursor_moment(c);
     if (r)
         return r;
@@ -473,6 +600,28 @@ static bool item_holds(const struct cursor *c, const struct lane *l, const struc
     return (item->flags & ITEM_OPEN) && open_counts(c, l, item);
 }
 
+static uint64_t lone_clear(const struct cursor *c, const struct lane *l, uint64_t clear)
+{
+    const struct lane_lone *lone = &l->lone;
+    uint32_t first = lone->symbol ? l->trie->first[lone->symbol] : PLACE_NONE;
+    for (int pair = 1; pair >= 0; pair--) {
+        uint32_t place = pair ? lone->pair : first;
+        uint64_t start = pair ? lone->before : lone->start;
+        if (place == PLACE_NONE || start >= clear)
+            continue;
+        enum growth how = gap_growth(lone->gap, 0);
+        unsigned who = trie_grows(l->trie, place, SYMBOL_HAN, pair + 1u, how);
+        if (who & c->direction)
+            return start;
+        if (who & WHO_SLOT) {
+            struct lane_item item = lane_lone_item(l, pair);
+            if (item_holds(c, l, &item))
+                return start;
+        }
+    }
+    return clear;
+}
+
 uint64_t cursor_clear(const struct cursor *c)
 {
     uint64_t clear = c->pos < c->moment.lost ? c->pos : c->moment.lost;
@@ -480,6 +629,10 @@ uint64_t cursor_clear(const struct cursor *c)
         clear = c->waiting[i].start < clear ? c->waiting[i].start : clear;
     for (unsigned i = 0; i < c->lanes; i++) {
         const struct lane *l = &c->lane[i];
+        if (l->lone.on) {
+            clear = lone_clear(c, l, clear);
+            continue;
+        }
         for (unsigned j = 0; j < l->count; j++)
             if (l->items[j].start < clear && item_holds(c, l, &l->items[j]))
                 clear = l->items[j].start;

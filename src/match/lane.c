@@ -295,6 +295,73 @@ static struct lane_item first_item(const struct lane *l, const struct symbol *s,
     return item;
 }
 
+struct lane_item lane_lone_item(const struct lane *l, bool pair)
+{
+    const struct lane_lone *lone = &l->lone;
+    uint32_t first = pair ? lone->before_cp : lone->cp;
+    uint32_t target = fold_entry(first) & FOLD_TARGET;
+    struct lane_item item = {.start = lone->start,
+                             .span = 3,
+                             .place = l->trie->first[lone->symbol],
+                             .layers = point_layers(trie_point(l->trie, first)),
+                             .print = trie_print(0, target ? target : first),
+                             .seen = lone->seen,
+                             .symbol = lone->symbol,
+                             .flags = ITEM_FIRST | ITEM_APART,
+                             .kind = SYMBOL_HAN,
+                             .gap = lone->gap,
+                             .length = 1};
+    if (!pair)
+        return item;
+    target = fold_entry(lone->cp) & FOLD_TARGET;
+    item.start = lone->before;
+    item.span = (uint32_t)(lone->start + 3 - lone->before);
+    item.place = lone->pair;
+    item.layers |= point_layers(trie_point(l->trie, lone->cp));
+    item.print = trie_print(item.print, target ? target : lone->cp);
+    item.seen = lone->before_seen;
+    item.flags = ITEM_APART;
+    item.length = 2;
+    return item;
+}
+
+void lane_sleep(struct lane *l)
+{
+    const struct lane_item *item = l->items;
+    if (l->count != 1 || item->flags != (ITEM_FIRST | ITEM_APART) || item->kind != SYMBOL_HAN ||
+        item->tag || item->symbol != l->symbol || l->gap_layers ||
+        (item->layers & (LAYER_MARKUP | LAYER_JOIN)) || l->bare)
+        return;
+    l->lone = (struct lane_lone){.start = item->start,
+                                 .cp = l->cp,
+                                 .seen = item->seen,
+                                 .symbol = item->symbol,
+                                 .pair = PLACE_NONE,
+                                 .gap = item->gap,
+                                 .on = true};
+    l->count = 0;
+}
+
+void lane_wake(struct lane *l)
+{
+    if (!l->lone.on)
+        return;
+    l->lone.on = false;
+    l->count = 0;
+    if (l->lone.pair != PLACE_NONE)
+        l->items[l->count++] = lane_lone_item(l, true);
+    if (l->lone.symbol && l->trie->first[l->lone.symbol] != PLACE_NONE)
+        l->items[l->count++] = lane_lone_item(l, false);
+    l->frozen = 0;
+    l->symbol = l->lone.symbol;
+    l->cp = l->lone.cp;
+    l->kind = SYMBOL_HAN;
+    l->run = 1;
+    l->mixed = l->plain = l->bare = false;
+    l->adjacent = l->lone.gap == 0;
+    l->gap_layers = 0;
+}
+
 static void meet_all(struct lane *l, const struct symbol *s, bool starts, struct moment *m)
 {
     struct next next UNINITIALIZED;
@@ -523,16 +590,6 @@ void lane_end(struct lane *l, struct moment *m)
     l->count = l->frozen = 0;
     l->adjacent = false;
     l->kind = SYMBOL_NONE;
-}
-
-enum growth lane_growth(const struct lane_item *item)
-{
-    unsigned run = (item->gap & GAP_RUN) + (item->tag != 0);
-    if (run == 0)
-        return GROWTH_ANY;
-    if (item->gap & GAP_MARK)
-        return GROWTH_MARK;
-    return run < SYMBOL_RUN_MAX ? GROWTH_OPEN : GROWTH_FULL;
 }
 
 /* Whether letters may go on behind the gap as if there were none. */

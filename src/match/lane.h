@@ -45,8 +45,24 @@ enum {
 #define LANE_INLINE 4
 #define LANE_ITEMS  128
 
+/*
+ * The last Han character, when it and the one before are all that may be growing: most of Chinese
+ * text. They are made items only when the next symbol may go on with them.
+ */
+struct lane_lone {
+    uint64_t start;  /* of the last one */
+    uint64_t before; /* of the one before, with `pair` */
+    uint32_t cp, before_cp;
+    uint32_t seen, before_seen; /* visible characters before them */
+    uint32_t pair;              /* place that both have come to, or PLACE_NONE */
+    uint16_t symbol;            /* of the last one, 0 for one of no word */
+    uint8_t gap;                /* behind it; not with a pair */
+    bool on; /* then the lane has no items, and what follows in it is out of date */
+};
+
 struct lane {
     const struct trie *trie;
+    struct lane_lone lone;
     struct lane_item *items; /* `own`, or on the heap */
     uint16_t count, cap;
     uint16_t frozen; /* of them, waiting for the end of a tag */
@@ -100,6 +116,11 @@ void lane_join(struct lane *l, struct moment *m);
 /* Words end here, and nothing goes on. */
 void lane_end(struct lane *l, struct moment *m);
 
+/* Puts an item that is a lone character to sleep. */
+void lane_sleep(struct lane *l);
+/* Makes items of what sleeps; before anything else is done with the lane. */
+void lane_wake(struct lane *l);
+
 /* Is nothing going on but perhaps one Han character that began at `from` or behind it? */
 static inline bool lane_is_idle(const struct lane *l, uint64_t from)
 {
@@ -110,8 +131,23 @@ static inline bool lane_is_idle(const struct lane *l, uint64_t from)
 /* Text was passed over that ends no word and is in none that is still growing. */
 void lane_reset(struct lane *l);
 
-/* The growth that an item's gap allows; with `item->tag`, once the tag has ended. */
-enum growth lane_growth(const struct lane_item *item);
+/* What the lone character, or the pair, would be as an item. */
+struct lane_item lane_lone_item(const struct lane *l, bool pair);
+/* The growth that a gap allows, made longer by `more`. */
+static inline enum growth gap_growth(unsigned gap, unsigned more)
+{
+    unsigned run = (gap & GAP_RUN) + more;
+    if (run == 0)
+        return GROWTH_ANY;
+    if (gap & GAP_MARK)
+        return GROWTH_MARK;
+    return run < SYMBOL_RUN_MAX ? GROWTH_OPEN : GROWTH_FULL;
+}
+/* That of an item; where it waits for the end of a tag, once that has come. */
+static inline enum growth lane_growth(const struct lane_item *item)
+{
+    return gap_growth(item->gap, item->tag != 0);
+}
 /* WHO_* bits of the words that the item may still become. */
 unsigned lane_grows(const struct lane *l, const struct lane_item *item);
 /* Does it count by its letters for that output? */
