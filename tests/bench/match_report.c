@@ -50,7 +50,7 @@ static void report_blocks(const struct list_result *lists, unsigned count)
             column(7, ratio(cell_speed(c, OURS), cell_speed(c, VECTOR)), 2);
             printf(" | %9" PRIu64 " %10" PRIu64 " %8" PRIu64 " %8" PRIu64 " | %6u %5.1f%%\n",
                    c->tallies[OURS].hits, c->tallies[VECTOR].hits, c->tallies[VECTOR_FOLDED].hits,
-                   c->tallies[TEXTBOOK].hits, c->times[OURS].count, c->settled * 100);
+                   c->tallies[TEXTBOOK].hits, c->rounds, c->settled * 100);
         }
 }
 
@@ -132,7 +132,7 @@ static const struct list_result *find(const struct list_result *lists, unsigned 
 {
     for (unsigned i = 0; i < count; i++)
         if (strcmp(lists[i].name, name) == 0)
-            return lists[i].built ? &lists[i] : NULL;
+            return &lists[i];
     return NULL;
 }
 

@@ -180,6 +180,7 @@ static void cell_run(struct cell *cell, struct contest *f, struct span text, dou
     folded_init(&f->folded, text.len);
     do {
         cell->settled = 0;
+        cell->rounds++;
         for (int e = 0; e < ENGINE_COUNT; e++) {
             struct series *s = &cell->times[e];
             if (!contest_has(f, (enum engine)e))
@@ -189,7 +190,7 @@ static void cell_run(struct cell *cell, struct contest *f, struct span text, dou
             s->ns[s->count++] = (double)(thread_ns() - began);
             cell->settled = fmax(cell->settled, series_moved(s));
         }
-    } while (cell->settled >= SETTLED && cell->times[OURS].count < ROUNDS_MAX && now_s() < until);
+    } while (cell->settled >= SETTLED && cell->rounds < ROUNDS_MAX && now_s() < until);
     folded_deinit(&f->folded);
 }
 
@@ -207,17 +208,19 @@ static void build(struct list_result *list, struct contest *f, const struct plan
         matchset_unref(f->set);
         f->set = set_new(&list->words, false, &add[i], &make[i], NULL);
         if (!f->set)
-            return;
+            break;
     }
-    list->add_s = median3(add, rounds);
-    list->build_s = median3(make, rounds);
-    struct matchset_stats stats;
-    matchset_get_stats(f->set, &stats);
-    list->bytes = stats.bytes;
-    size_t before = mallinfo2().uordblks;
-    struct cursor *c = must(cursor_new(f->set, DIRECTION_PROMPT));
-    list->state = mallinfo2().uordblks - before;
-    cursor_free(c);
+    if (f->set) {
+        struct matchset_stats stats;
+        matchset_get_stats(f->set, &stats);
+        list->bytes = stats.bytes;
+        list->add_s = median3(add, rounds);
+        list->build_s = median3(make, rounds);
+        size_t before = mallinfo2().uordblks;
+        struct cursor *c = must(cursor_new(f->set, DIRECTION_PROMPT));
+        list->state = mallinfo2().uordblks - before;
+        cursor_free(c);
+    }
     if (vector_version() && list->words.count <= plan->vector_max) {
         uint64_t t = thread_ns();
         f->vector = vector_new(&list->words, false);
@@ -235,7 +238,6 @@ static void build(struct list_result *list, struct contest *f, const struct plan
         list->textbook_s = (double)(thread_ns() - t) / 1e9;
         list->textbook_bytes = textbook_bytes(f->textbook);
     }
-    list->built = true;
 }
 
 void list_run(struct list_result *list, const struct corpus *corpus, const struct plan *plan)
@@ -244,7 +246,7 @@ void list_run(struct list_result *list, const struct corpus *corpus, const struc
     struct span zh = buf_span(&corpus->zh), en = buf_span(&corpus->en);
     fprintf(stderr, "%s keywords: building\n", list->name);
     build(list, &f, plan);
-    for (int i = 0; list->built && i < TEXT_COUNT; i++) {
+    for (int i = 0; i < TEXT_COUNT; i++) {
         if (!plan->texts[i] || (list->whole_words && i != TEXT_EN))
             continue;
         struct buf text = BUF_INIT(SIZE_MAX / 2);
@@ -259,7 +261,7 @@ void list_run(struct list_result *list, const struct corpus *corpus, const struc
         cell_run(&list->cells[i], &f, buf_span(&text), plan->seconds / plan->cells);
         const struct cell *cell = &list->cells[i];
         fprintf(stderr, "%s keywords, %s: %u rounds, medians moved by %.1f %% at last\n",
-                list->name, text_names[i], cell->times[OURS].count, cell->settled * 100);
+                list->name, text_names[i], cell->rounds, cell->settled * 100);
         buf_deinit(&text);
     }
     matchset_unref(f.set);

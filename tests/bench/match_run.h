@@ -33,6 +33,7 @@ struct series {
 struct cell {
     bool measured;
     size_t text_len;
+    unsigned rounds;
     struct series times[ENGINE_COUNT];
     struct tally tallies[ENGINE_COUNT];
     double settled; /* the largest change of a median in the last rounds */
@@ -42,7 +43,6 @@ struct list_result {
     const char *name;
     struct words words;
     bool whole_words; /* Latin words, for English alone */
-    bool built;
     struct cell cells[TEXT_COUNT];
     double add_s, build_s, vector_s, vector_stream_s, textbook_s;
     size_t bytes, state, vector_bytes, vector_stream_bytes, vector_state, textbook_bytes;
