@@ -73,9 +73,9 @@ static void print_corpus(const struct corpus *c)
     if (c->made_up)
         printf("No folder was given: texts and keywords are made up from common characters, so "
                "that\nfigures say less about real lists and texts.\n");
-    printf("%zu real keywords (%zu ordinary words dropped: more than %d hits in the Chinese text), "
+    printf("%zu %s keywords (%zu ordinary words dropped: more than %d hits in the Chinese text), "
            "then made-up ones to %zu\n",
-           c->real, c->dropped, ORDINARY_HITS, c->pool.count);
+           c->real, c->made_up ? "random" : "real", c->dropped, ORDINARY_HITS, c->pool.count);
     printf("en10k: %zu whole Latin words: %zu of the lists, %zu of made-up letters, the rest pairs "
            "of words of the English text\n",
            c->latin.count, c->real_latin, c->latin_letters);

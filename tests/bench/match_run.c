@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Rounds before anything is believed, and the change of medians that is small enough. */
+/* Rounds before medians are believed, and the change of them that is small enough. */
 #define ROUNDS_MIN  5
 #define ROUNDS_BACK 3
 #define SETTLED     0.02
+/* However short the time is. */
+#define ROUNDS_LEAST 3
 
 static int compare(const void *a, const void *b)
 {
@@ -190,7 +192,8 @@ static void cell_run(struct cell *cell, struct contest *f, struct span text, dou
             s->ns[s->count++] = (double)(thread_ns() - began);
             cell->settled = fmax(cell->settled, series_moved(s));
         }
-    } while (cell->settled >= SETTLED && cell->rounds < ROUNDS_MAX && now_s() < until);
+    } while (cell->rounds < ROUNDS_LEAST ||
+             (cell->settled >= SETTLED && cell->rounds < ROUNDS_MAX && now_s() < until));
     folded_deinit(&f->folded);
 }
 
@@ -291,7 +294,8 @@ void patterns_run(struct pattern_result *result, const struct list_result *list,
             s->ns[s->count++] = (double)(thread_ns() - began);
             result->settled = fmax(result->settled, series_moved(s));
         }
-    } while (result->settled >= SETTLED && times[0][0].count < ROUNDS_MAX && now_s() < until);
+    } while (times[0][0].count < ROUNDS_LEAST ||
+             (result->settled >= SETTLED && times[0][0].count < ROUNDS_MAX && now_s() < until));
     for (unsigned i = 0; i < 2; i++) {
         double chunks = (double)texts[i].len / CHUNK;
         result->without[i] = series_median(&times[i][0]) / chunks;

@@ -117,8 +117,7 @@ void text_mixed(struct buf *out, struct span zh, struct span en, size_t size)
         "def load(path, *, encoding=\"utf-8\"):\n    with open(path, encoding=encoding) as f:",
         "SELECT id, name, created_at FROM users WHERE state = 'active' ORDER BY id LIMIT 50;",
         "const reply = await fetch(`${base}/v1/chat/completions`, { method: \"POST\", body });",
-        "{\"model\": \"demo\", \"messages\": [{\"role\": \"user\", \"content\": null}], \"top_p\": "
-        "0.9}",
+        "{\"model\": \"demo\", \"messages\": [{\"role\": \"user\"}], \"top_p\": 0.9}",
         "if [ -z \"${HOME-}\" ]; then echo \"no home\" >&2; exit 64; fi  # 2024-03-01 12:30:45",
     };
     struct rng rng = {11};
