@@ -145,6 +145,7 @@ static void load_table(struct detect *d, const char *name)
     if (file_read(path, &file) == 0) {
         struct span rest = buf_span(&file), line;
         while (span_split(&rest, '\n', &line)) {
+            line = span_trim(line);
             if (!line.len || line.data[0] == '#')
                 continue;
             if (strcmp(name, "split") == 0)
