@@ -57,6 +57,7 @@ static const struct goal goals[] = {
     {"hex_escaped", true, 0},
     {"shape", true, 0},
     {"acrostic", true, 0},
+    {"columns", true, 0},
 };
 
 enum { DEFAULTS, SWITCHES, PASSES };
@@ -230,8 +231,9 @@ static void report_benign(struct detect *d, const struct matchset *const *sets,
         if (sets[SWITCHES])
             printf(" %8.2f%%", percent(all, texts));
         else
-            printf(" %9s", "-");
-        print_goal(d, percent(wrong, texts), 0.3, false);
+            printf(" %9s  for information", "-");
+        if (sets[SWITCHES])
+            print_goal(d, percent(wrong, texts), 0.3, false);
         printf("\n");
     }
 }

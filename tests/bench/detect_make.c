@@ -235,6 +235,30 @@ static void make_acrostic(struct maker *m, const struct word_list *words)
     }
 }
 
+/* Down a column of lines of equal length, with others on both sides. */
+static void make_columns(struct maker *m, const struct word_list *words)
+{
+    static const char *const before[] = {"春风", "山高", "云淡", "水长", "花香"};
+    static const char *const behind[] = {"过桥", "入林", "满天", "听雨", "看月"};
+    m->transform = "columns";
+    m->count = 0;
+    for (size_t i = 0; i < words->count; i++) {
+        struct buf text = BUF_INIT(1u << 16);
+        struct span rest = m->keyword = words->words[i];
+        for (unsigned line = 0; rest.len; line++) {
+            uint32_t cp;
+            size_t n = (size_t)utf8_decode(rest, true, &cp);
+            put(&text, span_str(before[(i + line) % 5]));
+            put(&text, span_slice(rest, 0, n));
+            put(&text, span_str(behind[(i + line) % 5]));
+            put(&text, SPAN_LIT("\n"));
+            rest = span_slice(rest, n, rest.len);
+        }
+        emit_text(m, &text);
+        buf_deinit(&text);
+    }
+}
+
 void specimen_push(struct specimens *s, struct specimen specimen)
 {
     if (s->count == s->cap) {
@@ -257,6 +281,7 @@ void specimens_make(struct detect *d, struct word_list *words, struct specimens 
     make_characters(&m, &han, true);
     make_characters(&m, &han, false);
     make_acrostic(&m, &han);
+    make_columns(&m, &han);
     for (size_t i = 0; i < sizeof(latin_words) / sizeof(*latin_words); i++)
         word_add(words, span_str(latin_words[i]));
     make_ranges(&m, "width", 0xFF41, 0xFF21);

@@ -75,7 +75,7 @@ static void report_chunks(const struct list_result *lists, unsigned count)
     for (unsigned i = 0; i < count; i++)
         for (int t = 0; t < TEXT_COUNT; t++) {
             const struct cell *c = &lists[i].cells[t];
-            if (!c->measured)
+            if (!c->times[OURS_12].count && !c->times[VECTOR_12].count)
                 continue;
             printf("%-9s %-6s |", lists[i].name, text_names[t]);
             column(8, chunk_ns(c, OURS_12, false), 0);
@@ -200,7 +200,8 @@ void report_goals(const struct list_result *lists, unsigned count, const struct 
                      : -1,
          false, 5, "s");
     goal("zh, 1,000,000: at least a third of our speed at 10,000",
-         m1 && k10
+         m1 && !m1->bytes ? -1
+         : m1 && k10
              ? ratio(cell_speed(&m1->cells[TEXT_ZH], OURS), cell_speed(&k10->cells[TEXT_ZH], OURS))
              : 0,
          true, 1.0 / 3, "x");
