@@ -126,7 +126,9 @@ int matchset_build(struct matchset_builder *b, struct matchset **ret_set)
         set->stats.keywords += !(words[i].flags & OUTPUT_ALLOW);
         set->stats.allows += !!(words[i].flags & OUTPUT_ALLOW);
     }
-    int r = automaton_build(&set->automaton, words, count);
+    int r = patterns_ready(&b->patterns);
+    if (r == 0)
+        r = automaton_build(&set->automaton, words, count);
     if (r < 0) {
         free(set);
         return r;
