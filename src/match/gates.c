@@ -37,25 +37,52 @@ unsigned gates_run(const struct gates *g, uint64_t local, gate_back_fn back, con
 /* Everyday and financial forms, traditional ones, and those of telephone talk. */
 int numeral_digit(uint32_t cp)
 {
-    static const uint16_t forms[10][7] = {
-        {U'〇', U'零', U'○'},
-        {U'一', U'壹', U'幺', U'壱', U'弌'},
-        {U'二', U'贰', U'两', U'貳', U'兩', U'弐', U'弍'},
-        {U'三', U'叁', U'叄', U'弎'},
-        {U'四', U'肆'},
-        {U'五', U'伍'},
-        {U'六', U'陆', U'陸'},
-        {U'七', U'柒'},
-        {U'八', U'捌'},
-        {U'九', U'玖'},
-    };
-    if (cp < 0x25CB || cp > 0x96F6)
+    switch (cp) {
+    case U'〇':
+    case U'零':
+    case U'○':
+        return 0;
+    case U'一':
+    case U'壹':
+    case U'幺':
+    case U'壱':
+    case U'弌':
+        return 1;
+    case U'二':
+    case U'贰':
+    case U'两':
+    case U'貳':
+    case U'兩':
+    case U'弐':
+    case U'弍':
+        return 2;
+    case U'三':
+    case U'叁':
+    case U'叄':
+    case U'弎':
+        return 3;
+    case U'四':
+    case U'肆':
+        return 4;
+    case U'五':
+    case U'伍':
+        return 5;
+    case U'六':
+    case U'陆':
+    case U'陸':
+        return 6;
+    case U'七':
+    case U'柒':
+        return 7;
+    case U'八':
+    case U'捌':
+        return 8;
+    case U'九':
+    case U'玖':
+        return 9;
+    default:
         return -1;
-    for (int digit = 0; digit < 10; digit++)
-        for (size_t i = 0; i < 7 && forms[digit][i]; i++)
-            if (forms[digit][i] == cp)
-                return digit;
-    return -1;
+    }
 }
 
 static void make_loud(struct gates *g, uint32_t cp)
@@ -87,11 +114,15 @@ static void key_add(struct gates *g, uint32_t pattern)
         g->at_place[n][cp / 64 % 4] |= UINT64_C(1) << cp % 64;
         literal = span_slice(literal, (size_t)len, literal.len);
     }
-    make_loud(g, key->cp[0]);
-    if (key->cp[0] - 'a' < 26)
-        make_loud(g, key->cp[0] & ~0x20u);
-    if (key->cp[0] - '!' < 94)
-        make_loud(g, key->cp[0] + 0xFEE0);
+    uint32_t first = key->cp[0], next = key->cp[1];
+    for (uint32_t cp = 0; cp < 128 && first < 128; cp++)
+        if (!next || pattern_lower(cp) == next)
+            g->second[first][cp / 64] |= UINT64_C(1) << cp % 64;
+    make_loud(g, first);
+    if (first - 'a' < 26)
+        make_loud(g, first & ~0x20u);
+    if (first - '!' < 94)
+        make_loud(g, first + 0xFEE0);
 }
 
 /* Besides what opens: what the view shows as something else, or doesn't show. */
@@ -106,10 +137,14 @@ static void gates_listen(struct gates *g)
             class == FOLD_MARK || (cp >= 0xD800 && cp <= 0xDFFF) ||
             (wide ? gate_local(ascii) : other))
             make_loud(g, cp);
+        /* Loud not only as the beginning of a literal. */
+        if (cp < 128 && ((digits && is_digit(cp)) || class == FOLD_INVISIBLE))
+            g->second[cp][0] = g->second[cp][1] = UINT64_MAX;
     }
     for (size_t i = 0; i < GATE_MARKS; i++) {
         if (!g->kind_count[gate_marks[i].gate])
             continue;
+        g->second[gate_marks[i].cp][0] = g->second[gate_marks[i].cp][1] = UINT64_MAX;
         make_loud(g, gate_marks[i].cp);
         make_loud(g, gate_marks[i].cp + 0xFEE0);
     }
@@ -145,6 +180,8 @@ struct gates *gates_new(const struct pattern *list, size_t count, enum direction
     }
     qsort(g->keys, g->key_count, sizeof(*g->keys), key_compare);
     gates_listen(g);
+    for (uint32_t cp = 'a'; cp <= 'z'; cp++)
+        memcpy(g->second[cp & ~0x20u], g->second[cp], sizeof(g->second[cp]));
     return g;
 }
 
@@ -275,12 +312,43 @@ static size_t quiet_loud(const struct gates *g, struct span text, uint32_t befor
     return quiet_literal(g, text) ? len : 0;
 }
 
+/* Whether an ASCII character needs a closer look because of what comes behind it, if anything. */
+static inline bool ascii_matters(const struct gates *g, unsigned char cp, unsigned char next)
+{
+    return gates_loud(g, cp) && (next >= 128 || (g->second[cp][next / 64] >> next % 64 & 1));
+}
+
+/* Most of most texts: skips what is not loud, from `at` on. `before` is the last character. */
+static size_t skip_plain(const struct gates *g, struct span text, size_t at, uint32_t *before)
+{
+    const unsigned char *p = (const unsigned char *)text.data;
+    while (text.len - at >= 3) {
+        unsigned char lead = p[at];
+        uint32_t cp = lead;
+        if (lead < 0x80) {
+            if (ascii_matters(g, lead, p[at + 1]))
+                break;
+            at++;
+        } else {
+            /* A lead byte less E1 of 0 to 14, ED aside, and two trail bytes. */
+            if ((unsigned char)(lead - 0xE1) > 14 || lead == 0xED ||
+                ((p[at + 1] & 0xC0) | (p[at + 2] & 0xC0) >> 2) != 0xA0)
+                break;
+            cp = (lead & 0x0Fu) << 12 | (p[at + 1] & 0x3Fu) << 6 | (p[at + 2] & 0x3Fu);
+            if (gates_loud(g, cp))
+                break;
+            at += 3;
+        }
+        *before = cp;
+    }
+    return at;
+}
+
 size_t gates_quiet(const struct gates *g, struct span text)
 {
+    uint32_t before = 0, cp;
     size_t at = 0;
-    uint32_t before = 0;
-    while (at < text.len) {
-        uint32_t cp;
+    while ((at = skip_plain(g, text, at, &before)) < text.len) {
         struct span rest = span_slice(text, at, text.len);
         size_t len = gates_next(rest, &cp);
         if (len && gates_loud(g, cp))

@@ -29,6 +29,7 @@ struct gates {
     size_t kind_count[GATE_COUNT];
     unsigned digits_width;              /* the largest width of those with GATE_DIGITS */
     uint64_t at_place[GATE_KEY_MAX][4]; /* low bytes of the characters there in keys */
+    uint64_t second[128][2];            /* ASCII that makes a loud ASCII character matter */
     uint8_t loud[0x10000 / 8];          /* by code point */
 };
 
@@ -91,7 +92,7 @@ static inline size_t gates_next(struct span text, uint32_t *ret_cp)
         *ret_cp = p[0];
         return 1;
     }
-    if (text.len >= 3 && p[0] > 0xE0 && p[0] < 0xED && (p[1] & 0xC0) == 0x80 &&
+    if (text.len >= 3 && p[0] > 0xE0 && p[0] < 0xF0 && p[0] != 0xED && (p[1] & 0xC0) == 0x80 &&
         (p[2] & 0xC0) == 0x80) {
         *ret_cp = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
         return 3;
