@@ -110,14 +110,19 @@ static void subject_build(const struct vigil *v, const struct watch_candidate *c
     }
 }
 
-/* Fills in the hit whose end is the byte `end` of the subject, unless the validator refuses. */
+/* Fills in the hit of the longest match that the validator takes, if there is one. */
 static void candidate_hit(const struct vigil *v, struct watch_candidate *c, const struct subject *s,
-                          size_t end, bool skip)
+                          const struct pattern_ends *ends, bool skip)
 {
     const struct pattern *p = candidate_pattern(v, c);
-    struct span text = span_from(s->bytes + s->at, end - s->at);
-    if (p->validator && !p->validator(text))
-        return;
+    struct span text;
+    for (unsigned i = 0;; i++) {
+        if (i == ends->count)
+            return;
+        text = span_from(s->bytes + s->at, ends->at[i] - s->at);
+        if (!p->validator || p->validator(text))
+            break;
+    }
     struct hit hit = {.start = vigil_glyph(v, c->start)->start, .rule = p->rule};
     size_t chars = utf8_count(text);
     uint64_t n = c->start;
@@ -140,17 +145,27 @@ static void candidate_hit(const struct vigil *v, struct watch_candidate *c, cons
     c->matched = true;
 }
 
+/* A match of `length` characters, longer than all before. */
+static void ends_add(struct pattern_ends *ends, size_t length)
+{
+    unsigned kept = ends->count < PATTERN_ENDS_MAX ? ends->count : PATTERN_ENDS_MAX - 1;
+    memmove(ends->at + 1, ends->at, kept * sizeof(*ends->at));
+    ends->at[0] = length;
+    ends->count = kept + 1;
+}
+
 /*
- * pattern_try() by the table, over the glyphs themselves. Returns 1 and the match's length in
+ * pattern_try() by the table, over the glyphs themselves. Returns 1 and the lengths of matches in
  * characters, 0, or 2; *ret_both when the part that decides may be read both ways.
  */
 static int candidate_walk(const struct vigil *v, const struct watch_candidate *c, bool skip,
-                          bool open, unsigned *ret_length, bool *ret_both)
+                          bool open, struct pattern_ends *ret_ends, bool *ret_both)
 {
     const struct pattern *p = candidate_pattern(v, c);
     const struct shape *s = p->shape;
-    unsigned full = p->width + PATTERN_AHEAD_MAX, chars = 0, length = 0;
+    unsigned full = p->width + PATTERN_AHEAD_MAX, chars = 0;
     uint16_t state = 1;
+    ret_ends->count = 0;
     if (c->start && shape_has(s->before, glyph_cp(c, vigil_glyph(v, c->start - 1))))
         return 0;
     for (uint64_t n = c->start; n < v->count && chars < full; n++) {
@@ -162,7 +177,7 @@ static int candidate_walk(const struct vigil *v, const struct watch_candidate *c
         }
         uint32_t cp = glyph_cp(c, g);
         if ((s->flags[state] & SHAPE_ACCEPTS) && !shape_has(s->after, cp))
-            length = chars;
+            ends_add(ret_ends, chars);
         state = shape_step(s, state, cp);
         if (!state)
             break;
@@ -171,8 +186,9 @@ static int candidate_walk(const struct vigil *v, const struct watch_candidate *c
     bool accepts = s->flags[state] & SHAPE_ACCEPTS;
     if (open && chars < full && ((s->flags[state] & SHAPE_GOES_ON) || (accepts && s->follows)))
         return 2;
-    *ret_length = accepts ? chars : length;
-    return *ret_length > 0;
+    if (accepts)
+        ends_add(ret_ends, chars);
+    return ret_ends->count > 0;
 }
 
 /* candidate_try_start() for a pattern that has a table. */
@@ -181,11 +197,13 @@ static int candidate_walk_start(struct vigil *v, struct watch_candidate *c, bool
     struct subject s UNINITIALIZED;
     bool waits = false, both = false;
     for (int skip = 0; skip < 2; skip++) {
-        unsigned length;
-        int r = candidate_walk(v, c, skip, open, &length, &both);
+        struct pattern_ends ends;
+        int r = candidate_walk(v, c, skip, open, &ends, &both);
         if (r == 1) {
             subject_build(v, c, skip, open, &s);
-            candidate_hit(v, c, &s, s.at + length, skip); /* a match is ASCII */
+            for (unsigned i = 0; i < ends.count; i++)
+                ends.at[i] += s.at; /* a match is ASCII */
+            candidate_hit(v, c, &s, &ends, skip);
         }
         waits |= r == 2;
         if (!both)
@@ -216,15 +234,15 @@ static int candidate_try_start(struct vigil *v, struct watch_candidate *c, bool 
             return -ENOMEM;
     }
     for (int skip = 0; skip < 2; skip++) {
-        size_t end;
+        struct pattern_ends ends;
         subject_build(v, c, skip, open, &s);
         if (skip && !s.both)
             break;
-        int r = pattern_try(p, v->scratch, span_from(s.bytes, s.len), s.at, open && !s.full, &end);
+        int r = pattern_try(p, v->scratch, span_from(s.bytes, s.len), s.at, open && !s.full, &ends);
         if (r < 0)
             return r;
         if (r == 1)
-            candidate_hit(v, c, &s, end, skip);
+            candidate_hit(v, c, &s, &ends, skip);
         waits |= r == 2;
     }
     return !waits;

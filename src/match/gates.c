@@ -4,20 +4,27 @@
 
 #include <stdlib.h>
 
-const struct gate_mark gate_marks[GATE_MARKS] = {{GATE_AT, '@'}, {GATE_COLON, ':'}};
+const struct gate_mark gate_marks[GATE_MARKS] = {{GATE_AT, '@'}, {GATE_COLON, ':'}, {GATE_WORD, 0}};
 
 static bool is_hex(uint32_t cp)
 {
     return is_digit(cp) || (cp | 0x20) - 'a' < 6;
 }
 
+static bool is_letter(uint32_t cp)
+{
+    return (cp | 0x20) - 'a' < 26;
+}
+
 unsigned gate_run(const struct gate_mark *m, uint64_t local, gate_back_fn back, const void *text)
 {
     if (m->gate == GATE_AT)
         return local < GATE_RUN_MAX ? (unsigned)local : GATE_RUN_MAX;
-    /* A number of an IPv6 address, and not the end of a longer word. */
+    /* A number of an IPv6 address, or what a country or kind is called; not the end of a longer
+     * word. */
     unsigned n = 0;
-    while (n < local && n < 5 && is_hex(back(text, n)))
+    while (n < local && n < 5 &&
+           (m->gate == GATE_COLON ? is_hex(back(text, n)) : is_letter(back(text, n))))
         n++;
     return n == 5 || (n < local && is_alnum(back(text, n))) ? 0 : n;
 }
@@ -128,21 +135,21 @@ static void key_add(struct gates *g, uint32_t pattern)
 /* Besides what opens: what the view shows as something else, or doesn't show. */
 static void gates_listen(struct gates *g)
 {
-    bool digits = g->kind_count[GATE_DIGITS];
+    bool digits = g->kind_count[GATE_DIGITS], words = g->kind_count[GATE_WORD];
     for (uint32_t cp = 0; cp <= 0xFFFF; cp++) {
         uint32_t entry = fold_entry(cp), ascii = cp - 0xFEE0;
         enum fold_class class = fold_entry_class(entry);
         bool wide = ascii - '!' < 94, other = fold_entry_layers(entry) & LAYER_WIDTH;
-        if ((digits && (is_digit(cp) || numeral_digit(cp) >= 0)) || class == FOLD_INVISIBLE ||
-            class == FOLD_MARK || (cp >= 0xD800 && cp <= 0xDFFF) ||
-            (wide ? gate_local(ascii) : other))
+        bool number = ((digits || words) && is_digit(cp)) || (digits && numeral_digit(cp) >= 0);
+        if (number || class == FOLD_INVISIBLE || class == FOLD_MARK ||
+            (cp >= 0xD800 && cp <= 0xDFFF) || (wide ? gate_local(ascii) : other))
             make_loud(g, cp);
         /* Loud not only as the beginning of a literal. */
-        if (cp < 128 && ((digits && is_digit(cp)) || class == FOLD_INVISIBLE))
+        if (cp < 128 && (number || class == FOLD_INVISIBLE))
             g->second[cp][0] = g->second[cp][1] = UINT64_MAX;
     }
     for (size_t i = 0; i < GATE_MARKS; i++) {
-        if (!g->kind_count[gate_marks[i].gate])
+        if (!g->kind_count[gate_marks[i].gate] || !gate_marks[i].cp)
             continue;
         g->second[gate_marks[i].cp][0] = g->second[gate_marks[i].cp][1] = UINT64_MAX;
         make_loud(g, gate_marks[i].cp);
@@ -300,7 +307,7 @@ static size_t quiet_loud(const struct gates *g, struct span text, uint32_t befor
     uint32_t ascii = cp - 0xFF01 < 94 ? cp - 0xFEE0 : cp;
     bool mark = false, literal = at_place(g, 0, pattern_lower(ascii));
     for (size_t i = 0; i < GATE_MARKS; i++)
-        mark |= ascii == gate_marks[i].cp && g->kind_count[gate_marks[i].gate];
+        mark |= gate_marks[i].cp && ascii == gate_marks[i].cp && g->kind_count[gate_marks[i].gate];
     if (mark)
         return !literal && before && !gate_local(before) ? len : 0;
     if (g->kind_count[GATE_DIGITS] && numeral_digit(cp) >= 0)

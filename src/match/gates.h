@@ -57,9 +57,9 @@ size_t gates_quiet(const struct gates *g, struct span text);
 /* A gate that is a mark, and a run before it. */
 struct gate_mark {
     enum match_gate gate;
-    uint32_t cp;
+    uint32_t cp; /* 0: any digit */
 };
-#define GATE_MARKS 2
+#define GATE_MARKS 3
 extern const struct gate_mark gate_marks[GATE_MARKS];
 /* The k-th character from the end of a text, the last being 0. */
 typedef uint32_t (*gate_back_fn)(const void *text, uint64_t k);
@@ -104,6 +104,11 @@ static inline size_t gates_next(struct span text, uint32_t *ret_cp)
 static inline bool is_digit(uint32_t cp)
 {
     return cp - '0' <= 9;
+}
+
+static inline bool gate_is_mark(const struct gate_mark *m, uint32_t cp)
+{
+    return m->cp ? cp == m->cp : is_digit(cp);
 }
 
 static inline bool is_alnum(uint32_t cp)

@@ -25,6 +25,7 @@ enum match_gate {
     GATE_AT,      /* in the run of ASCII letters, digits and ._%+- before an '@' */
     GATE_LITERAL, /* where the literal begins */
     GATE_COLON,   /* in the hexadecimal number of up to four digits before a ':' */
+    GATE_WORD,    /* in the ASCII word of up to four letters before a digit */
     GATE_COUNT
 };
 

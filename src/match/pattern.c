@@ -90,9 +90,10 @@ static int code_new(const struct match_pattern *p, struct buf *reason_buf, const
 {
     int err;
     PCRE2_SIZE at;
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)p->regex.data, p->regex.len,
-                      PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE, &err, &at, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)p->regex.data, p->regex.len,
+                                     PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE |
+                                         PCRE2_NO_AUTO_POSSESS,
+                                     &err, &at, NULL);
     if (!code) {
         PCRE2_UCHAR message[128];
         pcre2_get_error_message(err, message, sizeof(message));
@@ -183,7 +184,7 @@ struct pattern_scratch *pattern_scratch_new(void)
     if (!s)
         return NULL;
     s->context = pcre2_match_context_create(NULL);
-    s->data = pcre2_match_data_create(1, NULL);
+    s->data = pcre2_match_data_create(PATTERN_ENDS_MAX, NULL);
     if (!s->context || !s->data) {
         pattern_scratch_free(s);
         return NULL;
@@ -204,7 +205,7 @@ void pattern_scratch_free(struct pattern_scratch *s)
 }
 
 int pattern_try(const struct pattern *p, struct pattern_scratch *s, struct span subject, size_t at,
-                bool open, size_t *ret_end)
+                bool open, struct pattern_ends *ret_ends)
 {
     uint32_t options = PCRE2_ANCHORED | PCRE2_NOTEMPTY | PCRE2_NO_UTF_CHECK |
                        (open ? PCRE2_PARTIAL_HARD | PCRE2_NOTEOL : 0);
@@ -217,6 +218,9 @@ int pattern_try(const struct pattern *p, struct pattern_scratch *s, struct span 
         return 2;
     if (n < 0)
         return -EOVERFLOW;
-    *ret_end = pcre2_get_ovector_pointer(s->data)[1]; /* the longest comes first */
+    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(s->data);
+    ret_ends->count = n ? (unsigned)n : PATTERN_ENDS_MAX; /* 0: there were more */
+    for (unsigned i = 0; i < ret_ends->count; i++)
+        ret_ends->at[i] = ends[2 * i + 1];
     return 1;
 }

@@ -53,10 +53,17 @@ struct pattern_scratch;
 struct pattern_scratch *pattern_scratch_new(void);
 void pattern_scratch_free(struct pattern_scratch *s);
 
+/* The ends of the matches at one start, longest first; the shortest of many are left out. */
+#define PATTERN_ENDS_MAX 8
+struct pattern_ends {
+    size_t at[PATTERN_ENDS_MAX];
+    unsigned count;
+};
+
 /*
  * Tries the pattern at the byte `at` of `subject`, what is before it being context. With `open`
- * more text may follow. Returns 1 and the end of the longest match; 0 for none; 2 when that depends
- * on what follows; -EOVERFLOW when the matcher gave up.
+ * more text may follow. Returns 1 and where matches end; 0 for none; 2 when that depends on what
+ * follows; -EOVERFLOW when the matcher gave up.
  */
 int pattern_try(const struct pattern *p, struct pattern_scratch *s, struct span subject, size_t at,
-                bool open, size_t *ret_end);
+                bool open, struct pattern_ends *ret_ends);

@@ -224,7 +224,8 @@ static int vigil_gates(struct vigil *v)
         r = open_literals(v);
     struct back text = {v, number};
     for (size_t i = 0; i < GATE_MARKS && r == 0; i++) {
-        if (cp != gate_marks[i].cp || !g->kind_count[gate_marks[i].gate] || v->local >= number)
+        if (!gate_is_mark(&gate_marks[i], cp) || !g->kind_count[gate_marks[i].gate] ||
+            v->local >= number)
             continue;
         unsigned run = gate_run(&gate_marks[i], number - v->local, back_cp, &text);
         if (run)

@@ -123,7 +123,7 @@ static bool watch_opens(const struct watch *w, uint32_t cp)
     if (g->kind_count[GATE_DIGITS] && is_digit(cp))
         return true;
     for (size_t i = 0; i < GATE_MARKS; i++)
-        if (cp == gate_marks[i].cp && g->kind_count[gate_marks[i].gate] &&
+        if (gate_is_mark(&gate_marks[i], cp) && g->kind_count[gate_marks[i].gate] &&
             gate_run(&gate_marks[i], w->local_len, watch_back, w))
             return true;
     uint32_t cps[] = {pattern_lower(watch_back(w, 1)), pattern_lower(watch_back(w, 0)),

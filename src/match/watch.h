@@ -8,6 +8,7 @@
  *   - GATE_AT: within the run of ASCII letters, digits and ._%+- that ends at an '@', at most
  *     GATE_RUN_MAX characters before it
  *   - GATE_COLON: within the hexadecimal number of up to four digits that ends at a ':'
+ *   - GATE_WORD: within the word of up to four ASCII letters that ends at a digit
  *   - GATE_LITERAL: where the literal begins, ASCII case aside
  *
  * While no gate is open a watch is quiet and small: it knows what stands right before the text to
