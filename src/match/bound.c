@@ -78,11 +78,9 @@ static void put(struct reader *r, unsigned length)
     l->item = length;
 }
 
-/* Behind the brace that closes what was opened here, if any. */
+/* Behind the brace that closes what was opened here. */
 static void skip_braces(struct reader *r)
 {
-    if (peek(r, 0) != '{')
-        return;
     while (r->at < r->regex.len && r->regex.data[r->at++] != '}')
         ;
 }
@@ -102,15 +100,16 @@ static bool read_escape(struct reader *r)
                         : refuse(r, "back references and calls are not supported", at);
     if (one_of(c, "KXQECc"))
         return refuse(r, "this escape is not supported", at);
-    if (one_of(c, "pP") && peek(r, 0) != '{')
-        r->at++;
     if (c == 'o')
         return refuse(r, "octal escapes are not supported; write \\x{...}", at);
-    if (c == 'x')
-        for (int i = 0; i < 2 && is_hex(peek(r, 0)); i++)
-            r->at++;
-    if (one_of(c, "pPxN"))
+    bool named = c == 'N' && peek(r, 1) == 'U'; /* else a repeat */
+    if ((one_of(c, "pPx") || named) && peek(r, 0) == '{')
         skip_braces(r);
+    else if (one_of(c, "pP"))
+        r->at++;
+    else
+        for (int i = 0; i < 2 && c == 'x' && is_hex(peek(r, 0)); i++)
+            r->at++;
     put(r, c == 'R' ? 2 : 1);
     return true;
 }
