@@ -14,32 +14,79 @@ static bool candidate_numerals(const struct watch_candidate *c)
     return c->lane & 1;
 }
 
-/* The latest candidate of that lane, or NULL. */
-static struct watch_candidate *lane_latest(struct vigil *v, uint32_t lane, size_t count)
+/* A list that has outgrown its place within the vigil or its last one, or NULL. */
+static void *list_grow(void *list, const void *first, uint32_t *cap, size_t size)
 {
-    uint32_t slot = v->slots[lane];
-    return slot < count && v->candidates[slot].lane == lane ? &v->candidates[slot] : NULL;
+    void *grown = realloc(list == first ? NULL : list, 4 * *cap * size);
+    if (grown && list == first)
+        memcpy(grown, first, *cap * size);
+    *cap *= grown ? 4 : 1;
+    return grown;
+}
+
+/* The lane of that number, NULL when memory is out. */
+static struct watch_lane *lane_of(struct vigil *v, uint32_t number)
+{
+    uint32_t slot = v->slots[number];
+    if (slot < v->lane_count && v->lanes[slot].number == number)
+        return &v->lanes[slot];
+    if (v->lane_count == v->lane_cap) {
+        struct watch_lane *list = list_grow(v->lanes, v->first_lanes, &v->lane_cap, sizeof(*list));
+        if (!list)
+            return NULL;
+        v->lanes = list;
+    }
+    v->slots[number] = v->lane_count;
+    v->lanes[v->lane_count] = (struct watch_lane){.number = number};
+    return &v->lanes[v->lane_count++];
+}
+
+/* Takes a place of the pool; returns it plus one, 0 when memory is out. */
+static uint32_t pool_take(struct vigil *v)
+{
+    uint32_t place = v->spare;
+    if (place) {
+        v->spare = v->candidates[place - 1].next;
+    } else {
+        if (v->candidate_used == v->candidate_cap) {
+            struct watch_candidate *list =
+                list_grow(v->candidates, v->first_candidates, &v->candidate_cap, sizeof(*list));
+            if (!list)
+                return 0;
+            v->candidates = list;
+        }
+        place = ++v->candidate_used;
+    }
+    v->candidate_count++;
+    return place;
+}
+
+static void pool_give(struct vigil *v, uint32_t place)
+{
+    v->candidates[place - 1].next = v->spare;
+    v->spare = place;
+    v->candidate_count--;
 }
 
 int candidate_add(struct vigil *v, uint32_t pattern, bool numerals, uint64_t start, uint64_t last)
 {
-    if (v->candidate_count == v->candidate_cap) {
-        bool first = v->candidates == v->first_candidates;
-        size_t cap = 4 * v->candidate_cap;
-        struct watch_candidate *list = realloc(first ? NULL : v->candidates, cap * sizeof(*list));
-        if (!list)
-            return -ENOMEM;
-        if (first)
-            memcpy(list, v->first_candidates, sizeof(v->first_candidates));
-        v->candidates = list;
-        v->candidate_cap = cap;
-    }
-    uint32_t lane = 2 * pattern + numerals;
-    if (!lane_latest(v, lane, v->candidate_count)) /* none before it that must be decided first */
+    struct watch_lane *lane = lane_of(v, 2 * pattern + numerals);
+    if (!lane)
+        return -ENOMEM;
+    if (start < lane->taken)
+        return 0;
+    uint32_t place = pool_take(v);
+    if (!place)
+        return -ENOMEM;
+    v->candidates[place - 1] = (struct watch_candidate){
+        .lane = lane->number, .start = start, .last = last, .due = v->count};
+    if (lane->head) {
+        v->candidates[lane->tail - 1].next = place;
+    } else { /* none before it that must be decided first */
+        lane->head = place;
         v->due = v->ripe = v->ripe_numerals = 0;
-    v->slots[lane] = (uint32_t)v->candidate_count;
-    v->candidates[v->candidate_count++] =
-        (struct watch_candidate){.lane = lane, .start = start, .last = last, .next = v->count};
+    }
+    lane->tail = place;
     v->first = start < v->first ? start : v->first;
     return 0;
 }
@@ -158,30 +205,40 @@ static void ends_add(struct pattern_ends *ends, size_t length)
  * pattern_try() by the table, over the glyphs themselves. Returns 1 and the lengths of matches in
  * characters, 0, or 2; *ret_both when the part that decides may be read both ways.
  */
-static int candidate_walk(const struct vigil *v, const struct watch_candidate *c, bool skip,
-                          bool open, struct pattern_ends *ret_ends, bool *ret_both)
+static int candidate_walk(const struct vigil *v, struct watch_candidate *c, bool skip, bool open,
+                          struct pattern_ends *ret_ends, bool *ret_both)
 {
     const struct pattern *p = candidate_pattern(v, c);
     const struct shape *s = p->shape;
-    unsigned full = p->width + PATTERN_AHEAD_MAX, chars = 0;
-    uint16_t state = 1;
+    struct watch_progress *progress = &c->progress[skip];
+    unsigned full = p->width + PATTERN_AHEAD_MAX;
     ret_ends->count = 0;
-    if (c->start && shape_has(s->before, glyph_cp(c, vigil_glyph(v, c->start - 1))))
-        return 0;
-    for (uint64_t n = c->start; n < v->count && chars < full; n++) {
+    if (!progress->next) {
+        if (c->start && shape_has(s->before, glyph_cp(c, vigil_glyph(v, c->start - 1))))
+            return 0;
+        *progress = (struct watch_progress){.next = c->start, .state = 1};
+    }
+    unsigned chars = progress->chars;
+    uint16_t state = progress->state;
+    *ret_both |= progress->both;
+    for (uint64_t n = progress->next; n < v->count && chars < full; n++) {
         const struct watch_glyph *g = vigil_glyph(v, n);
-        if (glyph_both(c, g, open)) {
-            *ret_both = true;
-            if (skip)
-                continue;
+        bool both = glyph_both(c, g, open), sure = both == glyph_both(c, g, false);
+        *ret_both |= both;
+        if (!skip || !both) {
+            uint32_t cp = glyph_cp(c, g);
+            if ((s->flags[state] & SHAPE_ACCEPTS) && !shape_has(s->after, cp))
+                ends_add(ret_ends, chars);
+            state = shape_step(s, state, cp);
+            if (!state)
+                break;
+            chars++;
         }
-        uint32_t cp = glyph_cp(c, g);
-        if ((s->flags[state] & SHAPE_ACCEPTS) && !shape_has(s->after, cp))
-            ends_add(ret_ends, chars);
-        state = shape_step(s, state, cp);
-        if (!state)
-            break;
-        chars++;
+        if (sure && !ret_ends->count)
+            *progress = (struct watch_progress){.next = n + 1,
+                                                .state = state,
+                                                .chars = (uint16_t)chars,
+                                                .both = progress->both || both};
     }
     bool accepts = s->flags[state] & SHAPE_ACCEPTS;
     if (open && chars < full && ((s->flags[state] & SHAPE_GOES_ON) || (accepts && s->follows)))
@@ -248,55 +305,17 @@ static int candidate_try_start(struct vigil *v, struct watch_candidate *c, bool 
     return !waits;
 }
 
+/* Tries the candidate from where it stands. Returns as candidate_try_start(). */
 static int candidate_try(struct vigil *v, struct watch_candidate *c, bool open)
 {
-    for (;;) {
-        int r = candidate_try_start(v, c, open);
-        if (r < 0)
-            return r;
-        c->decided = r > 0;
-        if (!c->decided || c->matched || c->start == c->last)
-            break;
+    int r;
+    while ((r = candidate_try_start(v, c, open)) > 0 && !c->matched && c->start < c->last) {
         c->start++;
+        c->progress[0].next = c->progress[1].next = 0;
     }
-    uint64_t len = v->count - c->start;
     /* Trying ever more rarely keeps the whole linear; short texts are tried at each character. */
-    c->next = v->count + 1 + len / 8;
-    return 0;
-}
-
-/* Of those decided now: the hit to report next, by start, longer first, rule. */
-static struct watch_candidate *candidates_pick(struct vigil *v)
-{
-    struct watch_candidate *best = NULL;
-    for (size_t i = 0; i < v->candidate_count; i++) {
-        struct watch_candidate *c = &v->candidates[i];
-        if (!c->decided || !c->matched)
-            continue;
-        bool before = !best || c->hit.start < best->hit.start ||
-                      (c->hit.start == best->hit.start &&
-                       (c->hit.end > best->hit.end ||
-                        (c->hit.end == best->hit.end && c->hit.rule < best->hit.rule)));
-        best = before ? c : best;
-    }
-    return best;
-}
-
-/* Forgets those that are decided. */
-static void candidates_sweep(struct vigil *v)
-{
-    size_t kept = 0;
-    v->first = UINT64_MAX;
-    for (size_t i = 0; i < v->candidate_count; i++) {
-        if (v->candidates[i].decided)
-            continue;
-        if (kept != i)
-            v->candidates[kept] = v->candidates[i];
-        struct watch_candidate *c = &v->candidates[kept];
-        v->slots[c->lane] = (uint32_t)kept++;
-        v->first = c->start < v->first ? c->start : v->first;
-    }
-    v->candidate_count = kept;
+    c->due = v->count + 1 + (v->count - c->start) / 8;
+    return r;
 }
 
 /* The number of glyphs before which it is not worth a try while its run of digits goes on. */
@@ -309,18 +328,70 @@ static uint64_t candidate_ripe(const struct vigil *v, const struct watch_candida
 static bool candidate_due(const struct vigil *v, const struct watch_candidate *c, bool edge)
 {
     bool run = candidate_numerals(c) ? v->numeral || v->numeral_maybe : v->digit || v->maybe;
-    return (edge || c->next <= v->count) && (!run || v->count >= candidate_ripe(v, c));
+    return (edge || c->due <= v->count) && (!run || v->count >= candidate_ripe(v, c));
 }
 
-/* Notes when the candidate, the earliest undecided of its lane, is tried next. */
+/* Notes when the candidate, the earliest of its lane, is tried next. */
 static void candidate_delay(struct vigil *v, const struct watch_candidate *c)
 {
-    uint64_t ripe = candidate_ripe(v, c), next = c->next;
-    ripe = ripe > next ? ripe : next;
-    uint64_t between = candidate_numerals(c) ? ripe : next;
-    v->due = next < v->due ? next : v->due;
+    uint64_t due = c->due, ripe = candidate_ripe(v, c);
+    ripe = ripe > due ? ripe : due;
+    uint64_t between = candidate_numerals(c) ? ripe : due;
+    v->due = due < v->due ? due : v->due;
     v->ripe = ripe < v->ripe ? ripe : v->ripe;
     v->ripe_numerals = between < v->ripe_numerals ? between : v->ripe_numerals;
+    v->first = c->start < v->first ? c->start : v->first;
+}
+
+/* Decides the lane's candidates in their order, as far as can be; those that match go to *matches.
+ */
+static int lane_try(struct vigil *v, struct watch_lane *lane, bool open, bool edge,
+                    uint32_t *matches)
+{
+    while (lane->head) {
+        uint32_t place = lane->head;
+        struct watch_candidate *c = &v->candidates[place - 1];
+        c->matched = false;
+        if (c->start >= lane->taken) {
+            int r = !open || candidate_due(v, c, edge) ? candidate_try(v, c, open) : 0;
+            if (r < 0)
+                return r;
+            if (r == 0) {
+                candidate_delay(v, c);
+                return 0;
+            }
+        }
+        lane->head = c->next;
+        if (c->matched) {
+            lane->taken = c->end;
+            c->next = *matches;
+            *matches = place;
+        } else {
+            pool_give(v, place);
+        }
+    }
+    return 0;
+}
+
+static bool hit_before(const struct hit *a, const struct hit *b)
+{
+    if (a->start != b->start)
+        return a->start < b->start;
+    return a->end != b->end ? a->end > b->end : a->rule < b->rule;
+}
+
+/* Takes the hit to report next off the list: by start, longer first, rule. */
+static struct hit matches_take(struct vigil *v, uint32_t *matches)
+{
+    uint32_t *best = matches;
+    for (uint32_t *at = matches; *at; at = &v->candidates[*at - 1].next)
+        if (hit_before(&v->candidates[*at - 1].hit, &v->candidates[*best - 1].hit))
+            best = at;
+    uint32_t place = *best;
+    struct hit hit = v->candidates[place - 1].hit;
+    *best = v->candidates[place - 1].next;
+    pool_give(v, place);
+    return hit;
 }
 
 /*
@@ -329,34 +400,20 @@ static void candidate_delay(struct vigil *v, const struct watch_candidate *c)
  */
 int candidates_try(struct vigil *v, bool open, bool edge, cursor_hit_fn fn, void *ctx)
 {
-    bool matched = false;
-    v->due = v->ripe = v->ripe_numerals = UINT64_MAX;
-    for (size_t i = 0; i < v->candidate_count; i++) {
-        struct watch_candidate *c = &v->candidates[i];
-        const struct watch_candidate *before = lane_latest(v, c->lane, i);
-        c->taken = before ? before->taken : 0;
-        v->slots[c->lane] = (uint32_t)i;
-        c->decided = c->start < c->taken && c->taken != UINT64_MAX;
-        if (c->decided || c->taken == UINT64_MAX)
-            continue;
-        if (!open || candidate_due(v, c, edge)) {
-            int r = candidate_try(v, c, open);
-            if (r < 0)
-                return r;
-        }
-        if (!c->decided) {
-            c->taken = UINT64_MAX;
-            candidate_delay(v, c);
-        } else if (c->matched) {
-            c->taken = c->end;
-            matched = true;
+    uint32_t matches = 0;
+    uint64_t first = v->first;
+    v->due = v->ripe = v->ripe_numerals = v->first = UINT64_MAX;
+    for (uint32_t i = 0; i < v->lane_count; i++) {
+        int r = lane_try(v, &v->lanes[i], open, edge, &matches);
+        if (r < 0) {
+            v->first = first; /* what is undecided stays held */
+            return r;
         }
     }
     int answer = 0;
-    for (struct watch_candidate *c; matched && !answer && (c = candidates_pick(v));) {
-        c->matched = false;
-        answer = fn(ctx, &c->hit);
+    while (matches && !answer) {
+        struct hit hit = matches_take(v, &matches);
+        answer = fn(ctx, &hit);
     }
-    candidates_sweep(v);
     return answer;
 }

@@ -16,6 +16,8 @@ struct vigil *vigil_new(const struct gates *gates)
     v->mask = VIGIL_RING - 1;
     v->candidates = v->first_candidates;
     v->candidate_cap = VIGIL_CANDIDATES;
+    v->lanes = v->first_lanes;
+    v->lane_cap = VIGIL_LANES;
     v->first = v->run = v->run_numeral = UINT64_MAX;
     return v;
 }
@@ -27,6 +29,8 @@ void vigil_free(struct vigil *v)
     pattern_scratch_free(v->scratch);
     if (v->candidates != v->first_candidates)
         free(v->candidates);
+    if (v->lanes != v->first_lanes)
+        free(v->lanes);
     if (v->ring != v->first_ring)
         free(v->ring);
     free(v);
@@ -36,6 +40,7 @@ size_t vigil_bytes(const struct vigil *v)
 {
     size_t n = sizeof(*v) + 2 * v->gates->count * sizeof(*v->slots);
     n += v->ring == v->first_ring ? 0 : (v->mask + 1) * sizeof(*v->ring);
+    n += v->lanes == v->first_lanes ? 0 : v->lane_cap * sizeof(*v->lanes);
     return n +
            (v->candidates == v->first_candidates ? 0 : v->candidate_cap * sizeof(*v->candidates));
 }

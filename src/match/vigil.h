@@ -26,20 +26,36 @@ struct watch_glyph {
     uint8_t read;    /* READ_* bits */
 };
 
+/* How far a table has read a candidate for good, without any match so far. */
+struct watch_progress {
+    uint64_t next; /* number of the next glyph; 0 when nothing has been read */
+    uint16_t state, chars;
+    bool both; /* something may be read as nothing */
+};
+
 struct watch_candidate {
     uint64_t start; /* number of a glyph */
     uint64_t last;  /* where it may begin at the latest */
-    uint64_t next;  /* number of glyphs at which it is tried again */
+    uint64_t due;   /* number of glyphs at which it is tried again */
     uint64_t end;   /* when matched: the number behind its last glyph */
-    uint64_t taken; /* end of its lane's last match up to it; UINT64_MAX behind one undecided */
-    uint32_t lane;  /* twice the pattern, plus one when numerals are digits */
-    bool decided, matched;
-    struct hit hit; /* when matched */
+    uint32_t lane;  /* see below */
+    uint32_t next;  /* place of the next in a list, plus one; 0 at its end */
+    bool matched;
+    struct hit hit;                    /* when matched */
+    struct watch_progress progress[2]; /* separators as themselves and as nothing */
 };
 
-/* Both grow; most gates close again with these. */
+/* The candidates of one pattern, read in one way. */
+struct watch_lane {
+    uint32_t number;     /* twice the pattern, plus one when numerals are digits */
+    uint32_t head, tail; /* places plus one, by start */
+    uint64_t taken;      /* number behind its last match */
+};
+
+/* All three grow; most gates close again with these. */
 #define VIGIL_RING       32
 #define VIGIL_CANDIDATES 4
+#define VIGIL_LANES      4
 
 struct vigil {
     const struct gates *gates;
@@ -61,16 +77,20 @@ struct vigil {
     uint64_t run_numeral; /* the last numeral, UINT64_MAX for none */
     uint64_t run_made;    /* places before it have their candidates */
 
-    struct watch_candidate *candidates; /* in the order of their making */
-    size_t candidate_count, candidate_cap;
-    uint64_t first; /* the least start of them */
+    struct watch_candidate *candidates;                      /* a pool */
+    uint32_t candidate_used, candidate_cap, candidate_count; /* places ever used; in use now */
+    uint32_t spare;                                          /* list of places free again */
+    struct watch_lane *lanes;                                /* those that had a candidate */
+    uint32_t lane_count, lane_cap;
+    uint64_t first; /* the least start of all candidates */
     /* Before this number of glyphs none is worth a try, unless at an edge: `ripe` holds while a run
      * of digits goes on, `ripe_numerals` while one with numerals does, `due` otherwise. */
     uint64_t due, ripe, ripe_numerals;
     struct pattern_scratch *scratch; /* made when first needed */
     struct watch_glyph first_ring[VIGIL_RING];
     struct watch_candidate first_candidates[VIGIL_CANDIDATES];
-    uint32_t slots[]; /* by lane: where its latest candidate is, if that one is of this lane */
+    struct watch_lane first_lanes[VIGIL_LANES];
+    uint32_t slots[]; /* by number of a lane: its place, if that one has this number */
 };
 
 /* NULL when memory is out. */
