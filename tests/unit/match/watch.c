@@ -74,7 +74,8 @@ static void trace_run(const struct matchset *set, struct span text, uint64_t *se
     for (size_t at = 0; at < text.len;) {
         struct span rest = span_slice(text, at, text.len);
         if (seed) {
-            rest = span_slice(rest, 0, 1 + random_next(seed) % 40);
+            size_t most = 1 + random_next(seed) % 40;
+            rest = span_slice(rest, 0, most < rest.len ? most : rest.len);
             size_t n = watch_quiet(w, rest);
             n = random_next(seed) % 4 ? n : utf8_floor(span_slice(rest, 0, n), n / 2);
             watch_passed(w, span_slice(rest, 0, n), at);
