@@ -189,6 +189,10 @@ struct gates *gates_new(const struct pattern *list, size_t count, enum direction
     gates_listen(g);
     for (uint32_t cp = 'a'; cp <= 'z'; cp++)
         memcpy(g->second[cp & ~0x20u], g->second[cp], sizeof(g->second[cp]));
+    /* One that matters whatever comes behind it has all bits set. */
+    for (uint32_t cp = 0; cp < 128; cp++)
+        if (gates_loud(g, cp) && (g->second[cp][0] != UINT64_MAX || g->second[cp][1] != UINT64_MAX))
+            g->begins[cp / 64] |= UINT64_C(1) << cp % 64;
     return g;
 }
 
@@ -322,7 +326,7 @@ static size_t quiet_loud(const struct gates *g, struct span text, uint32_t befor
 /* Whether an ASCII character needs a closer look because of what comes behind it, if anything. */
 static inline bool ascii_matters(const struct gates *g, unsigned char cp, unsigned char next)
 {
-    return gates_loud(g, cp) && (next >= 128 || (g->second[cp][next / 64] >> next % 64 & 1));
+    return gates_loud(g, cp) && gates_goes_on(g, cp, next);
 }
 
 /* Most of most texts: skips what is not loud, from `at` on. `before` is the last character. */

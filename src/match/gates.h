@@ -30,7 +30,8 @@ struct gates {
     unsigned digits_width;              /* the largest width of those with GATE_DIGITS */
     uint64_t at_place[GATE_KEY_MAX][4]; /* low bytes of the characters there in keys */
     uint64_t second[128][2];            /* ASCII that makes a loud ASCII character matter */
-    uint8_t loud[0x10000 / 8];          /* by code point */
+    uint64_t begins[2];        /* ASCII that is loud only as the beginning of longer literals */
+    uint8_t loud[0x10000 / 8]; /* by code point */
 };
 
 /* The gates of patterns that count for `direction`. NULL when memory is out. */
@@ -81,6 +82,18 @@ int numeral_digit(uint32_t cp);
 static inline bool gates_loud(const struct gates *g, uint32_t cp)
 {
     return cp > 0xFFFF || (g->loud[cp / 8] >> cp % 8 & 1);
+}
+
+/* Whether an ASCII character is loud only because literals of two characters and more begin so. */
+static inline bool gates_begins(const struct gates *g, uint32_t cp)
+{
+    return cp < 128 && (g->begins[cp / 64] >> cp % 64 & 1);
+}
+
+/* Whether `cp` may go on with what such a character has begun. */
+static inline bool gates_goes_on(const struct gates *g, unsigned char first, uint32_t cp)
+{
+    return first >= 128 || cp >= 128 || (g->second[first][cp / 64] >> cp % 64 & 1);
 }
 
 /* The code point at the start of the text, and its length; 0 at the end, for what is cut and what

@@ -91,8 +91,14 @@ static inline int watch_point(struct watch *w, const struct fold_point *point, c
                               void *ctx)
 {
     uint32_t cp = point->cp;
-    if (w->vigil || w->numerals || w->prefix || gates_loud(w->gates, cp))
+    bool begins = gates_begins(w->gates, cp);
+    /* What a letter has begun mostly ends with the next one. */
+    bool pending =
+        w->prefix && (w->prefix > 1 || !w->local_len ||
+                      gates_goes_on(w->gates, (unsigned char)w->local[w->local_len - 1], cp));
+    if (w->vigil || w->numerals || pending || (gates_loud(w->gates, cp) && !begins))
         return watch_point_slow(w, point, fn, ctx);
+    w->prefix = begins;
     watch_add(w, cp);
     w->pos = point->end;
     return 0;
