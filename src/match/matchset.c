@@ -237,7 +237,7 @@ int matchset_build(struct matchset_builder *b, struct matchset **ret_set)
     struct matchset *set = calloc(1, sizeof(*set));
     if (!set)
         return -ENOMEM;
-    int r = 0;
+    int r = patterns_ready(&b->patterns);
     for (enum lens l = LENS_PLAIN; l < LENS_COUNT && r == 0; l++)
         if (lens_used(b, l))
             r = build_lens(b, set, l);

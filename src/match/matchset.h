@@ -21,9 +21,12 @@ typedef bool (*match_validator)(struct span view_text);
 
 /* What opens a pattern, and so where its matches may begin; see match/watch.h. */
 enum match_gate {
-    GATE_DIGITS, /* at the first digit of a run of digits */
-    GATE_AT,     /* in the run of ASCII letters, digits and ._%+- before an '@' */
-    GATE_LITERAL /* where the literal begins */
+    GATE_DIGITS,  /* at the first digit of a run of digits */
+    GATE_AT,      /* in the run of ASCII letters, digits and ._%+- before an '@' */
+    GATE_LITERAL, /* where the literal begins */
+    GATE_COLON,   /* in the hexadecimal number of up to four digits before a ':' */
+    GATE_WORD,    /* in the ASCII word of up to four letters before a digit */
+    GATE_COUNT
 };
 
 struct match_pattern {

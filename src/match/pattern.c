@@ -1,6 +1,8 @@
 #include "match/pattern.h"
 
 #include "base/utf8.h"
+#include "match/bound.h"
+#include "match/gates.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +14,6 @@
 #define MATCH_LIMIT    20000
 #define DEPTH_LIMIT    100
 #define HEAP_LIMIT_KIB 1024
-#define LENGTHS_MAX    64 /* match lengths that the matcher lists, longest first */
 #define WORKSPACE      4096
 
 struct pattern_scratch {
@@ -26,46 +27,69 @@ static int refuse(const char **ret_reason, const char *reason)
     return MATCH_BAD_PATTERN;
 }
 
-/* What the DFA matcher can't do; it would find out only when it gets there. */
-static const char *code_unfit(const pcre2_code *code, struct span regex, unsigned width)
+static int refuse_at(struct buf *reason_buf, const char **ret_reason, const char *reason, size_t at)
 {
-    uint32_t empty = 0, references = 0, behind = 0, least = 0;
-    pcre2_pattern_info(code, PCRE2_INFO_MATCHEMPTY, &empty);
-    pcre2_pattern_info(code, PCRE2_INFO_BACKREFMAX, &references);
-    pcre2_pattern_info(code, PCRE2_INFO_MAXLOOKBEHIND, &behind);
-    pcre2_pattern_info(code, PCRE2_INFO_MINLENGTH, &least);
-    if (empty)
-        return "can match the empty text";
-    if (references)
-        return "back references are not supported";
-    if (behind > PATTERN_CONTEXT_MAX)
-        return "looks behind further than 16 characters";
-    if (least > width)
-        return "its shortest match is longer than its width";
-    for (size_t i = 0; i + 1 < regex.len; i++) {
-        if (regex.data[i] == '\\' && regex.data[i + 1] == 'K')
-            return "\\K is not supported";
-        if (regex.data[i] == '(' && regex.data[i + 1] == '*')
-            return "verbs are not supported";
-        if (regex.data[i] == '\\')
-            i++;
-    }
+    buf_clear(reason_buf);
+    if (buf_printf(reason_buf, "%s (character %zu of the regex)", reason, at + 1) < 0)
+        return -ENOMEM;
+    const char *text = buf_cstr(reason_buf);
+    return text ? refuse(ret_reason, text) : -ENOMEM;
+}
+
+static int refuse_longer(struct buf *reason_buf, const char **ret_reason, const char *what,
+                         unsigned length, unsigned most)
+{
+    buf_clear(reason_buf);
+    if (buf_printf(reason_buf, "%s %u characters, more than %u", what, length, most) < 0)
+        return -ENOMEM;
+    const char *text = buf_cstr(reason_buf);
+    return text ? refuse(ret_reason, text) : -ENOMEM;
+}
+
+/* What is wrong beside the regex. */
+static const char *pattern_unfit(const struct match_pattern *p)
+{
+    if (p->width < 1 || p->width > MATCH_PATTERN_WIDTH_MAX)
+        return "the width is not within 1..512";
+    if (p->gate >= GATE_COUNT || (p->gate == GATE_LITERAL && p->literal.len == 0))
+        return "no gate";
+    if (p->literal.len && utf8_check(p->literal) != p->literal.len)
+        return "the literal is not UTF-8";
+    if (p->literal.len && utf8_count(p->literal) > p->width)
+        return "the literal is longer than the width";
     return NULL;
 }
 
-int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t rule,
-                 enum direction direction, struct buf *reason_buf, const char **ret_reason)
+/* What the DFA matcher can't do and would find out only when it gets there; what has no bound. */
+static int code_check(const pcre2_code *code, const struct match_pattern *p, struct buf *reason_buf,
+                      const char **ret_reason)
 {
-    if (p->width < 1 || p->width > MATCH_PATTERN_WIDTH_MAX)
-        return refuse(ret_reason, "the width is not within 1..512");
-    if ((p->gate != GATE_DIGITS && p->gate != GATE_AT && p->gate != GATE_LITERAL) ||
-        (p->gate == GATE_LITERAL && p->literal.len == 0))
-        return refuse(ret_reason, "no gate");
-    if (p->literal.len > p->width || utf8_check(p->literal) != p->literal.len)
-        return refuse(ret_reason, "the literal is too long or not UTF-8");
+    uint32_t empty = 0, references = 0, behind = 0;
+    pcre2_pattern_info(code, PCRE2_INFO_MATCHEMPTY, &empty);
+    pcre2_pattern_info(code, PCRE2_INFO_BACKREFMAX, &references);
+    pcre2_pattern_info(code, PCRE2_INFO_MAXLOOKBEHIND, &behind);
+    if (references)
+        return refuse(ret_reason, "back references are not supported");
+    if (behind > PATTERN_CONTEXT_MAX)
+        return refuse(ret_reason, "looks behind further than 16 characters");
+    struct bound bound = bound_of(p->regex);
+    if (bound.reason)
+        return refuse_at(reason_buf, ret_reason, bound.reason, bound.at);
+    if (empty)
+        return refuse(ret_reason, "can match the empty text");
+    if (bound.longest > p->width)
+        return refuse_longer(reason_buf, ret_reason, "its width is too small: a match may have",
+                             bound.longest, p->width);
+    if (bound.ahead > PATTERN_AHEAD_MAX)
+        return refuse_longer(reason_buf, ret_reason, "looks ahead", bound.ahead, PATTERN_AHEAD_MAX);
+    return 0;
+}
+
+static int code_new(const struct match_pattern *p, struct buf *reason_buf, const char **ret_reason,
+                    pcre2_code **ret_code)
+{
     int err;
     PCRE2_SIZE at;
-    /* A repeat made possessive would list its longest end only, which may be behind the width. */
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)p->regex.data, p->regex.len,
                                      PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_CAPTURE |
                                          PCRE2_NO_AUTO_POSSESS,
@@ -73,23 +97,29 @@ int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t ru
     if (!code) {
         PCRE2_UCHAR message[128];
         pcre2_get_error_message(err, message, sizeof(message));
-        buf_clear(reason_buf);
-        if (buf_printf(reason_buf, "%s at offset %zu", (const char *)message, at) < 0)
-            return -ENOMEM;
-        const char *reason = buf_cstr(reason_buf);
-        return reason ? refuse(ret_reason, reason) : -ENOMEM;
+        return refuse_at(reason_buf, ret_reason, (const char *)message, at);
     }
-    const char *unfit = code_unfit(code, p->regex, p->width);
-    if (unfit) {
+    int r = code_check(code, p, reason_buf, ret_reason);
+    if (r)
         pcre2_code_free(code);
+    else
+        *ret_code = code;
+    return r;
+}
+
+int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t rule,
+                 enum direction direction, struct buf *reason_buf, const char **ret_reason)
+{
+    const char *unfit = pattern_unfit(p);
+    if (unfit)
         return refuse(ret_reason, unfit);
-    }
+    pcre2_code *code;
+    int r = code_new(p, reason_buf, ret_reason, &code);
+    if (r)
+        return r;
     struct pattern *list = realloc(ps->list, (ps->count + 1) * sizeof(*list));
     if (list)
         ps->list = list;
-    uint32_t first = 0;
-    if (p->literal.len)
-        utf8_decode(p->literal, false, &first);
     struct buf literal = BUF_INIT(MATCH_PATTERN_WIDTH_MAX * 4);
     struct shape *shape = NULL;
     if (!list || buf_append(&literal, p->literal) < 0 || shape_new(p->regex, &shape) < 0) {
@@ -105,13 +135,25 @@ int patterns_add(struct patterns *ps, const struct match_pattern *p, uint32_t ru
     ps->list[ps->count++] = (struct pattern){.code = code,
                                              .shape = shape,
                                              .literal = literal,
-                                             .first = pattern_lower(first),
                                              .validator = p->validator,
                                              .gate = p->gate,
                                              .width = p->width,
                                              .least = least,
                                              .rule = rule,
                                              .direction = (uint8_t)direction};
+    return 0;
+}
+
+int patterns_ready(struct patterns *ps)
+{
+    for (int d = DIRECTION_PROMPT; d <= DIRECTION_BOTH; d++) {
+        if (!patterns_count(ps, (enum direction)d))
+            continue;
+        ps->gates[d] = gates_new(ps->list, ps->count, (enum direction)d);
+        if (!ps->gates[d])
+            return -ENOMEM;
+        ps->bytes += gates_bytes(ps->gates[d]);
+    }
     return 0;
 }
 
@@ -131,6 +173,8 @@ void patterns_deinit(struct patterns *ps)
         buf_deinit(&ps->list[i].literal);
     }
     free(ps->list);
+    for (int d = 0; d <= DIRECTION_BOTH; d++)
+        gates_free(ps->gates[d]);
     *ps = (struct patterns){0};
 }
 
@@ -140,7 +184,7 @@ struct pattern_scratch *pattern_scratch_new(void)
     if (!s)
         return NULL;
     s->context = pcre2_match_context_create(NULL);
-    s->data = pcre2_match_data_create(LENGTHS_MAX, NULL);
+    s->data = pcre2_match_data_create(PATTERN_ENDS_MAX, NULL);
     if (!s->context || !s->data) {
         pattern_scratch_free(s);
         return NULL;
@@ -161,7 +205,7 @@ void pattern_scratch_free(struct pattern_scratch *s)
 }
 
 int pattern_try(const struct pattern *p, struct pattern_scratch *s, struct span subject, size_t at,
-                size_t limit, bool open, size_t *ret_end)
+                bool open, struct pattern_ends *ret_ends)
 {
     uint32_t options = PCRE2_ANCHORED | PCRE2_NOTEMPTY | PCRE2_NO_UTF_CHECK |
                        (open ? PCRE2_PARTIAL_HARD | PCRE2_NOTEOL : 0);
@@ -175,11 +219,8 @@ int pattern_try(const struct pattern *p, struct pattern_scratch *s, struct span 
     if (n < 0)
         return -EOVERFLOW;
     const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(s->data);
-    for (int i = 0; i < (n ? n : LENGTHS_MAX); i++) {
-        if (ends[2 * i + 1] > limit)
-            continue;
-        *ret_end = ends[2 * i + 1];
-        return 1;
-    }
-    return 0;
+    ret_ends->count = n ? (unsigned)n : PATTERN_ENDS_MAX; /* 0: there were more */
+    for (unsigned i = 0; i < ret_ends->count; i++)
+        ret_ends->at[i] = ends[2 * i + 1];
+    return 1;
 }

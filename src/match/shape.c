@@ -132,7 +132,8 @@ static bool read_number(struct span r, size_t *at, unsigned *ret)
     return *at > from && *ret < CODE_MAX;
 }
 
-/* The repeat at `at`, if any. `most` 0: without end. Returns its length, -1 when it is not plain.
+/*
+ * The repeat at `at`, if any. Returns its length, -1 when it is not plain; one without end is not.
  */
 static int read_repeat(struct span r, size_t at, unsigned *least, unsigned *most)
 {
@@ -141,22 +142,21 @@ static int read_repeat(struct span r, size_t at, unsigned *least, unsigned *most
     if (i == r.len || !strchr("?*+{", r.data[i]))
         return 0;
     char c = r.data[i++];
-    if (c == '{') {
+    if (c == '*' || c == '+')
+        return -1;
+    if (c == '?') {
+        *least = 0;
+    } else {
         if (!read_number(r, &i, least) || i == r.len)
             return -1;
         *most = *least;
         if (r.data[i] == ',') {
             i++;
-            *most = 0;
-            if (i < r.len && r.data[i] != '}' && (!read_number(r, &i, most) || *most == 0))
+            if (!read_number(r, &i, most))
                 return -1;
         }
-        if (i == r.len || r.data[i++] != '}' || (*most && *most < *least) ||
-            (*least == 0 && r.data[i - 2] == '0'))
+        if (i == r.len || r.data[i++] != '}' || *most == 0 || *most < *least)
             return -1;
-    } else {
-        *least = c == '+';
-        *most = c == '?';
     }
     if (i < r.len && strchr("?*+{", r.data[i]))
         return -1;
@@ -199,17 +199,12 @@ static bool emit_part(struct maker *m, struct span r, unsigned depth)
 static bool emit_repeat(struct maker *m, struct span part, unsigned least, unsigned most,
                         unsigned depth)
 {
-    unsigned times = most ? most : least + 1;
-    for (unsigned i = 0; i < times; i++) {
+    for (unsigned i = 0; i < most; i++) {
         unsigned split = m->length;
         bool optional = i >= least;
         if (optional && !emit(m, (struct instruction){.op = OP_SPLIT, .to = (uint16_t)(split + 1)}))
             return false;
         if (!emit_part(m, part, depth))
-            return false;
-        /* Without end: the last copy leads back to its own beginning. */
-        if (!most && optional &&
-            !emit(m, (struct instruction){.op = OP_SPLIT, .to = (uint16_t)split, .other = NOWHERE}))
             return false;
         if (optional)
             m->code[split].other = (uint16_t)m->length;

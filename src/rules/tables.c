@@ -136,7 +136,7 @@ struct patterns_file {
     size_t count;
 };
 
-static const char *const choices_gate[] = {"digits", "at", "literal", NULL};
+static const char *const choices_gate[] = {"digits", "at", "literal", "colon", "word", NULL};
 static const char *const choices_direction[] = {"", "prompt", "completion", "both", NULL};
 /* By number of enum action; a rule that allows would be no rule. */
 static const char *const choices_action[] = {"default", "flag", "mask", "answer", "block", NULL};
@@ -154,8 +154,8 @@ static const struct schema_key keys_pattern[] = {
      .max = 64},
     {"width", SCHEMA_NUMBER, NULL, "characters that a match has at most", AT(struct pattern, width),
      .min = 1, .max = MATCH_PATTERN_WIDTH_MAX, .required = true},
-    {"validator", SCHEMA_TEXT, NULL, "idcard, phone, bankcard or email",
-     AT(struct pattern, validator), .min = 1, .max = 32},
+    {"validator", SCHEMA_TEXT, NULL, VALIDATOR_NAMES, AT(struct pattern, validator), .min = 1,
+     .max = 32},
     {"why", SCHEMA_TEXT, NULL, "a sentence", AT(struct pattern, why), .min = 1, .max = 512,
      .required = true},
     {"source", SCHEMA_TEXT, NULL, "where it comes from", AT(struct pattern, from), .max = 512},
@@ -201,8 +201,7 @@ static void add_pattern(struct loader *l, const struct pattern *p, const struct 
                      SPAN_ARG(p->risk));
     if (p->validator.len && !validator)
         loader_error(l, yaml_get(node, SPAN_LIT("validator"))->at,
-                     "'%.*s' is no validator: idcard, phone, bankcard or email",
-                     SPAN_ARG(p->validator));
+                     "'%.*s' is no validator: " VALIDATOR_NAMES, SPAN_ARG(p->validator));
     if ((p->gate == GATE_LITERAL) != (p->literal.len > 0))
         loader_error(l, node->at, "'literal' goes with gate: literal, and only with it");
     if (p->hit_count == 0 || p->miss_count == 0)

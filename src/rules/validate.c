@@ -88,6 +88,11 @@ static bool passes_luhn(struct span digits)
     return sum % 10 == 0;
 }
 
+bool validate_luhn(struct span text)
+{
+    return text.len >= 12 && text.len <= 19 && all_digits(text) && passes_luhn(text);
+}
+
 bool validate_bankcard(struct span text)
 {
     /* Leading six digits from..to, and the lengths in use as bits. */
@@ -124,6 +129,64 @@ static bool is_alnum(char c)
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* The length that IBANs of a country have, 0 for none. */
+static unsigned iban_length(char first, char second)
+{
+    /* Country and length; ISO 13616 registry. */
+    static const char registry[] =
+        "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29"
+        "ES24FI18FK18FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20"
+        "LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29"
+        "PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20"
+        "YE30";
+    for (size_t i = 0; i + 3 < sizeof(registry); i += 4)
+        if (registry[i] == first && registry[i + 1] == second)
+            return number(span_from(registry, sizeof(registry) - 1), i + 2, 2);
+    return 0;
+}
+
+bool validate_iban(struct span text)
+{
+    char plain[34];
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == ' ')
+            continue;
+        if (!is_alnum(c) || len == sizeof(plain))
+            return false;
+        plain[len++] = c >= 'a' ? (char)(c - 0x20) : c;
+    }
+    if (len < 5 || iban_length(plain[0], plain[1]) != len || !is_digit(plain[2]) ||
+        !is_digit(plain[3]))
+        return false;
+    /* Country and check digits go to the end; letters count from 10. */
+    unsigned rest = 0;
+    for (size_t i = 0; i < len; i++) {
+        char c = plain[(i + 4) % len];
+        rest = is_digit(c) ? (rest * 10 + (unsigned)(c - '0')) % 97
+                           : (rest * 100 + (unsigned)(c - 'A') + 10) % 97;
+    }
+    return rest == 1;
+}
+
+bool validate_uscc(struct span text)
+{
+    static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+    unsigned sum = 0, weight = 1;
+    if (text.len != 18)
+        return false;
+    for (size_t i = 0; i < 18; i++) {
+        char c = text.data[i] >= 'a' ? (char)(text.data[i] - 0x20) : text.data[i];
+        const char *at = c ? strchr(alphabet, c) : NULL;
+        if (!at)
+            return false;
+        sum += (unsigned)(at - alphabet) * (i < 17 ? weight : 1);
+        weight = weight * 3 % 31;
+    }
+    return sum % 31 == 0;
+}
+
 bool validate_email(struct span text)
 {
     size_t at = span_find(text, SPAN_LIT("@"));
@@ -151,16 +214,110 @@ bool validate_email(struct span text)
     return true;
 }
 
+bool validate_ipv4(struct span text)
+{
+    struct span part = SPAN_NULL;
+    unsigned parts = 0;
+    if (text.len && text.data[text.len - 1] == '.')
+        text = span_slice(text, 0, text.len - 1);
+    if (text.len == 0 || text.data[text.len - 1] == '.')
+        return false;
+    for (; span_split(&text, '.', &part); parts++)
+        if (parts == 4 || part.len > 3 || !all_digits(part) ||
+            (part.len > 1 && part.data[0] == '0') || number(part, 0, part.len) > 255)
+            return false;
+    return parts == 4;
+}
+
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Groups of up to four hexadecimal digits between colons, an IPv4 address counting as two at the
+ * end; -1 when they are not that. None are in the empty text. */
+static int count_groups(struct span text, bool tail)
+{
+    struct span group = SPAN_NULL;
+    int n = 0;
+    if (text.len && text.data[text.len - 1] == ':')
+        return -1;
+    while (text.len && span_split(&text, ':', &group)) {
+        if (tail && text.len == 0 && span_find(group, SPAN_LIT(".")) < group.len)
+            return group.data[group.len - 1] != '.' && validate_ipv4(group) ? n + 2 : -1;
+        if (group.len == 0 || group.len > 4)
+            return -1;
+        for (size_t i = 0; i < group.len; i++)
+            if (!is_hex(group.data[i]))
+                return -1;
+        n++;
+    }
+    return n;
+}
+
+bool validate_ipv6(struct span text)
+{
+    bool digit = false;
+    for (size_t i = 0; i < text.len; i++)
+        digit |= is_digit(text.data[i]);
+    size_t gap = span_find(text, SPAN_LIT("::"));
+    if (gap == text.len)
+        return digit && count_groups(text, true) == 8;
+    int before = count_groups(span_slice(text, 0, gap), false);
+    int after = count_groups(span_slice(text, gap + 2, text.len), true);
+    return digit && before >= 0 && after >= 0 && before + after < 8;
+}
+
+/* Whether the text has that word, which is lower case, in any case. */
+static bool has_word(struct span text, struct span word)
+{
+    for (size_t i = 0; i + word.len <= text.len; i++) {
+        size_t n = 0;
+        while (n < word.len) {
+            char c = text.data[i + n];
+            if ((c >= 'A' && c <= 'Z' ? (char)(c + 0x20) : c) != word.data[n])
+                break;
+            n++;
+        }
+        if (n == word.len)
+            return true;
+    }
+    return false;
+}
+
+bool validate_token(struct span text)
+{
+    static const char *const stand_ins[] = {
+        "your",   "example", "placeholder", "sample",   "dummy",    "redacted", "changeme",
+        "secret", "xxxx",    "abcdefgh",    "12345678", "deadbeef", "insert",   "replace",
+    };
+    bool seen[256] = {false}, digit = false, letter = false;
+    unsigned different = 0, run = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        run = i && text.data[i] == text.data[i - 1] ? run + 1 : 1;
+        if (run > 5 && c != '-' && c != '=')
+            return false;
+        different += !seen[c];
+        seen[c] = true;
+        digit |= is_digit(text.data[i]);
+        letter |= is_alnum(text.data[i]) && !is_digit(text.data[i]);
+    }
+    for (size_t i = 0; i < sizeof(stand_ins) / sizeof(*stand_ins); i++)
+        if (has_word(text, span_str(stand_ins[i])))
+            return false;
+    return digit && letter && different >= 8;
+}
+
 match_validator validate_find(struct span name)
 {
     static const struct {
         const char *name;
         match_validator fn;
     } all[] = {
-        {"idcard", validate_idcard},
-        {"phone", validate_phone},
-        {"bankcard", validate_bankcard},
-        {"email", validate_email},
+#define VALIDATOR_ROW(name, before) {#name, validate_##name},
+        VALIDATORS(VALIDATOR_ROW)
+#undef VALIDATOR_ROW
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         if (span_eq(name, span_str(all[i].name)))

@@ -36,6 +36,9 @@ static struct matchset *make_set(void)
         {SPAN_LIT("\\d{3,5}x?"), GATE_DIGITS, SPAN_NULL, 6, NULL},
         {SPAN_LIT("[a-z0-9.]{1,20}@[a-z0-9]{1,10}\\.[a-z]{2,5}"), GATE_AT, SPAN_NULL, 40, NULL},
         {SPAN_LIT("(?i)sk-[a-z0-9]{3,40}"), GATE_LITERAL, SPAN_LIT("sk-"), 44, NULL},
+        {SPAN_LIT("[0-9a-f]{1,4}:[0-9a-f:]{1,20}"), GATE_COLON, SPAN_NULL, 25, NULL},
+        {SPAN_LIT("[a-z]{1,4}[0-9](?: ?[0-9]{2}){0,4}"), GATE_WORD, SPAN_NULL, 17, NULL},
+        {SPAN_LIT("一\\w{1,3}"), GATE_LITERAL, SPAN_LIT("一"), 4, NULL},
     };
     struct matchset_builder *b = matchset_builder_new();
     struct matchset *set = NULL;

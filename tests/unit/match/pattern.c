@@ -30,9 +30,9 @@ static const struct match_pattern patterns[] = {
      .gate = GATE_DIGITS,
      .width = 19,
      .validator = luhn},
-    {.regex = LIT("[A-Za-z0-9][A-Za-z0-9._%+-]*@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,12}"),
+    {.regex = LIT("[A-Za-z0-9][A-Za-z0-9._%+-]{0,40}@(?:[A-Za-z0-9-]{1,20}\\.){1,4}[A-Za-z]{2,12}"),
      .gate = GATE_AT,
-     .width = 128},
+     .width = 138},
     {.regex = LIT("(?i)\\bsk-[a-z0-9]{8,400}"),
      .gate = GATE_LITERAL,
      .literal = LIT("sk-"),
@@ -101,6 +101,29 @@ static const struct {
      "2",
      "13800138000", 0},
     {"12345678901234567890 13800138000 a@b.cn 电话", "13800138000/a@b.cn/电话", 0},
+    {"一三八零零一三八零零零", "一三八零零一三八零零零", LAYER_NUMERAL},
+    {"打壹叁捌零零壹叁捌零零零吧", "壹叁捌零零壹叁捌零零零", LAYER_NUMERAL},
+    {"幺三八〇〇幺三八○○○", "幺三八〇〇幺三八○○○", LAYER_NUMERAL},
+    {"138零零一三八零零零", "138零零一三八零零零", LAYER_NUMERAL},
+    {"一3800138000", "一3800138000", LAYER_NUMERAL},
+    {"1380013800零。", "1380013800零", LAYER_NUMERAL},
+    {"１３８零零一三八零零零", "１３８零零一三八零零零", LAYER_NUMERAL | LAYER_WIDTH},
+    {"一三八 零零一三 八零零零", "一三八 零零一三 八零零零", LAYER_NUMERAL | LAYER_SEPARATOR},
+    {"138-零零一三-八零零零", "138-零零一三-八零零零", LAYER_NUMERAL | LAYER_SEPARATOR},
+    {"二〇二四 一三八零零一三八零零零", "一三八零零一三八零零零", LAYER_NUMERAL},
+    {"2024-05-06 一三八零零一三八零零零", "一三八零零一三八零零零", LAYER_NUMERAL},
+    {"一三八\u200B零零一三八零零零", "一三八\u200B零零一三八零零零",
+     LAYER_NUMERAL | LAYER_INVISIBLE},
+    {"㊀三八零零一三八零零零", "㊀三八零零一三八零零零", LAYER_NUMERAL | LAYER_WIDTH},
+    {"王五13800138000", "13800138000", 0},
+    {"13800138000三号楼", "13800138000", 0},
+    {"一一零一零五一九四九一二三一零零二X", "一一零一零五一九四九一二三一零零二X", LAYER_NUMERAL},
+    {"一三八零零一三八零零零一", "", 0},
+    {"九一三八零零一三八零零零", "", 0},
+    {"三个苹果一百三十八元，二〇二四年", "", 0},
+    {"一三八零\x1F"
+     "零一三八零零零",
+     "", 0},
 };
 
 static void patterns_find_what_they_say(void **state)
@@ -155,15 +178,22 @@ static void splits_change_nothing(void **state)
         }
     }
     /* Random texts from what patterns are made of. */
-    static const char *const tokens[] = {"1",      "3",           "8",
-                                         "00",     "138",         " ",
-                                         "-",      "@",           "a",
-                                         ".",      "b.com",       "电话",
-                                         "密码",   "sk-",         "sk-abcdefgh",
-                                         "\x1F",   "１",          "4111111111111111",
-                                         "\u200B", "13800138000", "X"};
+    static const char *const tokens[] = {"1",           "3",
+                                         "8",           "00",
+                                         "138",         " ",
+                                         "-",           "@",
+                                         "a",           ".",
+                                         "b.com",       "电话",
+                                         "密码",        "sk-",
+                                         "sk-abcdefgh", "\x1F",
+                                         "１",          "4111111111111111",
+                                         "\u200B",      "13800138000",
+                                         "X",           "一",
+                                         "三",          "八",
+                                         "零零",        "一三八",
+                                         "个",          "一三八零零一三八零零零"};
     size_t kinds = sizeof(tokens) / sizeof(*tokens), hits = 0;
-    for (int round = 0; round < 6000; round++) {
+    for (int round = 0; round < 9000; round++) {
         char bytes[1024];
         size_t len = 0;
         for (size_t n = 1 + random_next(&seed) % 30; n; n--) {
@@ -193,6 +223,9 @@ static void the_hold_is_short(void **state)
         {"一句话", 0},       {"在2024年", 0},      {"在138", 3},    {"在138001 ", 7},
         {"english word", 4}, {"english word ", 0}, {"joe@exam", 8}, {"as", 2},
         {"mask", 4},         {"13800138000。", 0}, {"密", 3},       {"密码学", 0},
+        {"三", 3},           {"三个", 0},          {"一百三", 3},   {"一三八零", 12},
+        {"二〇二四年", 0},   {"一三 ", 7},         {"一三  ", 0},   {"王五138", 6},
+        {"12一百", 0},
     };
     for (size_t i = 0; i < sizeof(holds) / sizeof(*holds); i++) {
         struct span text = span_str(holds[i].text);

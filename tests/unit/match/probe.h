@@ -40,7 +40,7 @@ static inline int probe_feed(struct cursor *c, struct span piece, struct probe *
             r = cursor_join(c, probe_hit, p);
         uint64_t clear = cursor_clear(c);
         if (r == 0 && clear < p->clear)
-            fail_msg("clear fell from %d to %d at \"%.*s\"", (int)p->clear, (int)clear,
+            fail_msg("clear fell from %d to %d after \"%.*s\"", (int)p->clear, (int)clear,
                      SPAN_ARG(piece));
         p->clear = clear;
         if (r)

@@ -55,9 +55,9 @@ static void test_risks(void **state)
     const struct risk *r = ruleset_find_risk(set, SPAN_LIT("A3-d"));
     assert_span(r->name_zh, SPAN_LIT("利用算法、数据、平台等优势，实施垄断和不正当竞争行为"));
     assert_span(r->group_zh, SPAN_LIT("商业违法违规"));
-    static const char *const axes[] = {"attack-injection", "attack-leak", "attack-encoding",
-                                       "pii-idcard",       "pii-phone",   "pii-bankcard",
-                                       "pii-email"};
+    static const char *const axes[] = {
+        "attack-injection", "attack-leak", "attack-encoding", "pii-idcard", "pii-phone",
+        "pii-bankcard",     "pii-email",   "pii-iban",        "pii-ip",     "pii-secret"};
     for (size_t i = 0; i < sizeof(axes) / sizeof(*axes); i++)
         assert_non_null(ruleset_find_risk(set, span_str(axes[i])));
 }

@@ -2,6 +2,7 @@
 
 #include "match/cursor.h"
 #include "rules/ruleset.h"
+#include "rules/validate.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -356,13 +357,28 @@ static void test_pattern_errors(void **state)
         {PATTERN("pii-phone/x", "1", "    gate: digits\n"),
          "r/patterns/p.yaml:2:5: the key 'width' is missing\n"},
         {PATTERN("pii-phone/x", "1", "    gate: all\n    width: 5\n"),
-         "r/patterns/p.yaml:8:11: 'gate' must be one of: digits, at, literal\n"},
+         "r/patterns/p.yaml:8:11: 'gate' must be one of: digits, at, literal, colon, word\n"},
         {PATTERN("pii-phone/x", "1", "    gate: digits\n    width: 513\n"),
          "r/patterns/p.yaml:9:12: 'width' must be between 1 and 512\n"},
         {PATTERN("phone/x", "1", "    gate: digits\n    width: 5\n"),
          "r/patterns/p.yaml:2:9: the id must begin with 'pii-phone/'\n"},
         {PATTERN("pii-phone/x", "1", "    gate: digits\n    width: 5\n    validator: zip\n"),
-         "r/patterns/p.yaml:10:16: 'zip' is no validator: idcard, phone, bankcard or email\n"},
+         "r/patterns/p.yaml:10:16: 'zip' is no validator: " VALIDATOR_NAMES "\n"},
+        {PATTERN("pii-phone/x", "1[0-9]+", "    gate: digits\n    width: 5\n"),
+         "r/patterns/p.yaml:4:12: not usable as a pattern: this repeat has no end; write {0,n} or "
+         "{1,n} (character 7 of the regex)\n"},
+        {PATTERN("pii-phone/x", "1[0-9]{5}", "    gate: digits\n    width: 5\n"),
+         "r/patterns/p.yaml:4:12: not usable as a pattern: its width is too small: a match may "
+         "have "
+         "6 characters, more than 5\n"},
+        {PATTERN("pii-phone/x", "1?", "    gate: digits\n    width: 5\n"),
+         "r/patterns/p.yaml:4:12: not usable as a pattern: can match the empty text\n"},
+        {PATTERN("pii-phone/x", "1(?=[0-9]{9})", "    gate: digits\n    width: 5\n"),
+         "r/patterns/p.yaml:4:12: not usable as a pattern: looks ahead 9 characters, more than "
+         "8\n"},
+        {PATTERN("pii-phone/x", "(?<=a{17})1", "    gate: digits\n    width: 5\n"),
+         "r/patterns/p.yaml:4:12: not usable as a pattern: looks behind further than 16 "
+         "characters\n"},
         {PATTERN("pii-phone/x", "1", "    gate: literal\n    width: 5\n"),
          "r/patterns/p.yaml:2:5: 'literal' goes with gate: literal, and only with it\n"},
         {"patterns: [{id: q/x, risk: q, regex: a, gate: at, width: 1, why: w, hit: [a], miss: []}]",
