@@ -88,7 +88,7 @@ static const char *const readings[] = {
     "杓 shao biao",   "裨 bi pi",          "扁 bian pian",     "孱 chan can",
     "禅 chan shan",   "嘲 chao zhao",      "坻 di chi",        "尺 chi che",
     "褚 chu zhu",     "兹 zi ci",          "枞 cong zong",     "攒 zan cuan",
-    "撮 cuo zuo",     "沓 ta da",          "叨 dao tao",       "钿 dian tian",
+    "撮 cuo zuo",     "沓 da ta",          "叨 dao tao",       "钿 dian tian",
     "侗 dong tong",   "顿 dun du",         "阿 a e",           "扛 kang gang",
     "镐 gao hao",     "呱 gua gu",         "桧 hui gui",       "吭 keng hang",
     "鹄 hu gu",       "徊 huai hui",       "隽 juan jun",      "咀 ju zui",
@@ -96,7 +96,7 @@ static const char *const readings[] = {
     "铅 qian yan",    "趄 qie ju",         "栅 zha shan",      "蛇 she yi",
     "拾 shi she",     "崴 wei wai",        "圩 wei xu",        "莘 shen xin",
     "荥 xing ying",   "俞 yu shu",         "缴 jiao zhuo",     "综 zong zeng",
-    "嘿 hei mo",      "吖 a ya",           "噌 ceng cheng",    "哦 o e",
+    "嘿 hei mo",      "吖 ya a",           "噌 ceng cheng",    "哦 o e",
     "喔 o wo",        "喏 nuo re",         "呵 he a",          "欸 ai ei",
 };
 
