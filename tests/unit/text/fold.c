@@ -145,8 +145,7 @@ static void each_layer_has_its_table(void **state)
 static void innocent_characters_stay(void **state)
 {
     static const char *const stay[] = {
-        "浜芸嘅冇咲仝缶虫予弁莪咗佢嘢", "卐卍乂彳亍", "жщэюяц", "ŋəʒþ",
-        "ひらカタカナ々〇",         "한글"};
+        "浜芸嘅冇咲仝缶虫予弁莪咗佢嘢", "卐卍乂彳亍", "жщэюяц", "ŋəʒþ", "ひらカタカナ々〇", "한글"};
     for (size_t i = 0; i < sizeof(stay) / sizeof(*stay); i++) {
         char folded[256];
         uint32_t layers;
