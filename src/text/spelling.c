@@ -199,7 +199,7 @@ int spellings_reversed(struct spellings *s)
 static int spellings_tell(struct spellings *s, variants_spelling_fn fn, void *ctx)
 {
     unsigned told = 0;
-    for (unsigned cost = 0; cost <= UINT8_MAX && told < VARIANTS_SPELLINGS_MAX; cost++)
+    for (unsigned cost = 0; cost <= SPELLING_COST_MAX && told < VARIANTS_SPELLINGS_MAX; cost++)
         for (unsigned i = 0; i < s->list_count && told < VARIANTS_SPELLINGS_MAX; i++) {
             const struct spelling *one = &s->list[i];
             if (one->cost != cost)

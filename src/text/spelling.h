@@ -12,6 +12,7 @@
 /* Thought of, for one layer; the best of all layers are told. */
 #define SPELLING_LAYER_MAX VARIANTS_SPELLINGS_MAX
 #define SPELLING_SLOTS     2048
+#define SPELLING_COST_MAX  5
 
 /*
  * One character of the folded keyword, read as the automaton reads it (match/symbol.h): separators
@@ -43,7 +44,7 @@ struct how {
 struct spelling {
     size_t at, len; /* in spellings.text */
     uint32_t layer;
-    unsigned cost; /* how far from the keyword */
+    unsigned cost; /* how far from the keyword, up to SPELLING_COST_MAX */
 };
 
 struct spellings {
