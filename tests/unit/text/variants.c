@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "terms/terms.h"
 #include "text/pinyin.h"
+#include "text/spelling.h"
 #include "text/variants.h"
 
 #include <errno.h>
@@ -151,6 +152,19 @@ static void initials_need_company(void **state)
     /* 社会恶 */
     expect_not("社会恶", LAYER_INITIALS, LIST("she"));
     expect("氧化二丁基锡", LAYER_INITIALS, LIST("yhedjx", "y h e d j x"));
+}
+
+static void letters_by_chance_are_known(void **state)
+{
+    static const char *const chance[] = {"abc",   "abs", "like", "china",
+                                         "woken", "zip", "xian", "o"};
+    static const char *const meant[] = {"zhurongji", "zrj", "bingdu", "sdong", "", "zhu rong"};
+    for (size_t i = 0; i < sizeof(chance) / sizeof(*chance); i++)
+        if (!spelling_reads_otherwise(span_str(chance[i])))
+            fail_msg("%s", chance[i]);
+    for (size_t i = 0; i < sizeof(meant) / sizeof(*meant); i++)
+        if (spelling_reads_otherwise(span_str(meant[i])))
+            fail_msg("%s", meant[i]);
 }
 
 static void parts_stand_for_characters(void **state)
@@ -384,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pinyin_is_joined_spaced_and_mixed),
         cmocka_unit_test(initials_need_company),
+        cmocka_unit_test(letters_by_chance_are_known),
         cmocka_unit_test(parts_stand_for_characters),
         cmocka_unit_test(reversed_is_another_word),
         cmocka_unit_test(numerals_are_always_told),
