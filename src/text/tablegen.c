@@ -6,9 +6,10 @@
  *   - NFKC case folding (Unicode, chapter 3.13), then NFKD without combining marks, so that
  *     canonically equivalent spellings fold alike; Hangul syllables stay composed
  *   - Han characters: ICU's Traditional-Simplified transliterator, one character at a time, so that
- *     nothing depends on context, and a short table of its gaps
+ *     nothing depends on context, and own tables of its gaps (text/tablehan.c)
  *   - digits of every script and style become ASCII digits
- *   - Latin letters drawn differently (small capitals, enclosed letters) by their names
+ *   - Latin letters drawn differently (small capitals, enclosed or turned letters, regional
+ *     indicators, strokes and hooks) by their names
  *   - letters of scripts that borrow Latin shapes (Unicode TR39's skeleton) become that Latin
  *     letter. A letter's two cases always fold alike, or genuine Cyrillic and Greek words would
  *     depend on case; the lower case decides.
@@ -29,6 +30,7 @@
 
 #include "terms/terms.h"
 #include "text/fold.h"
+#include "text/tablehan.h"
 
 #define FORM_MAX 32 /* longest folded form while it is worked on; U+FDFA has 18 */
 
@@ -166,6 +168,8 @@ static UChar32 latin_by_name(UChar32 cp)
         "NEGATIVE SQUARED LATIN CAPITAL LETTER ",
         "LATIN SMALL LETTER SCRIPT ",
         "LATIN SMALL LETTER DOTLESS ",
+        "LATIN SMALL LETTER TURNED ",
+        "REGIONAL INDICATOR SYMBOL LETTER ",
     };
     UErrorCode err = U_ZERO_ERROR;
     char name[128];
@@ -177,7 +181,20 @@ static UChar32 latin_by_name(UChar32 cp)
         if (strncmp(name, prefixes[i], n) == 0 && name[n] >= 'A' && name[n] <= 'Z' && !name[n + 1])
             return name[n] - 'A' + 'a';
     }
-    return 0;
+    return cp == 0x212E ? 'e' : 0; /* the estimated sign is drawn as one, and has no other name */
+}
+
+/* The letter below the stroke, hook or tail that the name tells of, or 0. */
+static UChar32 latin_marked(UChar32 cp)
+{
+    static const char prefix[] = "LATIN SMALL LETTER ";
+    size_t n = sizeof(prefix) - 1;
+    UErrorCode err = U_ZERO_ERROR;
+    char name[128];
+    u_charName(cp, U_UNICODE_CHAR_NAME, name, sizeof(name), &err);
+    bool marked = U_SUCCESS(err) && strncmp(name, prefix, n) == 0 && name[n] >= 'A' &&
+                  name[n] <= 'Z' && strncmp(name + n + 1, " WITH ", 6) == 0;
+    return marked ? name[n] - 'A' + 'a' : 0;
 }
 
 /* The ASCII letter that TR39 says it looks like, lower case, or 0. */
@@ -232,7 +249,12 @@ static UChar32 fold_char(UChar32 cp, uint32_t *layers)
     UScriptCode script = script_of(cp);
     bool marked;
     if (script == USCRIPT_LATIN) {
-        UChar32 letter = skeleton_letter(cp, &marked);
+        UChar32 letter = latin_marked(cp);
+        if (letter) {
+            *layers |= LAYER_MARK;
+            return letter;
+        }
+        letter = skeleton_letter(cp, &marked);
         if (letter)
             *layers |= marked ? LAYER_MARK : LAYER_WIDTH;
         return letter ? letter : cp;
@@ -248,11 +270,12 @@ static UChar32 fold_char(UChar32 cp, uint32_t *layers)
     return letter ? letter : cp;
 }
 
-/* Dingbat and enclosed numbers without a compatibility decomposition, such as U+2776. */
+/* Dingbat, enclosed and Suzhou numbers without a compatibility decomposition, such as U+2776. */
 static int enclosed_number(UChar32 cp)
 {
     bool block = (cp >= 0x2460 && cp <= 0x24FF) || (cp >= 0x2776 && cp <= 0x2793) ||
-                 (cp >= 0x1F100 && cp <= 0x1F10C);
+                 (cp >= 0x1F100 && cp <= 0x1F10C) || (cp >= 0x3021 && cp <= 0x3029) ||
+                 (cp >= 0x3248 && cp <= 0x324F);
     double v = u_getNumericValue(cp);
     return block && v != U_NO_NUMERIC_VALUE && v >= 0 && v < 100 ? (int)v : -1;
 }
@@ -370,19 +393,6 @@ static uint32_t entry_of(UChar32 cp)
     return FOLD_EXPANDS | entry_make(FOLD_WORD, -1, (UChar32)at, layers);
 }
 
-/* Everyday forms that the transliterator leaves alone. */
-static const UChar32 more_simplified[][2] = {
-    {0x88CF, 0x91CC}, {0x88E1, 0x91CC},                   /* 裏裡 里 */
-    {0x81FA, 0x53F0}, {0x98B1, 0x53F0}, {0x6AAF, 0x53F0}, /* 臺颱檯 台 */
-    {0x9EAA, 0x9762}, {0x9EB5, 0x9762},                   /* 麪麵 面 */
-    {0x7232, 0x4E3A},                                     /* 爲 为 */
-    {0x5F8C, 0x540E},                                     /* 後 后 */
-    {0x9B25, 0x6597}, {0x9B2A, 0x6597},                   /* 鬥鬪 斗 */
-    {0x7DAB, 0x7EBF},                                     /* 綫 线 */
-    {0x59E6, 0x5978},                                     /* 姦 奸 */
-    {0x5A6C, 0x6DEB},                                     /* 婬 淫 */
-};
-
 static UChar32 simplify_one(UChar32 cp)
 {
     UErrorCode err = U_ZERO_ERROR;
@@ -396,6 +406,24 @@ static UChar32 simplify_one(UChar32 cp)
     return f.len == 1 && script_of(f.cps[0]) == USCRIPT_HAN ? f.cps[0] : cp;
 }
 
+/* Adds pairs that the transliterator leaves alone; whoever lists one twice learns it here. */
+static void simplify_more(const char *pairs)
+{
+    int32_t len = (int32_t)strlen(pairs);
+    for (int32_t i = 0; i < len;) {
+        UChar32 from, to;
+        U8_NEXT(pairs, i, len, from);
+        U8_NEXT(pairs, i, len, to);
+        if (from < 0 || to < 0 || pairs[i++] != ' ')
+            fatal("pairs are out of step", from);
+        if (script_of(from) != USCRIPT_HAN || script_of(to) != USCRIPT_HAN)
+            fatal("not Han", from);
+        if (simplified[from] != from)
+            fatal("folds already", from);
+        simplified[from] = to;
+    }
+}
+
 static void simplify_all(void)
 {
     for (UChar32 cp = 0; cp < 0x110000; cp++) {
@@ -403,9 +431,9 @@ static void simplify_all(void)
         if (!is_surrogate(cp) && script_of(cp) == USCRIPT_HAN)
             simplified[cp] = simplify_one(cp);
     }
-    for (size_t i = 0; i < sizeof(more_simplified) / sizeof(*more_simplified); i++)
-        if (simplified[more_simplified[i][0]] == more_simplified[i][0])
-            simplified[more_simplified[i][0]] = more_simplified[i][1];
+    simplify_more(han_variants);
+    simplify_more(han_martian);
+    simplify_more(han_radicals);
     /* Chains are followed to their end; a circle means that neither form is the simple one. */
     for (UChar32 cp = 0; cp < 0x110000; cp++) {
         UChar32 to = simplified[cp];

@@ -1,10 +1,14 @@
 #include "text/variants.h"
 
+#include "text/fold.h"
+#include "text/kinship.h"
+#include "text/pinyin.h"
+
+#include <errno.h>
 #include <stdlib.h>
 
-struct variants {
-    int unused;
-};
+/* Syllables are numbered behind Unicode. */
+#define SOUND_BASE 0x110000u
 
 struct variants *variants_new(void)
 {
@@ -13,41 +17,138 @@ struct variants *variants_new(void)
 
 void variants_free(struct variants *v)
 {
+    if (!v)
+        return;
+    kinship_deinit(&v->sound);
+    kinship_deinit(&v->shape);
+    splits_deinit(&v->splits);
     free(v);
 }
 
-int variants_add_split(struct variants *v, uint32_t cp, struct span parts)
+/* Takes one character off *rest, folded; it must fold to one. 1, 0 at the end, -EINVAL. */
+static int folded_next(struct span *rest, uint32_t *ret_cp)
 {
+    uint32_t cp, cps[FOLD_EXPANSION_MAX];
+    if (rest->len == 0)
+        return 0;
+    int n = utf8_decode(*rest, false, &cp);
+    if (n <= 0 || fold_code_point(cp, cps) != 1)
+        return -EINVAL;
+    *rest = span_slice(*rest, (size_t)n, rest->len);
+    *ret_cp = cps[0];
+    return 1;
+}
+
+static bool is_han(uint32_t cp)
+{
+    return fold_entry_class(fold_entry(cp)) == FOLD_HAN;
+}
+
+static uint32_t sound_of(uint32_t cp)
+{
+    unsigned syllable = cp <= 0x10FFFF ? pinyin_main(cp) : PINYIN_NONE;
+    return syllable == PINYIN_NONE ? cp : SOUND_BASE + syllable;
+}
+
+static uint32_t shape_of(uint32_t cp)
+{
+    return cp;
+}
+
+/* The whole group is read before anything is joined, so that a bad one changes nothing. */
+static int group_join(struct kinship *k, struct span characters, uint32_t (*of)(uint32_t cp))
+{
+    struct span rest = characters;
+    uint32_t cp, first = 0;
+    unsigned count = 0;
+    int got;
+    while ((got = folded_next(&rest, &cp)) > 0) {
+        if (!is_han(cp))
+            return -EINVAL;
+        if (count++ == 0)
+            first = cp;
+    }
+    if (got < 0 || count < 2)
+        return -EINVAL;
+    rest = characters;
+    while (folded_next(&rest, &cp) > 0) {
+        int r = kinship_join(k, of(first), of(cp));
+        if (r < 0)
+            return r;
+    }
     return 0;
 }
 
 int variants_add_shape(struct variants *v, struct span characters)
 {
-    return 0;
+    return group_join(&v->shape, characters, shape_of);
 }
 
 int variants_add_sound(struct variants *v, struct span characters)
 {
-    return 0;
+    return group_join(&v->sound, characters, sound_of);
 }
 
-int variants_spellings(const struct variants *v, struct span word, uint32_t asked,
-                       variants_spelling_fn fn, void *ctx)
+int variants_add_split(struct variants *v, uint32_t cp, struct span parts)
 {
-    return 0;
+    struct split split = {.count = 0};
+    uint32_t cps[FOLD_EXPANSION_MAX];
+    int got;
+    if (cp > 0x10FFFF || fold_code_point(cp, cps) != 1 || !is_han(cps[0]))
+        return -EINVAL;
+    split.cp = cps[0];
+    while ((got = folded_next(&parts, &cp)) > 0) {
+        enum fold_class class = fold_entry_class(fold_entry(cp));
+        if (split.count == SPLIT_PARTS_MAX || (class != FOLD_HAN && class != FOLD_WORD))
+            return -EINVAL;
+        split.parts[split.count++] = cp;
+    }
+    if (got < 0 || split.count < 2)
+        return -EINVAL;
+    return splits_add(&v->splits, &split);
 }
 
 uint32_t variants_sound(const struct variants *v, uint32_t cp)
 {
-    return cp;
+    uint32_t sound = sound_of(cp);
+    return v ? kinship_chief(&v->sound, sound) : sound;
 }
 
 uint32_t variants_shape(const struct variants *v, uint32_t cp)
 {
-    return cp;
+    return v ? kinship_chief(&v->shape, cp) : cp;
 }
 
 uint32_t variants_leet(uint32_t cp)
 {
-    return cp;
+    switch (cp) {
+    case '0':
+        return 'o';
+    /* All drawn as one stroke: none tells which of the letters is meant. */
+    case '1':
+    case '!':
+    case '|':
+    case 'l':
+        return 'i';
+    case '2':
+        return 'z';
+    case '3':
+        return 'e';
+    case '4':
+    case '@':
+        return 'a';
+    case '5':
+    case '$':
+        return 's';
+    case '6':
+    case '9':
+        return 'g';
+    case '7':
+    case '+':
+        return 't';
+    case '8':
+        return 'b';
+    default:
+        return cp;
+    }
 }

@@ -29,7 +29,9 @@ int variants_add_sound(struct variants *v, struct span characters);
 typedef int (*variants_spelling_fn)(void *ctx, struct span spelling, uint32_t layer);
 /*
  * Tells each spelling of `word` for the layers in `asked` (bits); LAYER_NUMERAL is always asked
- * for. The word itself is none. Valid UTF-8 only. 0, the answer of fn, -ENOMEM.
+ * for. The word itself is none; spellings are folded, none comes twice, the nearest come first. A
+ * word longer than the match set takes has none, and so has one with too few Han characters for
+ * the layer. 0, the answer of fn, -ENOMEM, -EILSEQ.
  */
 int variants_spellings(const struct variants *v, struct span word, uint32_t asked,
                        variants_spelling_fn fn, void *ctx);

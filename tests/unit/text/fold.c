@@ -47,6 +47,23 @@ static void classes_are_what_they_are_called(void **state)
             fail_msg("U+%04X has class %d", cases[i].cp, fold_entry_class(fold_entry(cases[i].cp)));
 }
 
+/* The folded text and the layers of its code points; returns its length. */
+static size_t text_fold(struct span text, char *ret_folded, uint32_t *ret_layers)
+{
+    struct fold_reader reader = {0};
+    struct fold_point point;
+    size_t len = 0;
+    *ret_layers = 0;
+    while (fold_reader_next(&reader, &text, &point) == 1) {
+        uint32_t cps[FOLD_EXPANSION_MAX];
+        unsigned n = fold_code_point(point.cp, cps);
+        *ret_layers |= fold_entry_layers(fold_entry(point.cp));
+        for (unsigned j = 0; j < n; j++)
+            len += utf8_encode(cps[j], ret_folded + len);
+    }
+    return len;
+}
+
 static void forms_fold_as_people_read_them(void **state)
 {
     static const struct {
@@ -72,22 +89,89 @@ static void forms_fold_as_people_read_them(void **state)
         {"。、", "。、", 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct fold_reader reader = {0};
-        struct fold_point point;
-        struct span text = span_str(cases[i].text);
         char folded[128];
-        size_t len = 0;
-        uint32_t layers = 0;
-        while (fold_reader_next(&reader, &text, &point) == 1) {
-            uint32_t cps[FOLD_EXPANSION_MAX];
-            unsigned n = fold_code_point(point.cp, cps);
-            layers |= fold_entry_layers(fold_entry(point.cp));
-            for (unsigned j = 0; j < n; j++)
-                len += utf8_encode(cps[j], folded + len);
-        }
+        uint32_t layers;
+        size_t len = text_fold(span_str(cases[i].text), folded, &layers);
         assert_span(span_from(folded, len), span_str(cases[i].folded));
         if (layers != cases[i].layers)
             fail_msg("\"%s\": layers %x, want %x", cases[i].text, layers, cases[i].layers);
+    }
+}
+
+/* Each layer by its name, as text/README.md has it. */
+static void each_layer_has_its_table(void **state)
+{
+    static const struct {
+        const char *layer, *from, *to;
+    } tables[] = {
+        {"case", "ABCXYZÄÖÉÅÇÑ", "abcxyzaoeacn"},
+        {"width", "ａＢ０９①⑳⒈⒜Ⓑⓒ🅐🅱🄲🄰ᵃₑ²₃ℂℯⅈⅫ㎏",
+         "ab09120"
+         "1abcabca"
+         "ae23ceixiikg"},
+        {"width", "𝐀𝑏𝒞𝔡𝔼𝖿𝗴𝘩𝙞𝚓𝟘𝟙𝟚", "abcdefghij012"},
+        {"width", "⓿❶➀➊⓵⓾㉈㉑㊿",
+         "01111"
+         "10102150"},
+        {"width", "٣३৩๓໓၃３", "3333333"},
+        {"width", "〡〢〣〤〥〦〧〨〩", "123456789"},
+        {"width", "🇦🇿", "az"},
+        {"width", "ᴀʙᴄɪɴꜱ", "abcins"},
+        {"width", "ɐǝɹʌ℮", "aerve"},
+        {"width", "㈠㊀㈩㊥㊙", "一一十中秘"},
+        {"traditional", "國灣槍藥殺黨戰黃氣寶", "国湾枪药杀党战黄气宝"},
+        {"traditional", "気仏沢円戦竜桜渋権薬圏悪亜壊対図売", "气佛泽圆战龙樱涩权药圈恶亚坏对图卖"},
+        {"traditional", "実児広応単両産発変価検験県黒読続鉄銭",
+         "实儿广应单两产发变价检验县黑读续铁钱"},
+        {"traditional", "羣峯裠綫牀啓衆裡裏囘廻卽敎強説", "群峰裙线床启众里里回回即教强说"},
+        {"traditional", "囻圀囯伱沵昰兲灹乕歬", "国国国你你是天炸虎前"},
+        {"traditional", "⺝⻢⻔⻛⺮⻰⻥⻋⺡", "月马门风竹龙鱼车氵"},
+        {"traditional", "﨑髙𠮷", "崎高吉"},
+        {"mark", "áàâäãåāđłøħŧƀɖƒ", "aaaaaaadlohtbdf"},
+        {"lookalike", "асеорху", "aceopxy"},
+        {"lookalike", "οαν", "oav"},
+    };
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        char folded[256];
+        uint32_t layers, want = layer_from(span_str(tables[i].layer));
+        size_t len = text_fold(span_str(tables[i].from), folded, &layers);
+        assert_span(span_from(folded, len), span_str(tables[i].to));
+        if (!(layers & want) || layers & ~(want | LAYER_CASE | LAYER_MARK | LAYER_WIDTH))
+            fail_msg("\"%s\": layers %x, want %s", tables[i].from, layers, tables[i].layer);
+    }
+}
+
+/* Characters that look like a form of another one, and are words of their own. */
+static void innocent_characters_stay(void **state)
+{
+    static const char *const stay[] = {
+        "浜芸嘅冇咲仝缶虫予弁莪咗佢嘢", "卐卍乂彳亍", "жщэюяц", "ŋəʒþ", "ひらカタカナ々〇", "한글"};
+    for (size_t i = 0; i < sizeof(stay) / sizeof(*stay); i++) {
+        char folded[256];
+        uint32_t layers;
+        size_t len = text_fold(span_str(stay[i]), folded, &layers);
+        assert_span(span_from(folded, len), span_str(stay[i]));
+        assert_int_equal(layers, 0);
+    }
+}
+
+/* fold(fold(x)) = fold(x) of whole texts: any characters, several at a time. */
+static void folding_a_folded_text_changes_nothing(void **state)
+{
+    uint64_t seed = 20;
+    uint32_t layers;
+    for (int round = 0; round < 20000; round++) {
+        char text[64], once[64 * FOLD_EXPANSION_MAX], twice[sizeof(once)];
+        size_t len = 0;
+        for (int i = 0; i < 8; i++) {
+            uint32_t cp = (uint32_t)(random_next(&seed) >> 40) % (i % 2 ? 0x110000 : 0xA000);
+            if (cp < 0xD800 || cp > 0xDFFF)
+                len += utf8_encode(cp, text + len);
+        }
+        size_t n = text_fold(span_from(text, len), once, &layers);
+        size_t m = text_fold(span_from(once, n), twice, &layers);
+        assert_span(span_from(twice, m), span_from(once, n));
+        assert_int_equal(layers, 0);
     }
 }
 
@@ -163,6 +247,9 @@ int main(void)
         cmocka_unit_test(folding_is_idempotent_and_bounded),
         cmocka_unit_test(classes_are_what_they_are_called),
         cmocka_unit_test(forms_fold_as_people_read_them),
+        cmocka_unit_test(each_layer_has_its_table),
+        cmocka_unit_test(innocent_characters_stay),
+        cmocka_unit_test(folding_a_folded_text_changes_nothing),
         cmocka_unit_test(pieces_do_not_matter),
         cmocka_unit_test(what_is_no_text_is_refused),
     };
