@@ -47,17 +47,18 @@ static void print_risks(struct buf *out, const struct ruleset *rules, unsigned *
     *ret_unmet = *ret_asked = 0;
     for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
         const struct risk *risk = ruleset_risk(rules, i);
-        unsigned words, patterns;
-        ruleset_count_risk(rules, risk, &words, &patterns);
+        struct rule_counts n = ruleset_count_risk(rules, risk);
         *ret_asked += risk->keyword_min > 0;
-        *ret_unmet += words < risk->keyword_min;
-        if (words + patterns + risk->keyword_min == 0)
+        *ret_unmet += n.keywords < risk->keyword_min;
+        if (n.keywords + n.patterns + n.near + risk->keyword_min == 0)
             continue;
-        buf_printf(out, "  %-16.*s %5u keywords", SPAN_ARG(risk->id), words);
+        buf_printf(out, "  %-16.*s %5u keywords", SPAN_ARG(risk->id), n.keywords);
         if (risk->keyword_min)
             buf_printf(out, " of %u", risk->keyword_min);
-        if (patterns)
-            buf_printf(out, ", %u patterns", patterns);
+        if (n.patterns)
+            buf_printf(out, ", %u patterns", n.patterns);
+        if (n.near)
+            buf_printf(out, ", %u near rules", n.near);
         buf_printf(out, "  %.*s\n", SPAN_ARG(risk->name_zh));
     }
 }

@@ -61,7 +61,7 @@ static int list(const struct ruleset *rules, const struct options *o)
             buf_append_char(&out, '{');
             setup_json(&out, "id", r->id);
             setup_json(&out, "risk", r->risk->id);
-            setup_json(&out, "kind", r->pattern ? SPAN_LIT("pattern") : SPAN_LIT("keyword"));
+            setup_json(&out, "kind", span_str(rule_kind_name(r->kind)));
             setup_json(&out, "direction", span_str(direction_name(r->direction)));
             setup_json(&out, "action", span_str(action_name(r->action)));
             setup_json(&out, "text", r->source);
@@ -85,10 +85,9 @@ static int stats(const struct ruleset *rules, const struct options *o)
     struct buf out = BUF_INIT(1u << 20);
     for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
         const struct risk *risk = ruleset_risk(rules, i);
-        unsigned words, patterns;
         if (!wanted(o, risk))
             continue;
-        ruleset_count_risk(rules, risk, &words, &patterns);
+        struct rule_counts n = ruleset_count_risk(rules, risk);
         if (o->json) {
             struct buf line = BUF_INIT(8192);
             buf_append_char(&line, '{');
@@ -96,13 +95,13 @@ static int stats(const struct ruleset *rules, const struct options *o)
             setup_json(&line, "group", risk->group);
             setup_json(&line, "name", risk->name_zh);
             setup_json(&line, "name_en", risk->name_en);
-            buf_printf(&line, ",\"keywords\":%u,\"keyword_min\":%u,\"patterns\":%u}\n", words,
-                       risk->keyword_min, patterns);
+            buf_printf(&line, ",\"keywords\":%u,\"keyword_min\":%u,\"patterns\":%u,\"near\":%u}\n",
+                       n.keywords, risk->keyword_min, n.patterns, n.near);
             buf_append(&out, buf_span(&line));
             buf_deinit(&line);
         } else {
-            buf_printf(&out, "%-16.*s %5u keywords (minimum %3u) %3u patterns  %.*s\n",
-                       SPAN_ARG(risk->id), words, risk->keyword_min, patterns,
+            buf_printf(&out, "%-16.*s %5u keywords (minimum %3u) %3u patterns %3u near  %.*s\n",
+                       SPAN_ARG(risk->id), n.keywords, risk->keyword_min, n.patterns, n.near,
                        SPAN_ARG(risk->name_zh));
         }
     }

@@ -149,10 +149,9 @@ static void print_plain(struct scan *s, const struct hit *hit, const struct rule
     if (s->options->explain) {
         buf_printf(out, "         %.*s %.*s (%.*s)\n", SPAN_ARG(rule->risk->id),
                    SPAN_ARG(rule->risk->name_zh), SPAN_ARG(rule->risk->name_en));
-        buf_printf(out, "         %s '%.*s', %.*s:%u%s%.*s\n",
-                   rule->pattern ? "pattern" : "keyword", SPAN_ARG(rule->source),
-                   SPAN_ARG(rule->file), rule->line, rule->why.len ? ": " : "",
-                   SPAN_ARG(rule->why));
+        buf_printf(out, "         %s '%.*s', %.*s:%u%s%.*s\n", rule_kind_name(rule->kind),
+                   SPAN_ARG(rule->source), SPAN_ARG(rule->file), rule->line,
+                   rule->why.len ? ": " : "", SPAN_ARG(rule->why));
     }
     if (buf_reserve(out, 1) < 0)
         s->failed = true;

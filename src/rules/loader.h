@@ -27,6 +27,7 @@ struct ruleset {
     struct rule *rules;
     size_t rule_count, rule_cap;
     struct risk *risks;
+    struct rule_counts *counts; /* by risk */
     size_t risk_count;
     struct answer *answers;
     size_t answer_count, answer_cap;

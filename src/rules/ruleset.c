@@ -253,6 +253,20 @@ static void tell_rest(struct loader *l, struct span dir)
 
 /* ---- the set ---- */
 
+static int count_rules(struct ruleset *s)
+{
+    s->counts = arena_alloc(&s->arena, s->risk_count * sizeof(*s->counts));
+    if (!s->counts)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->rule_count; i++) {
+        struct rule_counts *c = &s->counts[s->rules[i].risk - s->risks];
+        c->keywords += s->rules[i].kind == RULE_KEYWORD;
+        c->patterns += s->rules[i].kind == RULE_PATTERN;
+        c->near += s->rules[i].kind == RULE_NEAR;
+    }
+    return 0;
+}
+
 int loader_finish(struct loader *l, struct span dir)
 {
     unsigned char digest[SHA256_SIZE];
@@ -268,7 +282,8 @@ int loader_finish(struct loader *l, struct span dir)
         return -ENOMEM;
     codec_hex(span_from((const char *)digest, sizeof(digest)), hex);
     snprintf(l->set->version, sizeof(l->set->version), "auto-%.12s", hex);
-    return matchset_build(l->builder, &l->set->matchset);
+    int r = count_rules(l->set);
+    return r < 0 ? r : matchset_build(l->builder, &l->set->matchset);
 }
 
 int loader_init(struct loader *l, struct rule_report *report)
@@ -366,13 +381,9 @@ const struct risk *ruleset_risk(const struct ruleset *s, size_t index)
     return &s->risks[index];
 }
 
-void ruleset_count_risk(const struct ruleset *s, const struct risk *risk, unsigned *ret_keywords,
-                        unsigned *ret_patterns)
+struct rule_counts ruleset_count_risk(const struct ruleset *s, const struct risk *risk)
 {
-    *ret_keywords = *ret_patterns = 0;
-    for (size_t i = 0; i < s->rule_count; i++)
-        if (s->rules[i].risk == risk)
-            ++*(s->rules[i].pattern ? ret_patterns : ret_keywords);
+    return s->counts[risk - s->risks];
 }
 
 const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id)

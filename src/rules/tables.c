@@ -220,9 +220,10 @@ static void add_pattern(struct loader *l, const struct pattern *p, const struct 
                         .from = p->from,
                         .file = file,
                         .line = node->at.line,
+                        .column = node->at.column,
                         .direction = (enum direction)p->direction,
                         .action = p->action ? (enum action)p->action : ACTION_DEFAULT,
-                        .pattern = true};
+                        .kind = RULE_PATTERN};
     uint32_t index = loader_add_rule(l, &rule);
     if (index == UINT32_MAX)
         return;

@@ -125,7 +125,7 @@ static void test_keywords(void **state)
     assert_int_equal(r->line, 5);
     assert_int_equal(r->direction, DIRECTION_PROMPT);
     assert_int_equal(r->action, ACTION_DEFAULT);
-    assert_false(r->pattern);
+    assert_int_equal(r->kind, RULE_KEYWORD);
     assert_int_equal(r->id.len, 5 + 8);
     assert_true(span_starts(r->id, SPAN_LIT("A1-a/")));
     const struct rule *other = ruleset_rule(s, 1);
@@ -332,7 +332,7 @@ static void test_pattern(void **state)
     struct ruleset *s = expect_load("");
     assert_int_equal(ruleset_count(s), 1);
     const struct rule *r = ruleset_rule(s, 0);
-    assert_true(r->pattern);
+    assert_int_equal(r->kind, RULE_PATTERN);
     assert_span(r->id, SPAN_LIT("pii-phone/x"));
     assert_int_equal(r->line, 2);
     assert_int_equal(r->direction, DIRECTION_COMPLETION);
