@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     switch (data[0] % 5) {
     case 0:
         keywords_read(&l, text, file, SPAN_LIT("A1-a"));
+        keywords_finish(&l);
         break;
     case 1:
         allow_read(&l, text, file, SPAN_LIT("x"));

@@ -261,7 +261,7 @@ static void test_rules(void **state)
     assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 0);
     assert_true(has(&out,
                     "{\"risk\":\"A1-a\",\"group\":\"A1\",\"name\":\"甲类\",\"name_en\":\"kind "
-                    "a\",\"keywords\":1,\"keyword_min\":2,\"patterns\":0}\n"));
+                    "a\",\"keywords\":1,\"keyword_min\":2,\"patterns\":0,\"near\":0}\n"));
     write_file("rules/keywords/A1-a.txt", "坏词语\thit=好话\n");
     assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", NULL), 1);
     assert_true(has(&err, "rules/keywords/A1-a.txt:1:1: A1-a/"));
