@@ -67,6 +67,14 @@ bool attribute_app(struct loader *l, struct place at, struct span value)
     return false;
 }
 
+void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE])
+{
+    time_t last = (time_t)(r->expires - DAY_SECONDS + CHINA_SECONDS);
+    struct tm tm;
+    gmtime_r(&last, &tm);
+    strftime(ret_day, RULE_DAY_SIZE, "%Y-%m-%d", &tm);
+}
+
 /* Exactly `count` digits. */
 static bool read_digits(struct span text, size_t from, size_t count, int *ret)
 {

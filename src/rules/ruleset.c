@@ -336,7 +336,7 @@ int loader_init(struct loader *l, struct rule_report *report)
         .name = sha256_new(),
         .folded = BUF_INIT(4096),
         .variants = variants_new(),
-        .now = (int64_t)(clock_wall_us() / 1000000),
+        .now = clock_wall_s(),
     };
     if (l->builder && l->name && l->variants && l->content && sha256_begin(l->content) == 0) {
         matchset_use_variants(l->builder, l->variants);

@@ -43,6 +43,10 @@ static inline const char *rule_kind_name(enum rule_kind k)
     return names[k];
 }
 
+#define RULE_DAY_SIZE 24
+/* The last day on which it counts, as `expires=` has it; for rules that expire. */
+void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE]);
+
 /* The rules of one risk. The payload rule is counted nowhere: nobody wrote it. */
 struct rule_counts {
     unsigned keywords, patterns, near;
