@@ -169,6 +169,7 @@ async function limited(stack, kilobytes) {
   p.exited.then((how) => { p.how = how; });
   stack.gateway = p;
   await p.ready(stack.port);
+  await until(() => listening(stack.consolePort), 'the console listens'); // it begins last
 }
 
 test('without a log there is no service (required)', async () => {
