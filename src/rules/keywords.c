@@ -14,10 +14,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* What a line may say: each kind of line takes the first so many. */
-static const char *const names[] = {"why",  "source",  "direction", "action", "see",
-                                    "apps", "expires", "hit",       "miss"};
-enum taken { TAKES_SOURCE = 2, TAKES_DEFAULTS = 7, TAKES_SAMPLES = 9 };
+/* What a line may say; each kind of line takes the first so many. */
+enum attribute { WHY, SOURCE, DIRECTION, ACTION, SEE, APPS, EXPIRES, HIT, MISS };
+static const char *const names[] = {
+    [WHY] = "why",         [SOURCE] = "source", [DIRECTION] = "direction",
+    [ACTION] = "action",   [SEE] = "see",       [APPS] = "apps",
+    [EXPIRES] = "expires", [HIT] = "hit",       [MISS] = "miss",
+};
+enum taken { TAKES_SOURCE = SOURCE + 1, TAKES_DEFAULTS = EXPIRES + 1, TAKES_SAMPLES = MISS + 1 };
 
 /* A line before it is kept; its samples stand beside the rule. */
 struct word {
@@ -90,32 +94,32 @@ static void set_attribute(struct line_reader *r, struct span part, enum taken ta
         loader_error(l, at, "'%.*s' has no value", SPAN_ARG(key));
         return;
     }
-    switch (i) {
-    case 0:
+    switch ((enum attribute)i) {
+    case WHY:
         w->rule.why = value;
         break;
-    case 1:
+    case SOURCE:
         w->rule.from = value;
         break;
-    case 2:
+    case DIRECTION:
         attribute_direction(l, value_at, value, &w->rule.direction);
         break;
-    case 3:
+    case ACTION:
         attribute_action(l, value_at, value, &w->rule.action);
         break;
-    case 4:
+    case SEE:
         set_see(r, value, &w->rule.asked);
         break;
-    case 5:
+    case APPS:
         set_apps(r, value, &w->rule);
         break;
-    case 6:
+    case EXPIRES:
         attribute_expires(l, value_at, value, &w->rule.expires);
         break;
-    case 7:
+    case HIT:
         w->hit = value;
         break;
-    default:
+    case MISS:
         w->miss = value;
     }
 }

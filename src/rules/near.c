@@ -39,14 +39,11 @@ static void check_slots(struct reader *r, const struct schema_key *key,
     }
 }
 
-static const char *const choices_ordered[] = {"false", "true", NULL};
-
 static const struct schema_key keys_near[] = {
     WRITTEN_KEYS(struct near),
     {"within", SCHEMA_NUMBER, NULL, "folded characters, from the first to the last of all slots",
      AT(within), .min = 2, .max = MATCH_NEAR_MAX, .required = true},
-    {"ordered", SCHEMA_SWITCH, "false", "in the order of the slots", AT(ordered),
-     .choices = choices_ordered},
+    {"ordered", SCHEMA_BOOL, "false", "in the order of the slots", AT(ordered)},
     {"slots", SCHEMA_OTHER, NULL, "lists of words, one of each must occur", .read = check_slots,
      .required = true},
     {"see", SCHEMA_TEXTS, NULL, "layers that its words are seen through", AT(see),

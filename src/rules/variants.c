@@ -18,7 +18,7 @@ static void note(struct loader *l, struct place at, struct span text, int result
     if (result == -ENOMEM)
         l->reader.memory_out = true;
     else if (result < 0)
-        loader_error(l, at, "'%.*s' can't be used: letters of a script only", SPAN_ARG(text));
+        loader_error(l, at, "'%.*s' has characters that no keyword is made of", SPAN_ARG(text));
 }
 
 static void read_split(struct line_reader *r, struct span line)
