@@ -2,27 +2,46 @@
 
 #include <errno.h>
 
+unsigned symbol_gap(uint32_t cp, enum fold_class class)
+{
+    static const char joiners[] = "-_.'/&@+", marks[] = ",;:!?\"()";
+    if (class == FOLD_BLANK)
+        return GAP_BLANK;
+    if (cp == 0xB7 || cp == 0x2022 || cp == 0x30FB || cp == 0x2027)
+        return GAP_JOINER; /* middle dots, also between the parts of a name */
+    if (cp < 0x80 && cp && strchr(joiners, (int)cp))
+        return GAP_JOINER;
+    if (cp < 0x80 && cp && strchr(marks, (int)cp))
+        return GAP_MARK;
+    bool mark = (cp >= 0x2010 && cp <= 0x2027) || (cp >= 0x3001 && cp <= 0x3003) ||
+                (cp >= 0x3008 && cp <= 0x301F) || cp == 0xAB || cp == 0xBB || cp == 0x2039 ||
+                cp == 0x203A;
+    return mark ? GAP_MARK : GAP_ODD;
+}
+
 struct symbol_state {
-    unsigned last, run; /* class of the last symbol; separators since */
-    bool blank;         /* the run is all blank */
+    unsigned last, gap;
 };
 
 /* Returns the number of keys that the folded code point gives: 0 to 2. */
 static unsigned symbol_step(struct symbol_state *st, uint32_t cp, uint32_t ret_keys[2])
 {
-    unsigned class = fold_entry_class(fold_entry(cp)), n = 0;
+    enum fold_class class = fold_entry_class(fold_entry(cp));
+    unsigned n = 0;
     if (class == FOLD_INVISIBLE || class == FOLD_MARK)
         return 0;
     if (class == FOLD_SEPARATOR || class == FOLD_BLANK) {
-        st->blank = (st->run == 0 || st->blank) && class == FOLD_BLANK;
-        st->run++;
+        unsigned run = st->gap & GAP_RUN;
+        st->gap |= symbol_gap(cp, class);
+        st->gap = (st->gap & ~(unsigned)GAP_RUN) | (run < SYMBOL_RUN_MAX ? run + 1 : run);
         return 0;
     }
-    if (st->last != SYMBOL_NONE && symbol_space(st->last, class, st->run, st->blank))
+    unsigned kind = symbol_kind(cp);
+    if (symbol_space(st->last, kind, st->gap))
         ret_keys[n++] = KEY_SPACE;
-    ret_keys[n++] = cp | (symbol_initial(st->last, class, st->run) ? KEY_INITIAL : 0);
-    st->last = class;
-    st->run = 0;
+    ret_keys[n++] = cp;
+    st->last = kind;
+    st->gap = 0;
     return n;
 }
 
@@ -34,7 +53,7 @@ int symbols_read(struct span word, struct symbols *ret_symbols)
     bool letters = false, genuine = false;
     int got;
     ret_symbols->count = 0;
-    ret_symbols->han = false;
+    ret_symbols->han = ret_symbols->word = false;
     do {
         got = fold_reader_next(&reader, &word, &point);
         if (got == 0)
@@ -53,9 +72,10 @@ int symbols_read(struct span word, struct symbols *ret_symbols)
             ret_symbols->count += added;
             if (!added)
                 continue;
-            ret_symbols->han |= st.last == FOLD_HAN;
-            letters |= symbol_letter(cps[i]);
-            genuine |= symbol_letter(cps[i]) &&
+            ret_symbols->han |= st.last == SYMBOL_HAN;
+            ret_symbols->word |= kind_is_word(st.last);
+            letters |= st.last == SYMBOL_LETTER;
+            genuine |= st.last == SYMBOL_LETTER &&
                        !(fold_entry_layers(fold_entry(point.cp)) & LAYER_LOOKALIKE);
         }
     } while (got);
@@ -79,11 +99,11 @@ int match_fold(struct span text, struct buf *out)
         for (unsigned i = 0; i < n; i++) {
             unsigned before = st.last, added = symbol_step(&st, cps[i], keys);
             /* A blank there would be read as nothing when the form is folded again. */
-            if (added == 2 && before != st.last)
-                keys[0] = '-';
+            if (added == 2 && kind_is_word(before) != kind_is_word(st.last))
+                keys[0] = ',';
             for (unsigned j = 0; j < added; j++) {
                 char bytes[4];
-                size_t len = utf8_encode(keys[j] & ~KEY_INITIAL, bytes);
+                size_t len = utf8_encode(keys[j], bytes);
                 int r = buf_append(out, span_from(bytes, len));
                 if (r < 0)
                     return r;

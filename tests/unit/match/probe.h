@@ -23,7 +23,8 @@ static inline int probe_hit(void *ctx, const struct hit *hit)
     struct probe *p = ctx;
     assert_true(p->count < PROBE_HITS);
     if (hit->start < p->clear)
-        fail_msg("hit at %d after clear %d", (int)hit->start, (int)p->clear);
+        fail_msg("hit %u at %d..%d after clear %d", hit->rule, (int)hit->start, (int)hit->end,
+                 (int)p->clear);
     p->hits[p->count++] = *hit;
     return p->stop_at && (int)p->count == p->stop_at;
 }
@@ -39,7 +40,8 @@ static inline int probe_feed(struct cursor *c, struct span piece, struct probe *
             r = cursor_join(c, probe_hit, p);
         uint64_t clear = cursor_clear(c);
         if (r == 0 && clear < p->clear)
-            fail_msg("clear fell from %d to %d", (int)p->clear, (int)clear);
+            fail_msg("clear fell from %d to %d at \"%.*s\"", (int)p->clear, (int)clear,
+                     SPAN_ARG(piece));
         p->clear = clear;
         if (r)
             return r;

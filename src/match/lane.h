@@ -1,0 +1,114 @@
+/*
+ * Reads one text through one lens: keeps the places in the trie at which keywords may be growing.
+ *
+ * An item is one way of reading what was fed as the beginning of a word. There may be several for
+ * one beginning (a character said twice may be a repeat, or be meant), and those that read alike
+ * from here on are kept once, with the later start: a hit spans the shortest text that bears the
+ * keyword. So there are never more than a few times as many items as a keyword has symbols,
+ * whatever the text.
+ */
+#pragma once
+
+#include "match/trie.h"
+
+/* Where the reading of a word stands. */
+struct lane_item {
+    uint64_t start;  /* offset of its first character */
+    uint32_t span;   /* bytes to the end of its last one */
+    uint32_t place;  /* in the trie */
+    uint32_t layers; /* LAYER_* seen through so far */
+    uint32_t print;  /* trie_print() of what was read, where the lens changes symbols */
+    uint32_t seen;   /* number of its first visible character, for near rules */
+    uint16_t symbol; /* the last one */
+    uint16_t flags;  /* ITEM_* */
+    uint8_t kind;    /* of the last one */
+    uint8_t gap;     /* since */
+    uint8_t tag;     /* waits for the end of an HTML tag: 1 and the characters of it so far */
+    uint8_t length;  /* keys read */
+};
+
+enum {
+    ITEM_OPEN = 1 << 0,      /* complete, if the word ends here */
+    ITEM_FIRST = 1 << 1,     /* one symbol so far */
+    ITEM_JOINED = 1 << 2,    /* began before a join: no allow phrase any more */
+    ITEM_APART = 1 << 3,     /* all its letters stand apart so far */
+    ITEM_SPELLED = 1 << 4,   /* a gap was read as nothing because of that */
+    ITEM_BROKEN = 1 << 5,    /* a gap of odd separators within a word was read as nothing */
+    ITEM_REPEAT = 1 << 6,    /* the last symbol was said again, and read as once */
+    ITEM_DOUBTFUL = 1 << 7,  /* a letter said twice was, as many ordinary words have it */
+    ITEM_EVIDENT = 1 << 8,   /* a letter said three times, or in two styles, was */
+    ITEM_GENUINE = 1 << 9,   /* has a letter that is no look-alike */
+    ITEM_LOOKALIKE = 1 << 10 /* has one that is */
+};
+
+/* Most ordinary texts have one or two at a time. */
+#define LANE_INLINE 4
+#define LANE_ITEMS  128
+
+struct lane {
+    const struct trie *trie;
+    struct lane_item *items; /* `own`, or on the heap */
+    uint16_t count, cap;
+    uint16_t frozen; /* of them, waiting for the end of a tag */
+    uint16_t symbol; /* the last one of the text, 0 for one of no keyword */
+    uint32_t cp;     /* and its raw code point */
+    uint32_t gap_layers;
+    uint8_t kind;  /* of the last symbol */
+    uint8_t run;   /* how often it was said in a row, at most 3 */
+    bool mixed;    /* in different styles */
+    bool adjacent; /* no separator since */
+    bool plain;    /* only one U+0020 since */
+    bool bare;     /* only a join since */
+    struct lane_item own[LANE_INLINE];
+};
+
+/* A word that is complete, before it is known whether it counts. */
+struct found {
+    uint64_t start, end;
+    uint64_t from, to; /* visible characters */
+    uint32_t ref;      /* a struct output's */
+    uint32_t place;
+    uint32_t layers;
+    uint8_t length, lane;
+    bool covered;
+};
+
+/* What one moment of the text brings. */
+struct moment {
+    struct found *found;
+    size_t count, cap;
+    uint64_t before, now; /* visible characters until the moment, and with it */
+    int error;            /* 0, -ENOMEM, -EOVERFLOW */
+    uint64_t lost;        /* with an error: the least start of what could not be kept */
+};
+
+static inline void moment_fail(struct moment *m, int error, uint64_t start)
+{
+    m->error = error;
+    m->lost = start < m->lost ? start : m->lost;
+}
+
+void lane_init(struct lane *l, const struct trie *t);
+void lane_deinit(struct lane *l);
+
+/*
+ * The next code point, folded to `cps`. Complete words are added to *m.
+ */
+void lane_point(struct lane *l, const struct fold_point *p, struct moment *m);
+/* A join mark: words end, keywords may go on. */
+void lane_join(struct lane *l, struct moment *m);
+/* Words end here, and nothing goes on. */
+void lane_end(struct lane *l, struct moment *m);
+
+/* The growth that an item's gap allows; with `item->tag`, once the tag has ended. */
+enum growth lane_growth(const struct lane_item *item);
+/* WHO_* bits of the words that the item may still become. */
+unsigned lane_grows(const struct lane *l, const struct lane_item *item);
+/* Does it count by its letters for that output? */
+bool lane_counts(const struct lane_item *item, uint32_t ref);
+/* Were repeats of its letters a disguise, if it ended here? */
+bool lane_convinces(const struct lane *l, const struct lane_item *item);
+/* Is there an item that begins at `start` or before and may become an allow phrase? */
+bool lane_may_allow(const struct lane *l, uint64_t start);
+/* Would a complete allow phrase cover the complete word, both ending here? */
+bool lane_covers(const struct lane *l, const struct lane_item *item);
