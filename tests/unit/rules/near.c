@@ -6,7 +6,7 @@
     "  - id: A1-a/near-x\n"                                                                        \
     "    risk: A1-a\n"                                                                             \
     "    within: 12\n"                                                                             \
-    "    slots: [[怎么, 如何, how to], [制作, 自制, make], [红墨水, red ink]]\n"        \
+    "    slots: [[怎么, 如何, how to], [制作, 自制, make], [红墨水, ink]]\n"            \
     "    why: w\n"                                                                                 \
     "    hit: [怎么制作红墨水]\n"                                                           \
     "    miss: [红墨水的历史]\n" more
@@ -24,14 +24,13 @@ static void test_hits(void **state)
     expect(s, "怎么制作红墨水", true);
     expect(s, "红墨水，自制的话如何？", true);
     expect(s, "请问如何在家里自制一瓶红墨水", true);
-    expect(s, "How to make red ink", true);
+    expect(s, "如何make ink", true);
+    expect(s, "如何make inks", false);
     expect(s, "怎么制作墨水", false);
     expect(s, "制作红墨水", false);
     /* From the first character of the first word to the last of the last: 12 and 13. */
     expect(s, "怎么一二三四五制作红墨水", true);
     expect(s, "怎么一二三四五六制作红墨水", false);
-    /* What folding takes away doesn't count. */
-    expect(s, "怎么　制 作…………红·墨·水", true);
     struct buf messages = BUF_INIT(4096);
     size_t samples;
     assert_int_equal(ruleset_lint(s, &messages, &samples), 0);
@@ -49,19 +48,6 @@ static void test_ordered(void **state)
     ruleset_unref(s);
 }
 
-static void test_seen(void **state)
-{
-    write_file("r/near/n.yaml", NEAR(""));
-    struct ruleset *s = expect_load("");
-    expect(s, "怎么制作hongmoshui", false);
-    ruleset_unref(s);
-    write_file("r/near/n.yaml", NEAR("    see: [pinyin]\n"));
-    s = expect_load("");
-    expect(s, "怎么制作hongmoshui", true);
-    assert_int_equal(matchset_asked(ruleset_matchset(s), 0), LAYER_PINYIN);
-    ruleset_unref(s);
-}
-
 static void test_lint(void **state)
 {
     write_file("r/near/n.yaml", "near:\n"
@@ -73,7 +59,7 @@ static void test_lint(void **state)
     size_t samples;
     assert_int_equal(ruleset_lint(s, &messages, &samples), 2);
     assert_span(buf_span(&messages),
-                SPAN_LIT("r/near/n.yaml:3:40: A1-a/near-x misses its sample '红墨水'\n"
+                SPAN_LIT("r/near/n.yaml:3:34: A1-a/near-x misses its sample '红墨水'\n"
                          "r/near/n.yaml:4:13: A1-a/near-x hits, but should not hit, its sample "
                          "'怎么买红墨水'\n"));
     buf_deinit(&messages);
@@ -86,26 +72,16 @@ static void test_single_character(void **state)
     write_file("r/near/n.yaml", "near:\n"
                                 "  - {id: A1-a/near-x, risk: A1-a, within: 9, why: w,\n"
                                 "     slots: [[怎么], [墨]], hit: [怎么墨], miss: [墨]}\n");
-    expect_refused("r/near/n.yaml:3:22: '墨' is a single character, which never stands alone\n");
-}
-
-/* The tables of variants/ reach the words. */
-static void test_variants(void **state)
-{
-    write_file("r/variants/split.txt", "墨\t黑土\n");
-    write_file("r/variants/shape.txt", "己已巳\n");
-    write_file("r/keywords/A1-a.txt", "红墨水\tsee=split\n知己坏话\tsee=shape\n");
-    struct ruleset *s = expect_load("");
-    assert_int_equal(judge(s, "一瓶红黑土水", DIRECTION_PROMPT), 0);
-    assert_int_equal(judge(s, "说知已坏话", DIRECTION_PROMPT), 1);
-    ruleset_unref(s);
+    expect_refused("r/near/n.yaml:3:21: '墨' is a single character, which never stands alone\n");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(test_hits), EACH(test_ordered),          EACH(test_seen),
-        EACH(test_lint), EACH(test_single_character), EACH(test_variants),
+        EACH(test_hits),
+        EACH(test_ordered),
+        EACH(test_lint),
+        EACH(test_single_character),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
