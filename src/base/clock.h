@@ -14,6 +14,11 @@ static inline uint64_t clock_mono_ms(void)
 }
 /* Wall clock, microseconds since 1970-01-01 UTC. */
 uint64_t clock_wall_us(void);
+/* The same in seconds. */
+static inline int64_t clock_wall_s(void)
+{
+    return (int64_t)(clock_wall_us() / 1000000);
+}
 
 #define CLOCK_TEXT_SIZE 32
 /* Writes RFC 3339 with milliseconds in UTC, such as 2026-11-24T10:03:00.123Z, NUL-terminated. */

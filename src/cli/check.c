@@ -1,6 +1,8 @@
 /* `juyong check`: is this configuration, with these rules, fit to serve? */
+#include "base/clock.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
+#include "policy/policy.h"
 
 #include <argp.h>
 #include <stdlib.h>
@@ -47,19 +49,40 @@ static void print_risks(struct buf *out, const struct ruleset *rules, unsigned *
     *ret_unmet = *ret_asked = 0;
     for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
         const struct risk *risk = ruleset_risk(rules, i);
-        unsigned words, patterns;
-        ruleset_count_risk(rules, risk, &words, &patterns);
+        struct rule_counts n = ruleset_count_risk(rules, risk);
         *ret_asked += risk->keyword_min > 0;
-        *ret_unmet += words < risk->keyword_min;
-        if (words + patterns + risk->keyword_min == 0)
+        *ret_unmet += n.keywords < risk->keyword_min;
+        if (n.keywords + n.patterns + n.near + risk->keyword_min == 0)
             continue;
-        buf_printf(out, "  %-16.*s %5u keywords", SPAN_ARG(risk->id), words);
+        buf_printf(out, "  %-16.*s %5u keywords", SPAN_ARG(risk->id), n.keywords);
         if (risk->keyword_min)
             buf_printf(out, " of %u", risk->keyword_min);
-        if (patterns)
-            buf_printf(out, ", %u patterns", patterns);
+        if (n.patterns)
+            buf_printf(out, ", %u patterns", n.patterns);
+        if (n.near)
+            buf_printf(out, ", %u near rules", n.near);
         buf_printf(out, "  %.*s\n", SPAN_ARG(risk->name_zh));
     }
+}
+
+static size_t count_expired(const struct ruleset *rules)
+{
+    size_t expired = 0;
+    int64_t now = clock_wall_s();
+    for (size_t i = 0; i < ruleset_count(rules); i++) {
+        int64_t at = ruleset_rule(rules, (uint32_t)i)->expires;
+        expired += at && at <= now;
+    }
+    return expired;
+}
+
+/* What only the one who checks wants to know: it is no mistake. */
+static void print_doubts(const struct setup *s)
+{
+    struct buf messages = BUF_INIT(1u << 20);
+    policy_doubts(s->config, s->rules, &messages);
+    setup_print_messages(stderr, &messages);
+    buf_deinit(&messages);
 }
 
 static int print_summary(const struct setup *s)
@@ -70,9 +93,12 @@ static int print_summary(const struct setup *s)
     matchset_get_stats(ruleset_matchset(s->rules), &stats);
     buf_printf(&out, "%.*s is good: %zu upstreams, %zu apps\n", SPAN_ARG(c->file),
                c->upstream_count, c->app_count);
-    buf_printf(&out, "rules %.*s: %zu rules, %zu allow phrases, %zu KiB compiled\n",
-               SPAN_ARG(ruleset_version(s->rules)), ruleset_count(s->rules), stats.allows,
-               stats.bytes >> 10);
+    buf_printf(&out, "rules %.*s: %zu rules, ", SPAN_ARG(ruleset_version(s->rules)),
+               ruleset_count(s->rules));
+    size_t expired = count_expired(s->rules);
+    if (expired)
+        buf_printf(&out, "%zu of them expired, ", expired);
+    buf_printf(&out, "%zu allow phrases, %zu KiB compiled\n", stats.allows, stats.bytes >> 10);
     unsigned unmet, asked;
     print_risks(&out, s->rules, &unmet, &asked);
     config_weakenings(c, &weak);
@@ -114,6 +140,7 @@ int cli_check(int argc, char **argv)
     int r = setup_load(span_str(o.file), true, &s);
     if (r)
         return r;
+    print_doubts(&s);
     r = print_summary(&s);
     setup_deinit(&s);
     return r;

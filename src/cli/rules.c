@@ -1,6 +1,7 @@
 /* `juyong rules`: what the library holds, and whether it does what its authors meant. */
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
+#include "json/walk.h"
 
 #include <argp.h>
 #include <stdlib.h>
@@ -48,6 +49,31 @@ static bool wanted(const struct options *o, const struct risk *risk)
     return !o->risk || span_eq(name, risk->id) || span_eq(name, risk->group);
 }
 
+/* How far the rule is seen, for whom, until when: each only where it says so. */
+static void print_reach(struct buf *out, const struct rule *r)
+{
+    const char *before = ",\"see\":[\"";
+    for (unsigned i = 0; i < LAYER_COUNT; i++) {
+        if (!(r->asked >> i & 1))
+            continue;
+        buf_printf(out, "%s%s", before, layer_name(i));
+        before = "\",\"";
+    }
+    if (r->asked)
+        buf_append(out, SPAN_LIT("\"]"));
+    for (size_t i = 0; i < r->app_count; i++) {
+        buf_append(out, i ? SPAN_LIT("\",\"") : SPAN_LIT(",\"apps\":[\""));
+        json_escape(out, r->apps[i]);
+    }
+    if (r->app_count)
+        buf_append(out, SPAN_LIT("\"]"));
+    if (r->expires) {
+        char day[RULE_DAY_SIZE];
+        rule_last_day(r, day);
+        setup_json(out, "expires", span_str(day));
+    }
+}
+
 static int list(const struct ruleset *rules, const struct options *o)
 {
     struct buf out = BUF_INIT(1u << 20);
@@ -61,18 +87,23 @@ static int list(const struct ruleset *rules, const struct options *o)
             buf_append_char(&out, '{');
             setup_json(&out, "id", r->id);
             setup_json(&out, "risk", r->risk->id);
-            setup_json(&out, "kind", r->pattern ? SPAN_LIT("pattern") : SPAN_LIT("keyword"));
+            setup_json(&out, "kind", span_str(rule_kind_name(r->kind)));
             setup_json(&out, "direction", span_str(direction_name(r->direction)));
             setup_json(&out, "action", span_str(action_name(r->action)));
             setup_json(&out, "text", r->source);
             setup_json(&out, "why", r->why);
             setup_json(&out, "source", r->from);
             setup_json(&out, "file", r->file);
-            buf_printf(&out, ",\"line\":%u}\n", r->line);
+            buf_printf(&out, ",\"line\":%u", r->line);
+            print_reach(&out, r);
+            buf_append(&out, SPAN_LIT("}\n"));
         } else {
-            buf_printf(&out, "%.*s\t%s\t%s\t%.*s\t%.*s:%u\n", SPAN_ARG(r->id),
+            buf_printf(&out, "%.*s\t%s\t%s\t%.*s\t%.*s", SPAN_ARG(r->id),
                        direction_name(r->direction), action_name(r->action), SPAN_ARG(r->source),
-                       SPAN_ARG(r->file), r->line);
+                       SPAN_ARG(r->file));
+            if (r->line)
+                buf_printf(&out, ":%u", r->line);
+            buf_append_char(&out, '\n');
         }
         written = setup_write(stdout, &out);
     }
@@ -85,10 +116,9 @@ static int stats(const struct ruleset *rules, const struct options *o)
     struct buf out = BUF_INIT(1u << 20);
     for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
         const struct risk *risk = ruleset_risk(rules, i);
-        unsigned words, patterns;
         if (!wanted(o, risk))
             continue;
-        ruleset_count_risk(rules, risk, &words, &patterns);
+        struct rule_counts n = ruleset_count_risk(rules, risk);
         if (o->json) {
             struct buf line = BUF_INIT(8192);
             buf_append_char(&line, '{');
@@ -96,13 +126,13 @@ static int stats(const struct ruleset *rules, const struct options *o)
             setup_json(&line, "group", risk->group);
             setup_json(&line, "name", risk->name_zh);
             setup_json(&line, "name_en", risk->name_en);
-            buf_printf(&line, ",\"keywords\":%u,\"keyword_min\":%u,\"patterns\":%u}\n", words,
-                       risk->keyword_min, patterns);
+            buf_printf(&line, ",\"keywords\":%u,\"keyword_min\":%u,\"patterns\":%u,\"near\":%u}\n",
+                       n.keywords, risk->keyword_min, n.patterns, n.near);
             buf_append(&out, buf_span(&line));
             buf_deinit(&line);
         } else {
-            buf_printf(&out, "%-16.*s %5u keywords (minimum %3u) %3u patterns  %.*s\n",
-                       SPAN_ARG(risk->id), words, risk->keyword_min, patterns,
+            buf_printf(&out, "%-16.*s %5u keywords (minimum %3u) %3u patterns %3u near  %.*s\n",
+                       SPAN_ARG(risk->id), n.keywords, risk->keyword_min, n.patterns, n.near,
                        SPAN_ARG(risk->name_zh));
         }
     }

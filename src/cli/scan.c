@@ -1,4 +1,5 @@
 /* `juyong scan`: what would be done about this text? Nothing is sent or recorded. */
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
@@ -149,10 +150,13 @@ static void print_plain(struct scan *s, const struct hit *hit, const struct rule
     if (s->options->explain) {
         buf_printf(out, "         %.*s %.*s (%.*s)\n", SPAN_ARG(rule->risk->id),
                    SPAN_ARG(rule->risk->name_zh), SPAN_ARG(rule->risk->name_en));
-        buf_printf(out, "         %s '%.*s', %.*s:%u%s%.*s\n",
-                   rule->pattern ? "pattern" : "keyword", SPAN_ARG(rule->source),
-                   SPAN_ARG(rule->file), rule->line, rule->why.len ? ": " : "",
-                   SPAN_ARG(rule->why));
+        buf_printf(out, "         %s", rule_kind_name(rule->kind));
+        if (rule->source.len)
+            buf_printf(out, " '%.*s'", SPAN_ARG(rule->source));
+        buf_printf(out, ", %.*s", SPAN_ARG(rule->file));
+        if (rule->line)
+            buf_printf(out, ":%u", rule->line);
+        buf_printf(out, "%s%.*s\n", rule->why.len ? ": " : "", SPAN_ARG(rule->why));
     }
     if (buf_reserve(out, 1) < 0)
         s->failed = true;
@@ -162,7 +166,7 @@ static int on_hit(void *ctx, const struct hit *hit)
 {
     struct scan *s = ctx;
     const struct rule *rule = ruleset_rule(s->setup.rules, hit->rule);
-    enum action action = policy_decide(s->policy, hit->rule, s->options->direction);
+    enum action action = policy_decide(s->policy, hit->rule, s->options->direction, clock_wall_s());
     if (action > s->action)
         s->action = action;
     if (s->options->json)
@@ -276,7 +280,7 @@ static int run(struct scan *s, const struct options *o)
         fprintf(stderr, "juyong scan: no app is called '%s'\n", o->app);
         return CLI_BAD;
     }
-    if (policy_new(&app->policy, s->setup.rules, &s->policy) < 0)
+    if (policy_new(app, s->setup.rules, &s->policy) < 0)
         return CLI_BAD;
     struct buf input = BUF_INIT(INPUT_MAX);
     bool heavy = false;

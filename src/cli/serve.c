@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/notify.h"
+#include "cli/reload.h"
 #include "cli/setup.h"
 #include "console/console.h"
 #include "http/server.h"
@@ -25,6 +26,7 @@ struct serve {
     struct loop *loop;
     struct loop_watch signals;
     struct loop_hook hook;
+    struct reload *reload;
     struct snapshot *snapshot;
     struct audit *audit;
     struct worker_pool *pool;
@@ -134,27 +136,22 @@ static void record_reload(struct serve *s)
 }
 
 /* All or nothing: with any error the old snapshot stays in force. */
-static void reload(struct serve *s)
+static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *messages)
 {
-    struct buf messages = BUF_INIT(4u << 20);
-    struct snapshot *next = NULL;
-    notify_send("RELOADING=1");
-    int r = snapshot_load(span_str(s->file), &messages, &next);
-    if (r == 0)
-        config_restart_needed(snapshot_config(s->snapshot), snapshot_config(next), &messages);
-    log_lines(r < 0 ? LOG_ERROR : LOG_WARNING, "reload: ", &messages);
-    buf_deinit(&messages);
-    if (r < 0) {
+    struct serve *s = ctx;
+    if (result == 0)
+        config_restart_needed(snapshot_config(s->snapshot), snapshot_config(next), messages);
+    log_lines(result < 0 ? LOG_ERROR : LOG_WARNING, "reload: ", messages);
+    if (result < 0) {
         log_error("reload failed: the old configuration and rules stay in force");
-    } else {
-        worker_pool_reload(s->pool, next);
-        snapshot_unref(s->snapshot);
-        s->snapshot = next;
-        record_reload(s);
-        log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
-                 ruleset_count(snapshot_rules(next)));
+        return;
     }
-    notify_send("READY=1");
+    worker_pool_reload(s->pool, next);
+    snapshot_unref(s->snapshot);
+    s->snapshot = next;
+    record_reload(s);
+    log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
+             ruleset_count(snapshot_rules(next)));
 }
 
 static void stop(struct serve *s)
@@ -171,6 +168,7 @@ static void stop(struct serve *s)
     s->stopped_ms = clock_mono_ms();
     log_info("draining: no new requests, running ones may finish");
     notify_send("STOPPING=1");
+    reload_stop(s->reload);
     worker_pool_drain(s->pool);
 }
 
@@ -180,7 +178,7 @@ static void signalled(struct loop_watch *w, uint32_t events)
     struct signalfd_siginfo info;
     while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
-            reload(s);
+            reload_ask(s->reload);
         else
             stop(s);
     }
@@ -308,6 +306,17 @@ static void greet(struct serve *s)
     buf_deinit(&weak);
 }
 
+static int prepare_reload(struct serve *s)
+{
+    struct reload_options o = {.loop = s->loop,
+                               .file = span_str(s->file),
+                               .load = snapshot_load,
+                               .done = reloaded,
+                               .ctx = s};
+    s->reload = reload_new(&o);
+    return s->reload ? 0 : -ENOMEM;
+}
+
 static int serve(struct serve *s)
 {
     struct buf messages = BUF_INIT(4u << 20);
@@ -322,6 +331,8 @@ static int serve(struct serve *s)
     umask(077);
     s->loop = loop_new();
     r = s->loop ? watch_signals(s) : -ENOMEM;
+    if (r == 0)
+        r = prepare_reload(s);
     if (r == 0)
         r = open_log(s, c);
     if (r == 0)
@@ -386,6 +397,7 @@ int cli_serve(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &s) != 0)
         return CLI_USAGE;
     int r = serve(&s);
+    reload_free(s.reload);
     console_free(s.console);
     worker_pool_free(s.pool);
     audit_close(s.audit);

@@ -232,7 +232,7 @@ static int see_hit(void *ctx, struct channel *channel, const struct hit *hit)
 {
     struct judge *j = ctx;
     const struct rule *rule = ruleset_rule(j->rules, hit->rule);
-    enum action decided = policy_decide(j->policy, hit->rule, j->direction);
+    enum action decided = policy_decide(j->policy, hit->rule, j->direction, clock_wall_s());
     if (decided == ACTION_ALLOW)
         return 0;
     enum action done = effective(j, channel, decided);

@@ -18,7 +18,7 @@ static int build_policies(struct snapshot *s)
     if (!s->policies)
         return -ENOMEM;
     for (size_t i = 0; i < s->config->app_count; i++) {
-        int r = policy_new(&s->config->apps[i].policy, s->rules, &s->policies[i]);
+        int r = policy_new(&s->config->apps[i], s->rules, &s->policies[i]);
         if (r < 0)
             return r;
     }
@@ -39,6 +39,8 @@ int snapshot_load(struct span config_file, struct buf *messages, struct snapshot
     }
     if (r == 0 && policy_check(s->config, s->rules, messages) > 0)
         r = -EINVAL;
+    if (r == 0)
+        policy_doubts(s->config, s->rules, messages);
     if (r == 0)
         r = access_load(s->config, messages, &s->access);
     if (r == 0)

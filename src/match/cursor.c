@@ -248,16 +248,16 @@ static int cursor_moment(struct cursor *c)
     return m->count || c->waiting_count ? settle(c) : 0;
 }
 
-/* Invisible characters and marks are none that people see. */
-static bool is_visible(uint32_t cp)
+/* The characters that near rules count: letters, digits and Han characters. */
+static bool is_counted(uint32_t cp)
 {
-    return fold_entry_class(fold_entry(cp)) < FOLD_INVISIBLE;
+    return fold_entry_class(fold_entry(cp)) <= FOLD_WORD;
 }
 
 static int cursor_point(struct cursor *c, const struct fold_point *point)
 {
     c->moment.before = c->moment.now;
-    c->moment.now += is_visible(point->cp);
+    c->moment.now += is_counted(point->cp);
     c->pos = point->end;
     for (unsigned i = 0; i < c->lanes; i++) {
         lane_wake(&c->lane[i]);
@@ -273,13 +273,13 @@ static int cursor_point(struct cursor *c, const struct fold_point *point)
 /* Not worth the start-up below this many bytes. */
 #define SKIP_LEAST 64
 
-static uint64_t count_visible(struct span text)
+static uint64_t count_characters(struct span text)
 {
     struct fold_reader reader = {0};
     struct fold_point point;
     uint64_t n = 0;
     while (fold_reader_next(&reader, &text, &point) > 0)
-        n += is_visible(point.cp);
+        n += is_counted(point.cp);
     return n;
 }
 
@@ -329,7 +329,7 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
         c->watched = base + resume;
     }
     if (c->set->near.count)
-        c->moment.now += count_visible(span_slice(text, (size_t)(c->pos - base), resume));
+        c->moment.now += count_characters(span_slice(text, (size_t)(c->pos - base), resume));
     for (unsigned i = 0; i < c->lanes; i++)
         lane_reset(&c->lane[i]);
     c->pos = c->reader.pos = base + resume;
@@ -443,7 +443,8 @@ static int cursor_quick(struct cursor *c, struct span *rest)
         c->reader.tail_len = 0;
         point.end = c->pos = c->reader.pos = point.start + len;
         *rest = span_slice(*rest, len - tail, rest->len);
-        c->moment.now++;
+        c->moment.now +=
+            len == 3 ? l->lone.on && l->lone.start == point.start : is_counted(point.cp);
         if (!c->watch || point.start < c->watched)
             continue;
         c->watched = point.end;

@@ -141,7 +141,7 @@ static bool long_enough(const struct lane_item *item)
     return !(item->flags & (ITEM_SPELLED | ITEM_BROKEN)) || item->length >= TRIE_SPELLED_MIN;
 }
 
-/* The item is a complete word that ends with visible character `to`. */
+/* The item is a complete word that ends with character `to`. */
 static void complete(const struct lane *l, const struct lane_item *word, uint64_t to,
                      struct moment *m)
 {

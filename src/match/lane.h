@@ -18,7 +18,7 @@ struct lane_item {
     uint32_t place;  /* in the trie */
     uint32_t layers; /* LAYER_* seen through so far */
     uint32_t print;  /* trie_print() of what was read, where the lens changes symbols */
-    uint32_t seen;   /* number of its first visible character, for near rules */
+    uint32_t seen;   /* number of its first character, for near rules */
     uint16_t symbol; /* the last one */
     uint16_t flags;  /* ITEM_* */
     uint8_t kind;    /* of the last one */
@@ -53,7 +53,7 @@ struct lane_lone {
     uint64_t start;  /* of the last one */
     uint64_t before; /* of the one before, with `pair` */
     uint32_t cp, before_cp;
-    uint32_t seen, before_seen; /* visible characters before them */
+    uint32_t seen, before_seen; /* characters before them */
     uint32_t pair;              /* place that both have come to, or PLACE_NONE */
     uint16_t symbol;            /* of the last one, 0 for one of no word */
     uint8_t gap;                /* behind it; not with a pair */
@@ -81,7 +81,7 @@ struct lane {
 /* A word that is complete, before it is known whether it counts. */
 struct found {
     uint64_t start, end;
-    uint64_t from, to; /* visible characters */
+    uint64_t from, to; /* characters */
     uint32_t ref;      /* a struct output's */
     uint32_t place;
     uint32_t layers;
@@ -93,7 +93,7 @@ struct found {
 struct moment {
     struct found *found;
     size_t count, cap;
-    uint64_t before, now; /* visible characters until the moment, and with it */
+    uint64_t before, now; /* characters until the moment, and with it */
     int error;            /* 0, -ENOMEM, -EOVERFLOW */
     uint64_t lost;        /* with an error: the least start of what could not be kept */
 };

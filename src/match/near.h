@@ -1,6 +1,6 @@
 /*
  * Near rules over one text: which slots were seen lately, and what completes a rule. Positions are
- * numbers of visible characters (all but invisible ones and combining marks).
+ * numbers of characters: letters, digits and Han characters alone.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ void near_rules_deinit(struct near_rules *n);
 
 /* A word of a slot. */
 struct near_word {
-    uint64_t from, to; /* visible characters */
+    uint64_t from, to; /* characters */
     uint64_t chain;    /* of ordered rules: where the slots up to this one began */
 };
 

@@ -124,10 +124,8 @@ bool trie_slots(const struct trie *t, uint32_t place, unsigned kind, unsigned le
         unsigned least = 0;
         if (!tail[0] || !(tail_growths(t, tail, kind, length) >> how & 1))
             return false;
-        if (how != GROWTH_ANY && t->kinds[tail[0]] == SYMBOL_SPACE)
-            tail++; /* the gap is there already */
         for (; *tail; tail++)
-            least++;
+            least += t->kinds[*tail] != SYMBOL_SPACE;
         return slots_of(t, (uint32_t)tail[1] | (uint32_t)tail[2] << 16, least, fn, ctx);
     }
     size_t low = 0, high = t->near_count;

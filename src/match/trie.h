@@ -61,7 +61,7 @@ static inline unsigned output_who(uint32_t ref)
 /* A slot word that may be completed from a node. */
 struct trie_slot {
     uint32_t node, slot;
-    uint8_t least[GROWTH_COUNT]; /* visible characters until then; 0: not that way */
+    uint8_t least[GROWTH_COUNT]; /* characters until then; 0: not that way */
 };
 
 /* Entries of the code point table. */
@@ -226,7 +226,7 @@ static inline unsigned trie_goes_on(const struct trie *t, uint32_t place)
 
 /*
  * Calls fn for each slot word that may be completed from the place with that gap, and with how many
- * visible characters more at least. True as soon as fn answers true.
+ * characters more at least. True as soon as fn answers true.
  */
 typedef bool (*trie_slot_fn)(void *ctx, uint32_t slot, unsigned least);
 bool trie_slots(const struct trie *t, uint32_t place, unsigned kind, unsigned length,

@@ -212,6 +212,14 @@ static uint64_t growth_bits(unsigned growths, unsigned who)
     return bits;
 }
 
+static unsigned characters_from(const struct trie *t, const struct trie_word *w, unsigned from)
+{
+    unsigned n = 0;
+    for (unsigned i = from; i < w->count; i++)
+        n += t->kinds[w->symbols[i]] != SYMBOL_SPACE;
+    return n;
+}
+
 /* See trie_letters(). */
 static bool has_letters(const struct builder *b, const struct group *g, unsigned from)
 {
@@ -245,8 +253,7 @@ static void mark_path(struct builder *b, const struct group *g, unsigned shared,
                                     .slot = b->words[i].ref & OUTPUT_RULE_MAX};
             for (unsigned how = 0; how < GROWTH_COUNT; how++)
                 if (growths >> how & 1)
-                    s->least[how] =
-                        (uint8_t)(w->count - depth - (how != GROWTH_ANY && next == SYMBOL_SPACE));
+                    s->least[how] = (uint8_t)characters_from(t, w, depth);
         }
     }
 }

@@ -1,17 +1,23 @@
-#include "policy/policy.h"
+#include "policy/closeness.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-struct policy {
-    size_t count;
-    unsigned char actions[]; /* per rule: the prompt's, then the completion's */
+/* Few rules end; the others pay one bit for them. */
+struct expiry {
+    uint32_t rule;
+    int64_t at; /* Unix seconds */
 };
 
-/* How closely a row names a risk: not at all, by prefix, by group, by id. */
-enum closeness { APART, BY_PREFIX, BY_GROUP, BY_ID };
+struct policy {
+    size_t count;
+    struct expiry *expiries; /* by rule */
+    size_t expiry_count;
+    unsigned char actions[]; /* per rule: the prompt's, then the completion's */
+};
+#define EXPIRES 0x80 /* beside an action: until when is among the expiries */
 
-static enum closeness closeness_of(struct span row, const struct risk *risk, size_t *ret_length)
+enum closeness policy_closeness(struct span row, const struct risk *risk, size_t *ret_length)
 {
     *ret_length = row.len;
     if (row.len && row.data[row.len - 1] == '*')
@@ -34,7 +40,7 @@ static const struct config_action *best_row(const struct config_policy *config,
         const struct config_action *row = &config->actions[i];
         enum action action = direction == DIRECTION_PROMPT ? row->prompt : row->completion;
         size_t length;
-        enum closeness c = closeness_of(row->risk, risk, &length);
+        enum closeness c = policy_closeness(row->risk, risk, &length);
         if (action == ACTION_DEFAULT || c == APART)
             continue;
         bool better = !best || row->origin > best->origin ||
@@ -50,7 +56,7 @@ static const struct config_action *best_row(const struct config_policy *config,
     return best;
 }
 
-static enum action decide(const struct config_policy *config, const struct rule *rule,
+static enum action choose(const struct config_policy *config, const struct rule *rule,
                           enum direction direction)
 {
     enum closeness closeness;
@@ -64,31 +70,76 @@ static enum action decide(const struct config_policy *config, const struct rule 
     return direction == DIRECTION_PROMPT ? row->prompt : row->completion;
 }
 
-int policy_new(const struct config_policy *config, const struct ruleset *rules,
+static enum action decide(const struct config_policy *config, const struct rule *rule,
+                          enum direction direction)
+{
+    enum action action = choose(config, rule, direction);
+    /* What stands between the words of a near rule is not theirs, and some may be delivered. */
+    return action == ACTION_MASK && rule->kind == RULE_NEAR ? ACTION_BLOCK : action;
+}
+
+static bool is_for(const struct rule *rule, struct span app)
+{
+    for (size_t i = 0; i < rule->app_count; i++)
+        if (span_eq(rule->apps[i], app))
+            return true;
+    return rule->app_count == 0;
+}
+
+static int note_expiries(struct policy *p, const struct ruleset *rules)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->count; i++)
+        count += ruleset_rule(rules, (uint32_t)i)->expires != 0;
+    if (count == 0)
+        return 0;
+    p->expiries = calloc(count, sizeof(*p->expiries));
+    if (!p->expiries)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct rule *rule = ruleset_rule(rules, (uint32_t)i);
+        if (rule->expires == 0)
+            continue;
+        p->expiries[p->expiry_count++] = (struct expiry){(uint32_t)i, rule->expires};
+        p->actions[2 * i] |= EXPIRES;
+        p->actions[2 * i + 1] |= EXPIRES;
+    }
+    return 0;
+}
+
+int policy_new(const struct config_app *app, const struct ruleset *rules,
                struct policy **ret_policy)
 {
+    const struct config_policy *config = &app->policy;
     size_t count = ruleset_count(rules);
     if (count > (SIZE_MAX - sizeof(struct policy)) / 2)
         return -ENOMEM;
     struct policy *p = malloc(sizeof(*p) + 2 * count);
     if (!p)
         return -ENOMEM;
-    p->count = count;
+    *p = (struct policy){.count = count};
     /*
      * Rules of one risk without an action of their own share their answer, and follow each other in
      * the set: the rows are searched once for each run of them.
      */
-    const struct risk *last = NULL;
+    const struct rule *last = NULL;
+    enum action prompt = ACTION_BLOCK, completion = ACTION_BLOCK;
     for (size_t i = 0; i < count; i++) {
         const struct rule *rule = ruleset_rule(rules, (uint32_t)i);
-        if (rule->action == ACTION_DEFAULT && rule->risk == last) {
-            p->actions[2 * i] = p->actions[2 * i - 2];
-            p->actions[2 * i + 1] = p->actions[2 * i - 1];
-            continue;
+        bool ours = is_for(rule, app->name);
+        if (ours && !(last && rule->action == ACTION_DEFAULT && last->action == ACTION_DEFAULT &&
+                      rule->risk == last->risk && rule->kind == last->kind)) {
+            prompt = decide(config, rule, DIRECTION_PROMPT);
+            completion = decide(config, rule, DIRECTION_COMPLETION);
+            last = rule;
         }
-        p->actions[2 * i] = (unsigned char)decide(config, rule, DIRECTION_PROMPT);
-        p->actions[2 * i + 1] = (unsigned char)decide(config, rule, DIRECTION_COMPLETION);
-        last = rule->action == ACTION_DEFAULT ? rule->risk : NULL;
+        p->actions[2 * i] = (unsigned char)(ours ? prompt : ACTION_ALLOW);
+        p->actions[2 * i + 1] = (unsigned char)(ours ? completion : ACTION_ALLOW);
+    }
+    int r = note_expiries(p, rules);
+    if (r < 0) {
+        policy_free(p);
+        return r;
     }
     *ret_policy = p;
     return 0;
@@ -96,46 +147,31 @@ int policy_new(const struct config_policy *config, const struct ruleset *rules,
 
 void policy_free(struct policy *p)
 {
+    if (p)
+        free(p->expiries);
     free(p);
 }
 
-enum action policy_decide(const struct policy *p, uint32_t rule, enum direction direction)
+static bool has_expired(const struct policy *p, uint32_t rule, int64_t now)
+{
+    size_t low = 0, high = p->expiry_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (p->expiries[middle].rule < rule)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return now >= p->expiries[low].at;
+}
+
+enum action policy_decide(const struct policy *p, uint32_t rule, enum direction direction,
+                          int64_t now)
 {
     if (rule >= p->count)
         return ACTION_BLOCK; /* a rule of another set: nobody may profit from the mistake */
-    return (enum action)p->actions[2 * (size_t)rule + (direction == DIRECTION_COMPLETION)];
-}
-
-static bool any_risk(const struct ruleset *rules, struct span row)
-{
-    for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
-        size_t length;
-        if (closeness_of(row, ruleset_risk(rules, i), &length) != APART)
-            return true;
-    }
-    return false;
-}
-
-static unsigned check_rows(const struct config_policy *policy, enum config_origin origin,
-                           const struct ruleset *rules, struct buf *messages)
-{
-    unsigned errors = 0;
-    for (size_t i = 0; i < policy->action_count; i++) {
-        const struct config_action *row = &policy->actions[i];
-        if (row->origin != origin || any_risk(rules, row->risk))
-            continue;
-        place_printf(messages, row->at, "no risk of the rules is called '%.*s'",
-                     SPAN_ARG(row->risk));
-        errors++;
-    }
-    return errors;
-}
-
-unsigned policy_check(const struct config *config, const struct ruleset *rules,
-                      struct buf *messages)
-{
-    unsigned errors = check_rows(&config->policy, ORIGIN_GLOBAL, rules, messages);
-    for (size_t i = 0; i < config->app_count; i++)
-        errors += check_rows(&config->apps[i].policy, ORIGIN_APP, rules, messages);
-    return errors;
+    unsigned action = p->actions[2 * (size_t)rule + (direction == DIRECTION_COMPLETION)];
+    if (action & EXPIRES && has_expired(p, rule, now))
+        return ACTION_ALLOW;
+    return (enum action)(action & ~(unsigned)EXPIRES);
 }

@@ -17,19 +17,33 @@ struct policy; /* actions of one app over one rule set, precomputed per risk and
  *   3. the app's other rows, then the global rows, then the built-in ones; within each the closest:
  *      id, then group (A1), then the longest prefix (pii-*, *);
  *   4. block, for a risk that nothing names.
+ * A near rule never masks: it blocks where that says mask. A rule for other apps allows.
  */
-int policy_new(const struct config_policy *config, const struct ruleset *rules,
+int policy_new(const struct config_app *app, const struct ruleset *rules,
                struct policy **ret_policy);
 void policy_free(struct policy *p);
 
-/* The action for a hit of that rule. O(1). In observe mode too: what would be done. */
-enum action policy_decide(const struct policy *p, uint32_t rule, enum direction direction);
+/*
+ * The action for a hit of that rule at that time (Unix seconds); ACTION_ALLOW when the rule is not
+ * for this app or has expired. O(1), for a rule that expires O(log of those). In observe mode too:
+ * what would be done.
+ */
+enum action policy_decide(const struct policy *p, uint32_t rule, enum direction direction,
+                          int64_t now);
 
 /*
  * Checks that every risk the policy names exists. Appends messages; returns the number of errors.
  */
 unsigned policy_check(const struct config *config, const struct ruleset *rules,
                       struct buf *messages);
+
+/*
+ * What the rules ask for in vain: apps that the configuration doesn't have, layers that can't run
+ * on streamed answers. One warning a line, told once for what a file says in its defaults; returns
+ * their number.
+ */
+unsigned policy_doubts(const struct config *config, const struct ruleset *rules,
+                       struct buf *messages);
 
 /*
  * Causes for which a request or answer is refused without a hit. One row each: code, HTTP status,

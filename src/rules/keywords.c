@@ -2,192 +2,229 @@
  * keywords/<risk>.txt and allow/<any>.txt: one word or phrase a line; behind it, after tabs,
  * key=value. "#!key=value" lines before the first word set the file's defaults; other # lines are
  * comments.
+ *
+ * A million words are read in seconds: the file's text is kept as it is and every span of a rule
+ * points into it, a word is folded and hashed once, and one sort over the hashes finds both
+ * repetitions and ids that would clash.
  */
 #include "base/codec.h"
-#include "base/utf8.h"
-#include "rules/loader.h"
+#include "rules/attribute.h"
+#include "rules/lines.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-struct line_reader {
-    struct loader *loader;
-    struct span file;
-    struct span line;
-    unsigned number;
+/* What a line may say; each kind of line takes the first so many. */
+enum attribute { WHY, SOURCE, DIRECTION, ACTION, SEE, APPS, EXPIRES, HIT, MISS };
+static const char *const names[] = {
+    [WHY] = "why",         [SOURCE] = "source", [DIRECTION] = "direction",
+    [ACTION] = "action",   [SEE] = "see",       [APPS] = "apps",
+    [EXPIRES] = "expires", [HIT] = "hit",       [MISS] = "miss",
+};
+enum taken { TAKES_SOURCE = SOURCE + 1, TAKES_DEFAULTS = EXPIRES + 1, TAKES_SAMPLES = MISS + 1 };
+
+/* A line before it is kept; its samples stand beside the rule. */
+struct word {
+    struct rule rule;
+    struct span hit, miss;
 };
 
-/* Where a part of the current line stands, in characters. */
-static struct place place_at(const struct line_reader *r, const char *part)
+/* The parts of a list with commas; false behind the last. */
+static bool next_part(struct span *rest, struct span *part)
 {
-    struct span before = span_from(r->line.data, (size_t)(part - r->line.data));
-    return (struct place){r->file, r->number, (unsigned)utf8_count(before) + 1};
+    if (!span_split(rest, ',', part))
+        return false;
+    *part = span_trim(*part);
+    return true;
 }
 
-static bool set_action(struct loader *l, struct place at, struct span value, enum action *ret)
+static void set_see(struct line_reader *r, struct span value, uint32_t *asked)
 {
-    *ret = action_from(value);
-    if (*ret == ACTION_DEFAULT || *ret == ACTION_ALLOW)
-        loader_error(l, at, "'%.*s' is no action of a rule: flag, mask, answer or block",
-                     SPAN_ARG(value));
-    return *ret != ACTION_DEFAULT;
+    struct span part;
+    *asked = 0;
+    /* How a word goes back behind its file's default. */
+    if (span_eq(value, SPAN_LIT("none")))
+        return;
+    while (next_part(&value, &part))
+        attribute_layer(r->loader, lines_place(r, part.data), part, asked);
 }
 
-static bool set_direction(struct loader *l, struct place at, struct span value, enum direction *ret)
+static void set_apps(struct line_reader *r, struct span value, struct rule *rule)
 {
-    static const enum direction all[] = {DIRECTION_PROMPT, DIRECTION_COMPLETION, DIRECTION_BOTH};
-    for (size_t i = 0; i < 3; i++) {
-        if (!span_eq(value, span_str(direction_name(all[i]))))
-            continue;
-        *ret = all[i];
-        return true;
+    struct span rest = value, part;
+    size_t count = 0;
+    while (next_part(&rest, &part))
+        count++;
+    struct span *apps = reader_alloc(&r->loader->reader, count, sizeof(*apps));
+    if (!apps)
+        return;
+    rule->apps = apps;
+    rule->app_count = count;
+    while (next_part(&value, apps)) {
+        attribute_app(r->loader, lines_place(r, apps->data), *apps);
+        apps++;
     }
-    loader_error(l, at, "'%.*s' is no direction: prompt, completion or both", SPAN_ARG(value));
-    return false;
 }
 
-/* One key=value; `line` says that it stands behind a word, where samples make sense. */
-static void set_attribute(struct line_reader *r, struct span part, bool line, struct keyword *k)
+/* One key=value. */
+static void set_attribute(struct line_reader *r, struct span part, enum taken taken, struct word *w)
 {
-    static const char *const names[] = {"why", "source", "direction", "action", "hit", "miss"};
     struct loader *l = r->loader;
     size_t equals = span_find(part, SPAN_LIT("="));
-    struct place at = place_at(r, part.data);
+    struct place at = lines_place(r, part.data);
     if (equals == part.len) {
         loader_error(l, at, "expected key=value, found '%.*s'", SPAN_ARG(part));
         return;
     }
     struct span key = span_trim(span_slice(part, 0, equals));
     struct span value = span_trim(span_slice(part, equals + 1, part.len));
-    struct place value_at = place_at(r, value.len ? value.data : part.data);
-    if (value.len == 0)
-        loader_error(l, at, "'%.*s' has no value", SPAN_ARG(key));
-    else if (span_eq(key, SPAN_LIT("why")))
-        k->rule.why = reader_keep(&l->reader, value);
-    else if (span_eq(key, SPAN_LIT("source")))
-        k->rule.from = reader_keep(&l->reader, value);
-    else if (span_eq(key, SPAN_LIT("direction")))
-        set_direction(l, value_at, value, &k->rule.direction);
-    else if (span_eq(key, SPAN_LIT("action")))
-        set_action(l, value_at, value, &k->rule.action);
-    else if (line && span_eq(key, SPAN_LIT("hit")))
-        k->hit = reader_keep(&l->reader, value);
-    else if (line && span_eq(key, SPAN_LIT("miss")))
-        k->miss = reader_keep(&l->reader, value);
-    else {
-        const char *meant = schema_suggest(names, line ? 6 : 4, key);
+    struct place value_at = lines_place(r, value.len ? value.data : part.data);
+    size_t i = 0;
+    while (i < (size_t)taken && !span_eq(key, span_str(names[i])))
+        i++;
+    if (i == (size_t)taken) {
+        const char *meant = schema_suggest(names, taken, key);
         if (meant)
             loader_error(l, at, "unknown key '%.*s'; did you mean '%s'?", SPAN_ARG(key), meant);
         else
             loader_error(l, at, "unknown key '%.*s'", SPAN_ARG(key));
+        return;
+    }
+    if (value.len == 0) {
+        loader_error(l, at, "'%.*s' has no value", SPAN_ARG(key));
+        return;
+    }
+    switch ((enum attribute)i) {
+    case WHY:
+        w->rule.why = value;
+        break;
+    case SOURCE:
+        w->rule.from = value;
+        break;
+    case DIRECTION:
+        attribute_direction(l, value_at, value, &w->rule.direction);
+        break;
+    case ACTION:
+        attribute_action(l, value_at, value, &w->rule.action);
+        break;
+    case SEE:
+        set_see(r, value, &w->rule.asked);
+        break;
+    case APPS:
+        set_apps(r, value, &w->rule);
+        break;
+    case EXPIRES:
+        attribute_expires(l, value_at, value, &w->rule.expires);
+        break;
+    case HIT:
+        w->hit = value;
+        break;
+    case MISS:
+        w->miss = value;
     }
 }
 
-static bool next_line(struct line_reader *r, struct span *rest)
+/* The digest of the folded form: what the word means to the automaton, however it is spelled. */
+static bool identify(struct loader *l, const struct rule *rule, struct keyword *ret_keyword)
 {
-    if (!span_split(rest, '\n', &r->line))
-        return false;
-    r->number++;
-    if (r->line.len && r->line.data[r->line.len - 1] == '\r')
-        r->line.len--;
-    return true;
+    unsigned char digest[SHA256_SIZE];
+    struct place at = {rule->file, rule->line, rule->column};
+    buf_clear(&l->folded);
+    int e = match_fold(rule->source, &l->folded);
+    if (e == -EMSGSIZE)
+        loader_error(l, at, "longer than %d characters", MATCH_KEYWORD_MAX);
+    else if (e < 0 || sha256_begin(l->name) < 0 || sha256_add(l->name, buf_span(&l->folded)) < 0 ||
+             sha256_end(l->name, digest) < 0)
+        l->reader.memory_out = true;
+    else
+        memcpy(ret_keyword->digest, digest, sizeof(ret_keyword->digest));
+    return e == 0;
 }
 
-/* NUL and broken UTF-8 are told once, for they may be in every line of a file that is no text. */
-static bool check_text(struct loader *l, struct span text, struct span file)
-{
-    size_t bad = utf8_check(text);
-    const char *nul = memchr(text.data, '\0', bad);
-    if (nul)
-        bad = (size_t)(nul - text.data);
-    if (bad == text.len)
-        return true;
-    struct line_reader r = {.file = file};
-    struct span rest = text;
-    while (next_line(&r, &rest) && (size_t)(r.line.data + r.line.len - text.data) < bad)
-        ;
-    loader_error(l, place_at(&r, text.data + bad), nul ? "a NUL byte" : "not UTF-8");
-    return false;
-}
-
-static struct span without_bom(struct span text)
-{
-    return span_starts(text, SPAN_LIT("\xef\xbb\xbf")) ? span_slice(text, 3, text.len) : text;
-}
-
-static void keep_keyword(struct line_reader *r, struct keyword *k, struct span word)
+static void keep_word(struct line_reader *r, struct word *w, struct span word)
 {
     struct loader *l = r->loader;
-    if (!loader_grow(l, (void **)&l->keywords, l->keyword_count, &l->keyword_cap,
-                     sizeof(*l->keywords)))
+    struct place at = lines_place(r, word.data);
+    struct keyword k;
+    w->rule.source = word;
+    w->rule.file = r->file;
+    w->rule.line = at.line;
+    w->rule.column = at.column;
+    if (!identify(l, &w->rule, &k) ||
+        !loader_grow(l, (void **)&l->keywords, l->keyword_count, &l->keyword_cap, sizeof(k)))
         return;
-    struct place at = place_at(r, word.data);
-    k->rule.source = reader_keep(&l->reader, word);
-    k->rule.file = r->file;
-    k->rule.line = at.line;
-    k->column = at.column;
-    l->keywords[l->keyword_count++] = *k;
+    uint32_t rule = loader_add_rule(l, &w->rule);
+    if (rule == UINT32_MAX)
+        return;
+    l->keywords[l->keyword_count++] = k;
+    if (w->hit.len)
+        loader_add_sample(l, rule, true, w->hit, at);
+    if (w->miss.len)
+        loader_add_sample(l, rule, false, w->miss, at);
+}
+
+static void read_word(struct line_reader *r, struct span line, const struct word *defaults)
+{
+    struct word w = *defaults;
+    struct span part, word = SPAN_NULL;
+    unsigned errors = r->loader->report->errors;
+    bool first = true;
+    while (span_split(&line, '\t', &part)) {
+        part = span_trim(part);
+        if (first)
+            word = part;
+        else if (part.len)
+            set_attribute(r, part, TAKES_SAMPLES, &w);
+        first = false;
+    }
+    if (r->loader->report->errors == errors)
+        keep_word(r, &w, word);
 }
 
 void keywords_read(struct loader *l, struct span text, struct span file, struct span stem)
 {
-    struct place whole = {.file = file};
     const struct risk *risk = ruleset_find_risk(l->set, stem);
+    struct line_reader r;
     if (!risk) {
-        loader_error(l, whole, "no risk is called '%.*s'", SPAN_ARG(stem));
+        loader_error(l, (struct place){.file = file}, "no risk is called '%.*s'", SPAN_ARG(stem));
         return;
     }
-    text = without_bom(text);
-    if (!check_text(l, text, file))
+    if (!lines_begin(&r, l, reader_keep(&l->reader, text), file))
         return;
-    struct keyword defaults = {
+    struct word defaults = {
         .rule = {.risk = risk, .direction = DIRECTION_BOTH, .action = ACTION_DEFAULT}};
-    struct line_reader r = {.loader = l, .file = file};
     bool words = false;
-    while (next_line(&r, &text)) {
+    while (lines_next(&r)) {
         struct span line = span_trim(r.line);
         if (line.len == 0)
             continue;
         if (span_starts(line, SPAN_LIT("#!"))) {
             if (words)
-                loader_error(l, place_at(&r, line.data),
+                loader_error(l, lines_place(&r, line.data),
                              "defaults must stand before the first word");
             else
-                set_attribute(&r, span_trim(span_slice(line, 2, line.len)), false, &defaults);
+                set_attribute(&r, span_trim(span_slice(line, 2, line.len)), TAKES_DEFAULTS,
+                              &defaults);
             continue;
         }
         if (line.data[0] == '#')
             continue;
         words = true;
-        struct keyword k = defaults;
-        struct span part, word = SPAN_NULL;
-        unsigned errors = l->report->errors;
-        bool first = true;
-        while (span_split(&line, '\t', &part)) {
-            part = span_trim(part);
-            if (first)
-                word = part;
-            else if (part.len)
-                set_attribute(&r, part, true, &k);
-            first = false;
-        }
-        if (l->report->errors == errors)
-            keep_keyword(&r, &k, word);
+        read_word(&r, line, &defaults);
     }
 }
 
 void allow_read(struct loader *l, struct span text, struct span file, struct span stem)
 {
-    text = without_bom(text);
-    if (!check_text(l, text, file))
+    struct line_reader r;
+    if (!lines_begin(&r, l, text, file))
         return;
-    struct line_reader r = {.loader = l, .file = file};
-    while (next_line(&r, &text)) {
+    while (lines_next(&r)) {
         struct span line = span_trim(r.line), word;
         if (line.len == 0 || line.data[0] == '#' || !span_split(&line, '\t', &word))
             continue;
         word = span_trim(word);
-        struct place at = place_at(&r, word.data);
+        struct place at = lines_place(&r, word.data);
         int e = matchset_add_allow(l->builder, word);
         if (e == -ENOMEM)
             l->reader.memory_out = true;
@@ -197,141 +234,177 @@ void allow_read(struct loader *l, struct span text, struct span file, struct spa
             loader_error(l, at, "nothing of '%.*s' is left to match", SPAN_ARG(word));
         struct span part;
         while (span_split(&line, '\t', &part)) {
-            struct keyword ignored = {0};
-            set_attribute(&r, part, false, &ignored);
+            struct word ignored = {0};
+            set_attribute(&r, span_trim(part), TAKES_SOURCE, &ignored);
         }
     }
 }
 
-static void fold_keyword(struct loader *l, struct keyword *k)
+/* ---- all keyword files are read ---- */
+
+/* A keyword in the order of its risk and digest: what is equal stands side by side. */
+struct entry {
+    uint64_t high, low; /* of the digest */
+    uint32_t risk;
+    uint32_t keyword; /* by order of reading */
+};
+
+static uint64_t read_u64(const unsigned char *bytes)
 {
-    struct buf folded = BUF_INIT(4096);
-    int e = match_fold(k->rule.source, &folded);
-    struct place at = {k->rule.file, k->rule.line, k->column};
-    if (e == -ENOMEM)
+    uint64_t n = 0;
+    for (size_t i = 0; i < 8; i++)
+        n = n << 8 | bytes[i];
+    return n;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->risk != y->risk)
+        return x->risk < y->risk ? -1 : 1;
+    if (x->high != y->high)
+        return x->high < y->high ? -1 : 1;
+    if (x->low != y->low)
+        return x->low < y->low ? -1 : 1;
+    return x->keyword < y->keyword ? -1 : 1;
+}
+
+static bool same_word(const struct entry *a, const struct entry *b)
+{
+    return a->risk == b->risk && a->high == b->high && a->low == b->low;
+}
+
+/* The first eight digits agree, of two words once in some ten thousand. */
+static bool same_name(const struct entry *a, const struct entry *b)
+{
+    return a->risk == b->risk && a->high >> 32 == b->high >> 32 && !same_word(a, b);
+}
+
+/* <risk>/<hex digits of the digest> */
+static void name_rule(struct loader *l, struct rule *rule, const struct keyword *k, size_t digits)
+{
+    char hex[2 * sizeof(k->digest) + 1];
+    struct span risk = rule->risk->id;
+    char *id = arena_alloc(l->reader.arena, risk.len + 1 + digits);
+    if (!id) {
         l->reader.memory_out = true;
-    else if (e < 0)
-        loader_error(l, at, "longer than %d characters", MATCH_KEYWORD_MAX);
-    else
-        k->folded = reader_keep(&l->reader, buf_span(&folded));
-    buf_deinit(&folded);
-}
-
-/* By risk, folded form, then order of reading. */
-static int compare_keywords(const void *a, const void *b)
-{
-    const struct keyword *x = *(struct keyword *const *)a, *y = *(struct keyword *const *)b;
-    int c = span_compare(x->rule.risk->id, y->rule.risk->id);
-    if (c == 0)
-        c = span_compare(x->folded, y->folded);
-    return c ? c : (x > y) - (x < y);
-}
-
-/*
- * <risk>/<hex digits of the folded form's SHA-256>: stable as long as the word means the same to
- * the automaton, however it is spelled.
- */
-static struct span make_id(struct loader *l, const struct keyword *k, unsigned digits)
-{
-    unsigned char digest[SHA256_SIZE];
-    char hex[2 * SHA256_SIZE + 1];
-    if (sha256_once(k->folded, digest) < 0) {
-        l->reader.memory_out = true;
-        return SPAN_LIT("");
-    }
-    codec_hex(span_from((const char *)digest, sizeof(digest)), hex);
-    struct span id =
-        arena_printf(l->reader.arena, "%.*s/%.*s", SPAN_ARG(k->rule.risk->id), (int)digits, hex);
-    if (!id.data)
-        l->reader.memory_out = true;
-    return id;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    const struct keyword *x = *(struct keyword *const *)a, *y = *(struct keyword *const *)b;
-    int c = span_compare(x->rule.id, y->rule.id);
-    return c ? c : (x > y) - (x < y);
-}
-
-/* Eight digits of two words may agree, once in some ten thousand words: then they get more. */
-static void name_keywords(struct loader *l, struct keyword **sorted, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        sorted[i]->rule.id = make_id(l, sorted[i], 8);
-    qsort(sorted, count, sizeof(*sorted), compare_ids);
-    for (size_t i = 0; i < count;) {
-        size_t j = i + 1;
-        while (j < count && span_eq(sorted[j]->rule.id, sorted[i]->rule.id))
-            j++;
-        for (size_t k = i; j - i > 1 && k < j; k++)
-            sorted[k]->rule.id = make_id(l, sorted[k], 16);
-        i = j;
-    }
-}
-
-static void add_keyword(struct loader *l, const struct keyword *k)
-{
-    uint32_t rule = loader_add_rule(l, &k->rule);
-    struct place at = {k->rule.file, k->rule.line, k->column};
-    if (rule == UINT32_MAX)
         return;
-    switch (matchset_add_keyword(l->builder, k->rule.source, rule, k->rule.direction, 0)) {
-    case 0:
-        break;
-    case MATCH_EMPTY:
-        loader_error(l, at, "nothing of '%.*s' is left to match", SPAN_ARG(k->rule.source));
-        break;
-    case MATCH_SINGLE_HAN:
-        loader_error(l, at, "'%.*s' is a single character, which never stands alone",
-                     SPAN_ARG(k->rule.source));
-        break;
-    case MATCH_TOO_LONG:
-        loader_error(l, at, "longer than %d characters", MATCH_KEYWORD_MAX);
-        break;
-    default:
-        l->reader.memory_out = true;
     }
-    if (k->hit.len)
-        loader_add_sample(l, rule, true, k->hit, at);
+    codec_hex(span_from((const char *)k->digest, digits / 2), hex);
+    memcpy(id, risk.data, risk.len);
+    id[risk.len] = '/';
+    memcpy(id + risk.len + 1, hex, digits);
+    rule->id = span_from(id, risk.len + 1 + digits);
+}
+
+/* Names each word, and gives each that repeats another the number of the first in `same`. */
+static void name_words(struct loader *l, struct entry *sorted, uint32_t *same)
+{
+    size_t count = l->keyword_count;
+    struct rule *rules = l->set->rules + l->keyword_first;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t high = read_u64(l->keywords[i].digest), low = read_u64(l->keywords[i].digest + 8);
+        uint32_t risk = (uint32_t)(rules[i].risk - l->set->risks);
+        sorted[i] = (struct entry){high, low, risk, (uint32_t)i};
+    }
+    qsort(sorted, count, sizeof(*sorted), compare_entries);
+    for (size_t i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && same_word(&sorted[next], &sorted[i]); next++)
+            same[sorted[next].keyword] = sorted[i].keyword;
+        uint32_t first = same[sorted[i].keyword] = sorted[i].keyword;
+        bool clash = (i > 0 && same_name(&sorted[i - 1], &sorted[i])) ||
+                     (next < count && same_name(&sorted[next], &sorted[i]));
+        name_rule(l, &rules[first], &l->keywords[first], clash ? 16 : 8);
+    }
+}
+
+static bool same_attributes(const struct rule *a, const struct rule *b)
+{
+    bool same = a->direction == b->direction && a->action == b->action && a->asked == b->asked &&
+                a->expires == b->expires && a->app_count == b->app_count;
+    for (size_t i = 0; same && i < a->app_count; i++)
+        same = span_eq(a->apps[i], b->apps[i]);
+    return same;
+}
+
+static void warn_repeated(struct loader *l, const struct rule *rule, const struct rule *first)
+{
+    loader_warn(l, (struct place){rule->file, rule->line, rule->column},
+                "'%.*s' is the same as '%.*s' on line %u%s", SPAN_ARG(rule->source),
+                SPAN_ARG(first->source), first->line,
+                same_attributes(rule, first) ? "" : ", whose attributes hold");
+}
+
+static void compile_word(struct loader *l, uint32_t index)
+{
+    const struct rule *rule = &l->set->rules[index];
+    struct place at = {rule->file, rule->line, rule->column};
+    int e = matchset_add_keyword(l->builder, rule->source, index, rule->direction, rule->asked);
+    if (e < 0)
+        l->reader.memory_out = true;
+    else if (e)
+        loader_refuse_word(l, at, rule->source, e);
+}
+
+void loader_refuse_word(struct loader *l, struct place at, struct span word, int reason)
+{
+    if (reason == MATCH_EMPTY)
+        loader_error(l, at, "nothing of '%.*s' is left to match", SPAN_ARG(word));
+    else if (reason == MATCH_SINGLE_HAN)
+        loader_error(l, at, "'%.*s' is a single character, which never stands alone",
+                     SPAN_ARG(word));
     else
-        loader_add_sample(l, rule, true, k->rule.source, at);
-    if (k->miss.len)
-        loader_add_sample(l, rule, false, k->miss, at);
+        loader_error(l, at, "longer than %d characters", MATCH_KEYWORD_MAX);
+}
+
+/* Compiles what is kept and closes the gaps of what is not, in the order of the files. */
+static void close_ranks(struct loader *l, const uint32_t *same)
+{
+    struct ruleset *s = l->set;
+    uint32_t kept = l->keyword_first;
+    size_t samples = 0, sample = 0;
+    while (samples < s->sample_count && s->samples[samples].rule < l->keyword_first)
+        samples++;
+    sample = samples;
+    for (uint32_t i = 0; i < l->keyword_count; i++) {
+        uint32_t from = l->keyword_first + i;
+        bool dropped = same[i] != i;
+        for (; sample < s->sample_count && s->samples[sample].rule == from; sample++) {
+            if (dropped)
+                continue;
+            s->samples[samples] = s->samples[sample];
+            s->samples[samples++].rule = kept;
+        }
+        if (dropped) {
+            warn_repeated(l, &s->rules[from], &s->rules[l->keywords[same[i]].kept]);
+            continue;
+        }
+        s->rules[kept] = s->rules[from];
+        l->keywords[i].kept = kept;
+        compile_word(l, kept++);
+    }
+    s->rule_count = kept;
+    s->sample_count = samples;
 }
 
 void keywords_finish(struct loader *l)
 {
     size_t count = l->keyword_count;
-    if (count == 0)
+    if (count == 0 || l->reader.memory_out)
         return;
-    struct keyword **sorted = malloc(count * sizeof(*sorted));
-    if (!sorted) {
+    struct entry *sorted = calloc(count, sizeof(*sorted));
+    uint32_t *same = calloc(count, sizeof(*same));
+    l->keyword_first = (uint32_t)(l->set->rule_count - count);
+    if (sorted && same) {
+        name_words(l, sorted, same);
+        free(sorted);
+        close_ranks(l, same);
+    } else {
         l->reader.memory_out = true;
-        return;
+        free(sorted);
     }
-    for (size_t i = 0; i < count; i++) {
-        fold_keyword(l, &l->keywords[i]);
-        sorted[i] = &l->keywords[i];
-    }
-    qsort(sorted, count, sizeof(*sorted), compare_keywords);
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct keyword *k = sorted[i], *before = kept ? sorted[kept - 1] : NULL;
-        if (!before || before->rule.risk != k->rule.risk || !span_eq(before->folded, k->folded) ||
-            k->folded.len == 0) {
-            sorted[kept++] = k;
-            continue;
-        }
-        loader_warn(l, (struct place){k->rule.file, k->rule.line, k->column},
-                    "'%.*s' is the same as '%.*s' on line %u", SPAN_ARG(k->rule.source),
-                    SPAN_ARG(before->rule.source), before->rule.line);
-        k->rule.risk = NULL; /* dropped */
-    }
-    name_keywords(l, sorted, kept);
-    free(sorted);
-    /* In the order of the files, so that messages and rule numbers follow it. */
-    for (size_t i = 0; i < count; i++)
-        if (l->keywords[i].rule.risk)
-            add_keyword(l, &l->keywords[i]);
+    free(same);
+    free(l->keywords);
+    l->keywords = NULL;
+    l->keyword_count = l->keyword_cap = 0;
 }

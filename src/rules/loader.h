@@ -12,8 +12,8 @@
 struct sample {
     uint32_t rule;
     bool hit; /* or miss */
+    unsigned line, column;
     struct span text;
-    struct place at;
 };
 
 struct answer {
@@ -27,21 +27,27 @@ struct ruleset {
     struct rule *rules;
     size_t rule_count, rule_cap;
     struct risk *risks;
+    struct rule_counts *counts; /* by risk */
     size_t risk_count;
     struct answer *answers;
     size_t answer_count, answer_cap;
-    struct sample *samples;
+    struct sample *samples; /* in the order of their rules */
     size_t sample_count, sample_cap;
     struct matchset *matchset;
     char version[24];
 };
 
-/* A line of a keyword file, before it is known whether it repeats another. */
+/* Beside the rule of a keyword, until it is known whether it repeats another. */
 struct keyword {
-    struct rule rule;
-    struct span folded;
-    struct span hit, miss; /* samples */
-    unsigned column;
+    unsigned char digest[16]; /* the first half of the folded form's SHA-256 */
+    uint32_t kept;            /* the rule that it became */
+};
+
+/* What a person called a rule, and where. */
+struct name {
+    struct span id;
+    struct place at;
+    size_t order; /* of reading */
 };
 
 struct loader {
@@ -50,8 +56,15 @@ struct loader {
     struct rule_report *report;
     struct matchset_builder *builder;
     struct sha256 *content;
-    struct keyword *keywords;
+    struct sha256 *name;      /* of one keyword */
+    struct buf folded;        /* the same */
+    struct keyword *keywords; /* of the last rules of the set */
     size_t keyword_count, keyword_cap;
+    uint32_t keyword_first; /* the rule of the first of them */
+    int64_t now;            /* Unix seconds */
+    struct variants *variants;
+    struct name *names;
+    size_t name_count, name_cap;
 };
 
 int loader_init(struct loader *l, struct rule_report *report);
@@ -69,12 +82,30 @@ bool loader_grow(struct loader *l, void **array, size_t count, size_t *cap, size
 uint32_t loader_add_rule(struct loader *l, const struct rule *rule);
 void loader_add_sample(struct loader *l, uint32_t rule, bool hit, struct span text,
                        struct place at);
+/* Why a word can't be matched; reason: MATCH_EMPTY, MATCH_SINGLE_HAN, MATCH_TOO_LONG. */
+void loader_refuse_word(struct loader *l, struct place at, struct span word, int reason);
+
+/* Reads a YAML text; NULL after messages. The caller frees. */
+struct yaml_doc *loader_yaml(struct loader *l, struct span text, struct span file);
+/* Reads a map into a struct; false after messages. The reader counts its errors, the report all. */
+bool loader_map(struct loader *l, const struct schema_key *keys, const struct yaml_node *node,
+                void *base);
+
+/* The rule that is told besides when a text behind an encoding has a hit. */
+#define PAYLOAD_RISK "attack-encoding"
+#define PAYLOAD_ID   PAYLOAD_RISK "/payload"
 
 /* Each reads one file's text, which lives only for the call; file is kept by the set. */
 void risks_read(struct loader *l, struct span text, struct span file);
+void near_read(struct loader *l, struct span text, struct span file);
 void patterns_read(struct loader *l, struct span text, struct span file);
 void answers_read(struct loader *l, struct span text, struct span file);
 void keywords_read(struct loader *l, struct span text, struct span file, struct span stem);
+/* Before anything that is made of words. */
+void variants_read(struct loader *l, struct span text, struct span file, struct span stem);
 void allow_read(struct loader *l, struct span text, struct span file, struct span stem);
-/* After all keyword files: identities, repetitions, the match set. */
+/*
+ * After all keyword files and before the rules of any other kind: identities, repetitions, the
+ * match set.
+ */
 void keywords_finish(struct loader *l);

@@ -1,8 +1,10 @@
 #include "rules/ruleset.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/codec.h"
 #include "rules/loader.h"
+#include "rules/written.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +14,7 @@
 #include <sys/stat.h>
 
 #define SET_BYTES_MAX  (1u << 30)  /* what one set's texts take */
-#define TEXT_BYTES_MAX (16u << 20) /* of one keyword file */
+#define TEXT_BYTES_MAX (64u << 20) /* of one keyword file: a million words and more */
 #define FILES_MAX      4096        /* in one folder */
 /* Messages that are told; more are counted. Warnings must not crowd out the errors. */
 #define ERRORS_TOLD   500
@@ -69,7 +71,7 @@ void loader_add_sample(struct loader *l, uint32_t rule, bool hit, struct span te
 {
     struct ruleset *s = l->set;
     if (loader_grow(l, (void **)&s->samples, s->sample_count, &s->sample_cap, sizeof(*s->samples)))
-        s->samples[s->sample_count++] = (struct sample){rule, hit, text, at};
+        s->samples[s->sample_count++] = (struct sample){rule, hit, at.line, at.column, text};
 }
 
 /* ---- files ---- */
@@ -122,14 +124,20 @@ struct folder {
     size_t max;
     void (*read)(struct loader *l, struct span text, struct span file);
     void (*read_named)(struct loader *l, struct span text, struct span file, struct span stem);
+    void (*finish)(struct loader *l); /* behind the last file */
 };
 
+/* In the order of reading: words are spelled by the variants, and keywords are numbered first. */
 static const struct folder folders[] = {
+    {"variants", ".txt", TEXT_BYTES_MAX, .read_named = variants_read},
     {"allow", ".txt", TEXT_BYTES_MAX, .read_named = allow_read},
     {"answers", ".yaml", YAML_SIZE_MAX, .read = answers_read},
-    {"keywords", ".txt", TEXT_BYTES_MAX, .read_named = keywords_read},
+    {"keywords", ".txt", TEXT_BYTES_MAX, .read_named = keywords_read, .finish = keywords_finish},
+    {"near", ".yaml", YAML_SIZE_MAX, .read = near_read},
     {"patterns", ".yaml", YAML_SIZE_MAX, .read = patterns_read},
 };
+
+#define FOLDERS (sizeof(folders) / sizeof(*folders))
 
 static void load_file(struct loader *l, const struct folder *f, struct span root,
                       const char *relative, struct span stem)
@@ -208,6 +216,8 @@ static void load_folder(struct loader *l, const struct folder *f, struct span ro
                         entries[i]->d_name, f->suffix);
     }
     free_entries(entries, count);
+    if (f->finish)
+        f->finish(l);
 }
 
 static void load_risks(struct loader *l, struct span root)
@@ -225,19 +235,22 @@ static int load_all(struct loader *l, struct span root)
         loader_error(l, (struct place){.file = root}, "can't be read: %s", strerror(-e));
         return e;
     }
+    bool there[FOLDERS] = {0};
     load_risks(l, root); /* the others name risks */
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
-        const struct folder *f = NULL;
-        for (size_t j = 0; j < sizeof(folders) / sizeof(*folders); j++)
-            if (strcmp(folders[j].name, name) == 0)
-                f = &folders[j];
-        if (f && l->set->risk_count)
-            load_folder(l, f, root);
-        else if (!f && strcmp(name, "risks.yaml") != 0 && strncmp(name, "README", 6) != 0)
+        size_t f = 0;
+        while (f < FOLDERS && strcmp(folders[f].name, name) != 0)
+            f++;
+        if (f < FOLDERS)
+            there[f] = true;
+        else if (strcmp(name, "risks.yaml") != 0 && strncmp(name, "README", 6) != 0)
             loader_warn(l, (struct place){.file = root}, "'%s' is not read by this version", name);
     }
     free_entries(entries, count);
+    for (size_t f = 0; f < FOLDERS && l->set->risk_count; f++)
+        if (there[f])
+            load_folder(l, &folders[f], root);
     return 0;
 }
 
@@ -253,11 +266,44 @@ static void tell_rest(struct loader *l, struct span dir)
 
 /* ---- the set ---- */
 
+/* Nobody writes it; by policy its risk may be dealt with as any other. */
+static bool add_payload(struct loader *l)
+{
+    const struct risk *risk = ruleset_find_risk(l->set, SPAN_LIT(PAYLOAD_RISK));
+    struct rule rule = {.id = SPAN_LIT(PAYLOAD_ID),
+                        .risk = risk,
+                        .source = SPAN_LIT(""),
+                        .why = SPAN_LIT("a payload that decodes to something forbidden"),
+                        .from = SPAN_LIT(""),
+                        .file = SPAN_LIT("built in"),
+                        .direction = DIRECTION_BOTH,
+                        .action = ACTION_DEFAULT,
+                        .kind = RULE_PAYLOAD};
+    uint32_t index = risk ? loader_add_rule(l, &rule) : UINT32_MAX;
+    if (index != UINT32_MAX)
+        matchset_set_payload_rule(l->builder, index);
+    return !l->reader.memory_out;
+}
+
+static int count_rules(struct ruleset *s)
+{
+    s->counts = arena_alloc(&s->arena, s->risk_count * sizeof(*s->counts));
+    if (!s->counts)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->rule_count; i++) {
+        struct rule_counts *c = &s->counts[s->rules[i].risk - s->risks];
+        c->keywords += s->rules[i].kind == RULE_KEYWORD;
+        c->patterns += s->rules[i].kind == RULE_PATTERN;
+        c->near += s->rules[i].kind == RULE_NEAR;
+    }
+    return 0;
+}
+
 int loader_finish(struct loader *l, struct span dir)
 {
     unsigned char digest[SHA256_SIZE];
     char hex[2 * SHA256_SIZE + 1];
-    keywords_finish(l);
+    written_finish(l);
     if (l->reader.memory_out)
         return -ENOMEM;
     if (l->report->errors == 0 && l->set->rule_count == 0)
@@ -268,7 +314,10 @@ int loader_finish(struct loader *l, struct span dir)
         return -ENOMEM;
     codec_hex(span_from((const char *)digest, sizeof(digest)), hex);
     snprintf(l->set->version, sizeof(l->set->version), "auto-%.12s", hex);
-    return matchset_build(l->builder, &l->set->matchset);
+    if (!add_payload(l))
+        return -ENOMEM;
+    int r = count_rules(l->set);
+    return r < 0 ? r : matchset_build(l->builder, &l->set->matchset);
 }
 
 int loader_init(struct loader *l, struct rule_report *report)
@@ -284,9 +333,15 @@ int loader_init(struct loader *l, struct rule_report *report)
         .report = report,
         .builder = matchset_builder_new(),
         .content = sha256_new(),
+        .name = sha256_new(),
+        .folded = BUF_INIT(4096),
+        .variants = variants_new(),
+        .now = clock_wall_s(),
     };
-    if (l->builder && l->content && sha256_begin(l->content) == 0)
+    if (l->builder && l->name && l->variants && l->content && sha256_begin(l->content) == 0) {
+        matchset_use_variants(l->builder, l->variants);
         return 0;
+    }
     loader_deinit(l);
     return -ENOMEM;
 }
@@ -295,8 +350,12 @@ void loader_deinit(struct loader *l)
 {
     ruleset_unref(l->set);
     matchset_builder_free(l->builder);
+    variants_free(l->variants);
     sha256_free(l->content);
+    sha256_free(l->name);
+    buf_deinit(&l->folded);
     free(l->keywords);
+    free(l->names);
 }
 
 int ruleset_load(struct span dir, struct rule_report *report, struct ruleset **ret_set)
@@ -366,13 +425,9 @@ const struct risk *ruleset_risk(const struct ruleset *s, size_t index)
     return &s->risks[index];
 }
 
-void ruleset_count_risk(const struct ruleset *s, const struct risk *risk, unsigned *ret_keywords,
-                        unsigned *ret_patterns)
+struct rule_counts ruleset_count_risk(const struct ruleset *s, const struct risk *risk)
 {
-    *ret_keywords = *ret_patterns = 0;
-    for (size_t i = 0; i < s->rule_count; i++)
-        if (s->rules[i].risk == risk)
-            ++*(s->rules[i].pattern ? ret_patterns : ret_keywords);
+    return s->counts[risk - s->risks];
 }
 
 const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id)

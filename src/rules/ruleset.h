@@ -18,17 +18,38 @@ struct risk {
     unsigned keyword_min; /* of the standard; 0 where it asks for none */
 };
 
+enum rule_kind { RULE_KEYWORD, RULE_PATTERN, RULE_NEAR, RULE_PAYLOAD };
+
 struct rule {
     struct span id; /* stable: <risk>/<first 8 hex digits of the folded form's SHA-256> */
     const struct risk *risk;
-    struct span source; /* the word or regex as written */
+    struct span source; /* the word or regex as written; of a near rule some words of each slot */
     struct span why;    /* a sentence; may be empty */
     struct span from;   /* where the rule comes from (`source=`); may be empty */
-    struct span file;
-    unsigned line;
+    struct span file;   /* "built in" for what no file says */
+    unsigned line, column;
     enum direction direction;
     enum action action; /* ACTION_DEFAULT: by risk type and direction */
-    bool pattern;
+    enum rule_kind kind;
+    uint32_t asked;          /* LAYERS_ASKED that it is seen through */
+    const struct span *apps; /* the only ones for which it counts; none: all */
+    size_t app_count;
+    int64_t expires; /* Unix seconds from which it no longer counts; 0: never */
+};
+
+static inline const char *rule_kind_name(enum rule_kind k)
+{
+    static const char *const names[] = {"keyword", "pattern", "near", "payload"};
+    return names[k];
+}
+
+#define RULE_DAY_SIZE 24
+/* The last day on which it counts, as `expires=` has it; for rules that expire. */
+void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE]);
+
+/* The rules of one risk. The payload rule is counted nowhere: nobody wrote it. */
+struct rule_counts {
+    unsigned keywords, patterns, near;
 };
 
 /*
@@ -56,9 +77,8 @@ const struct rule *ruleset_rule(const struct ruleset *s, uint32_t index);
 struct span ruleset_version(const struct ruleset *s);
 size_t ruleset_risk_count(const struct ruleset *s);
 const struct risk *ruleset_risk(const struct ruleset *s, size_t index);
-/* How many rules of that type there are. O(rules). */
-void ruleset_count_risk(const struct ruleset *s, const struct risk *risk, unsigned *ret_keywords,
-                        unsigned *ret_patterns);
+/* How many rules of that type there are. O(1). */
+struct rule_counts ruleset_count_risk(const struct ruleset *s, const struct risk *risk);
 /* NULL when there is no such type. */
 const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id);
 

@@ -1,6 +1,5 @@
-/* The library's YAML files: risks.yaml, patterns/<any>.yaml, answers/<any>.yaml. */
+/* The tables of the library: risks.yaml and answers/<any>.yaml. */
 #include "rules/loader.h"
-#include "rules/validate.h"
 
 #include <errno.h>
 
@@ -87,9 +86,8 @@ static void check_risk(struct loader *l, const struct risks_file *f, size_t inde
             loader_error(l, node->at, "two risks are called '%.*s'", SPAN_ARG(risk->id));
 }
 
-/* The reader counts its errors, the report counts all. */
-static bool read_map(struct loader *l, const struct schema_key *keys, const struct yaml_node *node,
-                     void *base)
+bool loader_map(struct loader *l, const struct schema_key *keys, const struct yaml_node *node,
+                void *base)
 {
     unsigned before = l->reader.errors;
     schema_read(&l->reader, keys, node, base);
@@ -97,7 +95,7 @@ static bool read_map(struct loader *l, const struct schema_key *keys, const stru
     return l->reader.errors == before;
 }
 
-static struct yaml_doc *read_yaml(struct loader *l, struct span text, struct span file)
+struct yaml_doc *loader_yaml(struct loader *l, struct span text, struct span file)
 {
     struct yaml_doc *doc = NULL;
     int e = yaml_read(text, file, l->reader.messages, &doc);
@@ -110,145 +108,14 @@ static struct yaml_doc *read_yaml(struct loader *l, struct span text, struct spa
 
 void risks_read(struct loader *l, struct span text, struct span file)
 {
-    struct yaml_doc *doc = read_yaml(l, text, file);
+    struct yaml_doc *doc = loader_yaml(l, text, file);
     struct risks_file f = {0};
-    if (doc && read_map(l, keys_risks_file, yaml_root(doc), &f)) {
+    if (doc && loader_map(l, keys_risks_file, yaml_root(doc), &f)) {
         const struct yaml_node *n = yaml_get(yaml_root(doc), SPAN_LIT("risks"))->first;
         for (size_t i = 0; i < f.risk_count; i++, n = n->next)
             check_risk(l, &f, i, n);
         l->set->risks = f.risks;
         l->set->risk_count = f.risk_count;
-    }
-    yaml_free(doc);
-}
-
-/* ---- patterns ---- */
-
-struct pattern {
-    struct span id, risk, regex, literal, validator, why, from;
-    unsigned gate, width, direction, action;
-    struct span *hits, *misses;
-    size_t hit_count, miss_count;
-};
-
-struct patterns_file {
-    struct pattern *patterns;
-    size_t count;
-};
-
-static const char *const choices_gate[] = {"digits", "at", "literal", "colon", "word", NULL};
-static const char *const choices_direction[] = {"", "prompt", "completion", "both", NULL};
-/* By number of enum action; a rule that allows would be no rule. */
-static const char *const choices_action[] = {"default", "flag", "mask", "answer", "block", NULL};
-
-static const struct schema_key keys_pattern[] = {
-    {"id", SCHEMA_TEXT, NULL, "begins with the risk's id and a slash", AT(struct pattern, id),
-     .min = 1, .max = 64, .required = true},
-    {"risk", SCHEMA_TEXT, NULL, "the id of a risk", AT(struct pattern, risk), .min = 1, .max = 32,
-     .required = true},
-    {"regex", SCHEMA_TEXT, NULL, "PCRE2 syntax, over the pattern view", AT(struct pattern, regex),
-     .min = 1, .max = 1024, .required = true},
-    {"gate", SCHEMA_CHOICE, NULL, "what must be there before the regex runs",
-     AT(struct pattern, gate), .choices = choices_gate, .required = true},
-    {"literal", SCHEMA_TEXT, NULL, "with gate: literal", AT(struct pattern, literal), .min = 1,
-     .max = 64},
-    {"width", SCHEMA_NUMBER, NULL, "characters that a match has at most", AT(struct pattern, width),
-     .min = 1, .max = MATCH_PATTERN_WIDTH_MAX, .required = true},
-    {"validator", SCHEMA_TEXT, NULL, VALIDATOR_NAMES, AT(struct pattern, validator), .min = 1,
-     .max = 32},
-    {"why", SCHEMA_TEXT, NULL, "a sentence", AT(struct pattern, why), .min = 1, .max = 512,
-     .required = true},
-    {"source", SCHEMA_TEXT, NULL, "where it comes from", AT(struct pattern, from), .max = 512},
-    {"direction", SCHEMA_CHOICE, "both", "prompt, completion or both",
-     AT(struct pattern, direction), .choices = choices_direction},
-    {"action", SCHEMA_CHOICE, "default", "else by the risk's policy", AT(struct pattern, action),
-     .choices = choices_action},
-    {"hit", SCHEMA_TEXTS, NULL, "samples with a hit", AT(struct pattern, hits),
-     .offset2 = offsetof(struct pattern, hit_count), .required = true},
-    {"miss", SCHEMA_TEXTS, NULL, "samples without one", AT(struct pattern, misses),
-     .offset2 = offsetof(struct pattern, miss_count), .required = true},
-    {NULL},
-};
-
-static const struct schema_key keys_patterns_file[] = {
-    {"patterns", SCHEMA_LIST, NULL, "", AT(struct patterns_file, patterns),
-     .offset2 = offsetof(struct patterns_file, count), .keys = keys_pattern,
-     .entry_size = sizeof(struct pattern), .required = true},
-    {NULL},
-};
-
-static void add_samples(struct loader *l, uint32_t rule, bool hit, const struct yaml_node *list)
-{
-    for (const struct yaml_node *n = list->first; n; n = n->next) {
-        struct place at = n->at;
-        at.file = ruleset_rule(l->set, rule)->file;
-        loader_add_sample(l, rule, hit, reader_keep(&l->reader, n->text), at);
-    }
-}
-
-static void add_pattern(struct loader *l, const struct pattern *p, const struct yaml_node *node,
-                        struct span file)
-{
-    const struct risk *risk = ruleset_find_risk(l->set, p->risk);
-    match_validator validator = p->validator.len ? validate_find(p->validator) : NULL;
-    unsigned errors = l->report->errors;
-    if (!risk)
-        loader_error(l, yaml_get(node, SPAN_LIT("risk"))->at, "no risk is called '%.*s'",
-                     SPAN_ARG(p->risk));
-    if (!span_starts(p->id, p->risk) || p->id.len < p->risk.len + 2 ||
-        p->id.data[p->risk.len] != '/')
-        loader_error(l, yaml_get(node, SPAN_LIT("id"))->at, "the id must begin with '%.*s/'",
-                     SPAN_ARG(p->risk));
-    if (p->validator.len && !validator)
-        loader_error(l, yaml_get(node, SPAN_LIT("validator"))->at,
-                     "'%.*s' is no validator: " VALIDATOR_NAMES, SPAN_ARG(p->validator));
-    if ((p->gate == GATE_LITERAL) != (p->literal.len > 0))
-        loader_error(l, node->at, "'literal' goes with gate: literal, and only with it");
-    if (p->hit_count == 0 || p->miss_count == 0)
-        loader_error(l, node->at, "a pattern needs samples: at least one hit and one miss");
-    for (size_t i = 0; i < l->set->rule_count; i++)
-        if (span_eq(l->set->rules[i].id, p->id))
-            loader_error(l, yaml_get(node, SPAN_LIT("id"))->at, "two rules are called '%.*s'",
-                         SPAN_ARG(p->id));
-    if (l->report->errors != errors)
-        return;
-    struct rule rule = {.id = p->id,
-                        .risk = risk,
-                        .source = p->regex,
-                        .why = p->why,
-                        .from = p->from,
-                        .file = file,
-                        .line = node->at.line,
-                        .direction = (enum direction)p->direction,
-                        .action = p->action ? (enum action)p->action : ACTION_DEFAULT,
-                        .pattern = true};
-    uint32_t index = loader_add_rule(l, &rule);
-    if (index == UINT32_MAX)
-        return;
-    struct match_pattern match = {.regex = p->regex,
-                                  .gate = (enum match_gate)p->gate,
-                                  .literal = p->literal,
-                                  .width = p->width,
-                                  .validator = validator};
-    const char *reason = NULL;
-    int e = matchset_add_pattern(l->builder, &match, index, rule.direction, &reason);
-    if (e < 0)
-        l->reader.memory_out = true;
-    else if (e > 0)
-        loader_error(l, yaml_get(node, SPAN_LIT("regex"))->at, "not usable as a pattern: %s",
-                     reason ? reason : "refused");
-    add_samples(l, index, true, yaml_get(node, SPAN_LIT("hit")));
-    add_samples(l, index, false, yaml_get(node, SPAN_LIT("miss")));
-}
-
-void patterns_read(struct loader *l, struct span text, struct span file)
-{
-    struct yaml_doc *doc = read_yaml(l, text, file);
-    struct patterns_file f = {0};
-    if (doc && read_map(l, keys_patterns_file, yaml_root(doc), &f)) {
-        const struct yaml_node *n = yaml_get(yaml_root(doc), SPAN_LIT("patterns"))->first;
-        for (size_t i = 0; i < f.count; i++, n = n->next)
-            add_pattern(l, &f.patterns[i], n, file);
     }
     yaml_free(doc);
 }
@@ -297,9 +164,9 @@ static void add_answer(struct loader *l, struct answer a, const struct yaml_node
 
 void answers_read(struct loader *l, struct span text, struct span file)
 {
-    struct yaml_doc *doc = read_yaml(l, text, file);
+    struct yaml_doc *doc = loader_yaml(l, text, file);
     struct answers_file f = {0};
-    if (doc && read_map(l, keys_answers_file, yaml_root(doc), &f)) {
+    if (doc && loader_map(l, keys_answers_file, yaml_root(doc), &f)) {
         const struct yaml_node *n = yaml_get(yaml_root(doc), SPAN_LIT("answers"))->first;
         for (size_t i = 0; i < f.count; i++, n = n->next)
             add_answer(l, f.answers[i], n);

@@ -1,7 +1,7 @@
 // Keys of the gateway's own: who may ask, what the provider gets, and what is never told.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Stack, run, until } from './harness.js';
 import { Upstream, plainAnswer } from './wire.js';
@@ -82,6 +82,21 @@ describe('auth: keys', () => {
     const list = await (await fetch(`${stack.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).json();
     assert.deepEqual(list.data.map((m) => m.id), ['demo']);
     assert.equal((await fetch(`${stack.url}/v1/models`)).status, 401);
+  });
+
+  test('a rule counts for the apps it names, until its last day', async () => {
+    await appendFile(path.join(stack.rules, 'keywords/A1-h.txt'),
+      '店铺专用词语\tapps=shop\n去年到期词语\texpires=2001-12-31\n来年到期词语\texpires=2999-12-31\n');
+    reload();
+    const action = async (text, k) => {
+      const r = await stack.chat(text, {}, { headers: { authorization: `Bearer ${k}` } });
+      return r.headers.get('x-juyong-action');
+    };
+    await until(async () => await action('店铺专用词语', key) === 'block', 'it is in force for the shop');
+    assert.equal(await action('店铺专用词语', other), 'allow');
+    assert.equal(await action('去年到期词语', key), 'allow');
+    assert.equal(await action('来年到期词语', other), 'block');
+    assert.match(await stack.gateway.output(), /A1-h\.txt:\d+:\d+: warning: expired on 2001-12-31/);
   });
 
   test('a revoked key closes after a reload', async () => {

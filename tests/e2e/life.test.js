@@ -56,6 +56,52 @@ test('a reload with a mistake keeps what was', async () => {
   assert.equal((await stack.chat(prompt)).json.choices[0].message.content, 'fine');
 });
 
+// So many words that reading and compiling them takes a while.
+async function slowRules(stack, count = 60000) {
+  let lines = '';
+  for (let i = 0; i < count; i++)
+    lines += `${String.fromCodePoint(0x4e00 + (i % 199), 0x5200 + (i >> 8), 0x6000 + (i & 255))}号词语\n`;
+  await writeFile(path.join(stack.rules, 'keywords/A1-b.txt'), lines);
+}
+
+test('reloads asked for during a reload become one more', async () => {
+  const stack = await start();
+  await slowRules(stack);
+  stack.gateway.kill('SIGHUP');
+  await sleep(50);
+  const health = [1, 2, 3].map(() => fetch(`${stack.console}/healthz`));
+  await appendFile(path.join(stack.rules, 'keywords/A1-h.txt'), '新词语终号\n');
+  for (let i = 0; i < 5; i++) {
+    stack.gateway.kill('SIGHUP');
+    await sleep(5);
+  }
+  for (const r of await Promise.all(health)) assert.equal(r.status, 200);
+  await until(async () => (await stack.chat('请说新词语终号')).headers.get('x-juyong-action') === 'block', 'what was written last is in force', 60000);
+  const count = ((await stack.gateway.output()).match(/reloaded: /g) ?? []).length;
+  assert.ok(count >= 1 && count <= 3, `${count} reloads`);
+  // Mistaken, then put right while the mistake is being read.
+  await appendFile(path.join(stack.rules, 'keywords/A1-h.txt'), 'x\tno-such-key=1\n');
+  stack.gateway.kill('SIGHUP');
+  await until(async () => (await stack.gateway.output()).includes('reload failed'), 'the mistake is named', 60000);
+  assert.equal((await stack.chat('请说新词语终号')).headers.get('x-juyong-action'), 'block');
+  await writeFile(path.join(stack.rules, 'keywords/A1-h.txt'), '改正的词语\n');
+  stack.gateway.kill('SIGHUP');
+  await until(async () => (await stack.chat('请说改正的词语')).headers.get('x-juyong-action') === 'block', 'what was put right is in force', 60000);
+});
+
+test('SIGTERM during a reload ends as without one', async () => {
+  for (const wait of [0, 10, 50]) {
+    const stack = await start();
+    await slowRules(stack);
+    stack.gateway.kill('SIGHUP');
+    stack.gateway.kill('SIGHUP');
+    await sleep(wait);
+    assert.deepEqual(await stack.gateway.stop('SIGTERM', 60000), { code: 0, signal: null });
+    assert.match(await stack.gateway.output(), /stopped/);
+    assert.equal((await stack.verify()).code, 0);
+  }
+});
+
 test('SIGTERM lets running answers finish and takes no new ones', async () => {
   const stack = await start();
   const slow = await stack.script('slow', { text: Array(30).fill('still here '), delay_ms: 50 });
@@ -123,6 +169,7 @@ async function limited(stack, kilobytes) {
   p.exited.then((how) => { p.how = how; });
   stack.gateway = p;
   await p.ready(stack.port);
+  await until(() => listening(stack.consolePort), 'the console listens'); // it begins last
 }
 
 test('without a log there is no service (required)', async () => {

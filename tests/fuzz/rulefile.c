@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char risks[] = "groups: [{id: A1, zh: a, en: a}]\n"
                             "risks: [{id: A1-a, group: A1, zh: a, en: a}]\n";
+static const char word[] = "好人坏词\tsee=split,shape,homophone,pinyin,reversed\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,9 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     risks_read(&l, span_str(risks), SPAN_LIT("risks.yaml"));
     if (report.errors)
         abort();
-    switch (data[0] % 5) {
+    switch (data[0] % 8) {
     case 0:
         keywords_read(&l, text, file, SPAN_LIT("A1-a"));
+        keywords_finish(&l);
         break;
     case 1:
         allow_read(&l, text, file, SPAN_LIT("x"));
@@ -38,8 +40,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 3:
         answers_read(&l, text, file);
         break;
-    default:
+    case 4:
         risks_read(&l, text, file);
+        break;
+    case 5:
+        near_read(&l, text, file);
+        break;
+    default:
+        variants_read(&l, text, file, data[0] % 8 == 6 ? SPAN_LIT("split") : SPAN_LIT("shape"));
+        /* A word that is spelled by them. */
+        keywords_read(&l, span_str(word), SPAN_LIT("word"), SPAN_LIT("A1-a"));
+        keywords_finish(&l);
     }
     int r = loader_finish(&l, SPAN_LIT("fuzz"));
     if (r == -EINVAL && report.text.len == 0)

@@ -149,6 +149,43 @@ static void test_check(void **state)
     assert_true(has(&out, "校验配置与规则"));
 }
 
+/* What is allowed, but does less than its author may think. */
+static void test_check_doubts(void **state)
+{
+    write_file("rules/keywords/pii-x.txt", "secret word\nmy word\tapps=shop,shpo\tsee=acrostic\n"
+                                           "old word\texpires=2001-01-31\n"
+                                           "shop word\tapps=shop\n");
+    mkdir("rules/near", 0700);
+    write_file("rules/near/n.yaml", "near: [{id: pii-x/n, risk: pii-x, within: 9, why: w,\n"
+                                    "  slots: [[one], [two]], hit: [one two], miss: [a]}]\n");
+    assert_int_equal(run(cli_check, "", "-c", "c.yaml", NULL), 0);
+    assert_span(buf_span(&err),
+                SPAN_LIT("rules/keywords/pii-x.txt:3:18: warning: expired on 2001-01-31\n"
+                         "rules/keywords/pii-x.txt:2:1: warning: the configuration has no app "
+                         "shpo\n"
+                         "rules/keywords/pii-x.txt:2:1: warning: on streamed answers these layers "
+                         "do not run: vertical, acrostic\n"));
+    assert_true(has(&out, ": 6 rules, 1 of them expired, 1 allow phrases"));
+    assert_true(has(&out, "  pii-x                4 keywords, 1 near rules  乙类\n"));
+    assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 0);
+    assert_true(has(&out, "\"keywords\":4,\"keyword_min\":0,\"patterns\":0,\"near\":1}\n"));
+    assert_int_equal(run(cli_rules, "", "list", "-c", "c.yaml", "--json", NULL), 0);
+    assert_true(has(&out, "\"kind\":\"near\""));
+    assert_true(has(&out, "\"line\":2,\"see\":[\"acrostic\"],\"apps\":[\"shop\",\"shpo\"]}\n"));
+    assert_true(has(&out, "\"line\":3,\"expires\":\"2001-01-31\"}\n"));
+    /* A hit of a rule that is over, or not for this app, is shown and does nothing. */
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "-d", "completion", "an old word", NULL), 0);
+    assert_true(has(&out, "allow\n  allow  pii-x/"));
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "-d", "completion", "a shop word", NULL), 0);
+    assert_true(has(&out, "allow\n  allow  pii-x/"));
+    assert_int_equal(
+        run(cli_scan, "", "-c", "c.yaml", "-d", "completion", "-a", "shop", "a shop word", NULL),
+        3);
+    unlink("rules/near/n.yaml");
+    rmdir("rules/near");
+    write_file("rules/keywords/pii-x.txt", "secret word\n");
+}
+
 static void test_scan(void **state)
 {
     assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "一句好话", NULL), 0);
@@ -261,7 +298,7 @@ static void test_rules(void **state)
     assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 0);
     assert_true(has(&out,
                     "{\"risk\":\"A1-a\",\"group\":\"A1\",\"name\":\"甲类\",\"name_en\":\"kind "
-                    "a\",\"keywords\":1,\"keyword_min\":2,\"patterns\":0}\n"));
+                    "a\",\"keywords\":1,\"keyword_min\":2,\"patterns\":0,\"near\":0}\n"));
     write_file("rules/keywords/A1-a.txt", "坏词语\thit=好话\n");
     assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", NULL), 1);
     assert_true(has(&err, "rules/keywords/A1-a.txt:1:1: A1-a/"));
@@ -273,9 +310,10 @@ static void test_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_check),      cmocka_unit_test(test_scan),
-        cmocka_unit_test(test_scan_input), cmocka_unit_test(test_scan_json),
-        cmocka_unit_test(test_key),        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_check),     cmocka_unit_test(test_check_doubts),
+        cmocka_unit_test(test_scan),      cmocka_unit_test(test_scan_input),
+        cmocka_unit_test(test_scan_json), cmocka_unit_test(test_key),
+        cmocka_unit_test(test_rules),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

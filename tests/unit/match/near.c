@@ -25,13 +25,13 @@ static const struct rule_case cases[] = {
     {{{"怎么", "如何"}, {"制作", "自制"}, {"炸弹", "炸药"}}, {3, 12, false}, "怎么拆除炸弹", ""},
     {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么一二炸弹", "炸弹"},
     {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么一二三炸弹", ""},
-    {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么 一\u200B二炸弹", ""}, /* the blank counts */
+    {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么 一\u200B，二炸弹", "炸弹"}, /* only letters count */
     {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么一\u200B\u200B二炸弹", "炸弹"},
     {{{"怎么"}, {"炸弹"}}, {2, 6, true}, "炸弹怎么", ""},
     {{{"怎么"}, {"炸弹"}}, {2, 6, true}, "怎么炸弹", "炸弹"},
     {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么炸弹炸弹", "炸弹/炸弹"},
     {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么\x1F炸弹", ""},
-    {{{"怎么"}, {"炸弹"}}, {2, 9, false}, "怎 么炸 弹。", "炸 弹"},
+    {{{"怎么"}, {"炸弹"}}, {2, 4, false}, "怎 么炸 弹。", "炸 弹"},
     {{{"how to"}, {"bomb"}}, {2, 20, true}, "How to make a bomb?", "bomb"},
     {{{"how to"}, {"bomb"}}, {2, 20, true}, "how to make a bombast", ""},
     {{{"制作"}, {"作炸"}}, {2, 9, false}, "制作炸", ""}, /* overlapping words are not two */
@@ -142,11 +142,12 @@ struct model {
     struct matchset *set, *plain; /* plain: each slot's words as keywords of a rule */
 };
 
-static uint64_t visible_until(struct span text, uint64_t offset)
+/* The texts have Han characters of three bytes, blanks, and one mark. */
+static uint64_t characters_until(struct span text, uint64_t offset)
 {
     uint64_t n = 0;
     for (uint64_t i = 0; i < offset; i++)
-        n += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+        n += ((unsigned char)text.data[i] & 0xF0) == 0xE0 && (unsigned char)text.data[i] != 0xE3;
     return n;
 }
 
@@ -165,7 +166,7 @@ static void model_run(const struct model *m, struct span text, struct probe *ret
     for (size_t i = 0; i < all.count; i++) {
         struct hit h = all.hits[i];
         unsigned s = h.rule;
-        uint64_t from = visible_until(text, h.start), end = visible_until(text, h.end);
+        uint64_t from = characters_until(text, h.start), end = characters_until(text, h.end);
         bool whole = true;
         for (unsigned o = 0; o < m->near.slots; o++) {
             const struct seen *other = NULL;
@@ -179,8 +180,8 @@ static void model_run(const struct model *m, struct span text, struct probe *ret
             whole = whole && other;
             if (!other)
                 continue;
-            uint64_t f = m->near.ordered ? other->chain : visible_until(text, other->hit.start);
-            uint64_t t = visible_until(text, other->hit.end);
+            uint64_t f = m->near.ordered ? other->chain : characters_until(text, other->hit.start);
+            uint64_t t = characters_until(text, other->hit.end);
             from = f < from ? f : from;
             end = t > end ? t : end;
         }

@@ -10,7 +10,23 @@ static const struct risk risks[] = {
     {.id = SPAN_LIT("pii-phone"), .group = SPAN_LIT("pii")},
     {.id = SPAN_LIT("other"), .group = SPAN_LIT("other")},
 };
-enum { A1A, A1B, LEAK, PHONE, OTHER, A1A_FLAG, PHONE_BLOCK, RULES };
+static const struct span two_apps[] = {SPAN_LIT("shop"), SPAN_LIT("blog")};
+enum {
+    A1A,
+    A1B,
+    LEAK,
+    PHONE,
+    OTHER,
+    A1A_FLAG,
+    PHONE_BLOCK,
+    NEAR_PHONE,
+    NEAR_MASK,
+    SHOP,
+    ENDS,
+    ENDS_LATER,
+    LAST,
+    RULES
+};
 static const struct rule rules[RULES] = {
     [A1A] = {.risk = &risks[0], .action = ACTION_DEFAULT},
     [A1B] = {.risk = &risks[1], .action = ACTION_DEFAULT},
@@ -19,16 +35,26 @@ static const struct rule rules[RULES] = {
     [OTHER] = {.risk = &risks[4], .action = ACTION_DEFAULT},
     [A1A_FLAG] = {.risk = &risks[0], .action = ACTION_FLAG},
     [PHONE_BLOCK] = {.risk = &risks[3], .action = ACTION_BLOCK},
+    [NEAR_PHONE] = {.risk = &risks[3], .action = ACTION_DEFAULT, .kind = RULE_NEAR},
+    [NEAR_MASK] = {.risk = &risks[0], .action = ACTION_MASK, .kind = RULE_NEAR},
+    [SHOP] = {.risk = &risks[0], .action = ACTION_DEFAULT, .apps = two_apps, .app_count = 2},
+    [ENDS] = {.risk = &risks[0], .action = ACTION_DEFAULT, .expires = 1000},
+    [ENDS_LATER] = {.risk = &risks[3], .action = ACTION_MASK, .expires = 2000},
+    [LAST] = {.risk = &risks[3], .action = ACTION_DEFAULT},
 };
+
+/* Other rules, for one test. */
+static const struct rule *doubtful;
+static size_t doubtful_count;
 
 size_t ruleset_count(const struct ruleset *s)
 {
-    return RULES;
+    return doubtful ? doubtful_count : RULES;
 }
 
 const struct rule *ruleset_rule(const struct ruleset *s, uint32_t index)
 {
-    return &rules[index];
+    return doubtful ? &doubtful[index] : &rules[index];
 }
 
 size_t ruleset_risk_count(const struct ruleset *s)
@@ -53,11 +79,12 @@ const struct risk *ruleset_risk(const struct ruleset *s, size_t index)
 static void expect(struct config_action *rows, size_t count, uint32_t rule, enum action prompt,
                    enum action completion)
 {
-    struct config_policy config = {.actions = rows, .action_count = count};
+    struct config_app app = {.name = SPAN_LIT("default"),
+                             .policy = {.actions = rows, .action_count = count}};
     struct policy *p = NULL;
-    assert_int_equal(policy_new(&config, NULL, &p), 0);
-    assert_int_equal(policy_decide(p, rule, DIRECTION_PROMPT), prompt);
-    assert_int_equal(policy_decide(p, rule, DIRECTION_COMPLETION), completion);
+    assert_int_equal(policy_new(&app, NULL, &p), 0);
+    assert_int_equal(policy_decide(p, rule, DIRECTION_PROMPT, 0), prompt);
+    assert_int_equal(policy_decide(p, rule, DIRECTION_COMPLETION, 0), completion);
     policy_free(p);
 }
 
@@ -118,6 +145,57 @@ static void test_rules_own_action(void **state)
     expect(rows, COUNT(rows), A1A_FLAG, ACTION_BLOCK, ACTION_FLAG);
 }
 
+static void test_near_never_masks(void **state)
+{
+    struct config_action rows[] = {BUILT_IN};
+    expect(rows, COUNT(rows), PHONE, ACTION_FLAG, ACTION_MASK);
+    expect(rows, COUNT(rows), NEAR_PHONE, ACTION_FLAG, ACTION_BLOCK);
+    expect(rows, COUNT(rows), NEAR_MASK, ACTION_BLOCK, ACTION_BLOCK);
+}
+
+static void test_apps(void **state)
+{
+    struct config_action rows[] = {BUILT_IN};
+    static const struct {
+        struct span name;
+        enum action action;
+    } cases[] = {
+        {SPAN_LIT("shop"), ACTION_BLOCK},
+        {SPAN_LIT("blog"), ACTION_BLOCK},
+        {SPAN_LIT("default"), ACTION_ALLOW},
+        {SPAN_LIT("sho"), ACTION_ALLOW},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct config_app app = {.name = cases[i].name,
+                                 .policy = {.actions = rows, .action_count = COUNT(rows)}};
+        struct policy *p = NULL;
+        assert_int_equal(policy_new(&app, NULL, &p), 0);
+        assert_int_equal(policy_decide(p, SHOP, DIRECTION_PROMPT, 0), cases[i].action);
+        assert_int_equal(policy_decide(p, SHOP, DIRECTION_COMPLETION, 0), cases[i].action);
+        /* What stands beside it is for all. */
+        assert_int_equal(policy_decide(p, A1A_FLAG, DIRECTION_PROMPT, 0), ACTION_FLAG);
+        assert_int_equal(policy_decide(p, ENDS, DIRECTION_PROMPT, 0), ACTION_BLOCK);
+        policy_free(p);
+    }
+}
+
+static void test_expiry(void **state)
+{
+    struct config_action rows[] = {BUILT_IN};
+    struct config_app app = {.policy = {.actions = rows, .action_count = COUNT(rows)}};
+    struct policy *p = NULL;
+    assert_int_equal(policy_new(&app, NULL, &p), 0);
+    assert_int_equal(policy_decide(p, ENDS, DIRECTION_PROMPT, 999), ACTION_BLOCK);
+    assert_int_equal(policy_decide(p, ENDS, DIRECTION_PROMPT, 1000), ACTION_ALLOW);
+    assert_int_equal(policy_decide(p, ENDS, DIRECTION_COMPLETION, INT64_MAX), ACTION_ALLOW);
+    assert_int_equal(policy_decide(p, ENDS_LATER, DIRECTION_COMPLETION, 1000), ACTION_MASK);
+    assert_int_equal(policy_decide(p, ENDS_LATER, DIRECTION_COMPLETION, 2000), ACTION_ALLOW);
+    assert_int_equal(policy_decide(p, LAST, DIRECTION_COMPLETION, INT64_MAX), ACTION_MASK);
+    assert_int_equal(policy_decide(p, A1A, DIRECTION_PROMPT, INT64_MAX), ACTION_BLOCK);
+    policy_free(p);
+    policy_free(NULL);
+}
+
 static void test_check(void **state)
 {
     struct config_action global[] = {
@@ -142,12 +220,68 @@ static void test_check(void **state)
     buf_deinit(&messages);
 }
 
+static void test_doubts(void **state)
+{
+    static const struct span other[] = {SPAN_LIT("wiki")};
+    struct config_app apps_there[] = {{.name = SPAN_LIT("default")}, {.name = SPAN_LIT("shop")}};
+    struct config config = {.apps = apps_there, .app_count = 2, .rules_dir = SPAN_LIT("rules")};
+    static const struct span file = SPAN_LIT("k.txt");
+    struct rule list[] = {
+        {.risk = &risks[0], .file = file, .line = 1, .column = 1, .apps = two_apps, .app_count = 2},
+        {.risk = &risks[0], .file = file, .line = 2, .column = 1, .apps = two_apps, .app_count = 2},
+        {.risk = &risks[0], .file = file, .line = 3, .column = 1, .asked = LAYER_VERTICAL},
+        {.risk = &risks[0], .file = file, .line = 4, .column = 2, .asked = LAYER_ACROSTIC},
+        {.risk = &risks[0], .file = file, .line = 5, .column = 1, .asked = LAYER_PINYIN},
+        {.risk = &risks[0],
+         .file = SPAN_LIT("l.txt"),
+         .line = 6,
+         .column = 1,
+         .apps = other,
+         .app_count = 1,
+         .asked = LAYER_VERTICAL},
+    };
+    for (size_t i = 0; i < COUNT(list); i++)
+        list[i].direction = i == 2 ? DIRECTION_PROMPT : DIRECTION_BOTH;
+    struct buf messages = BUF_INIT(65536);
+    doubtful = list;
+    doubtful_count = COUNT(list);
+    assert_int_equal(policy_doubts(&config, NULL, &messages), 4);
+    assert_span(
+        buf_span(&messages),
+        SPAN_LIT("k.txt:1:1: warning: the configuration has no app blog\n"
+                 "k.txt:4:2: warning: on streamed answers these layers do not run: vertical, "
+                 "acrostic\n"
+                 "l.txt:6:1: warning: the configuration has no app wiki\n"
+                 "l.txt:6:1: warning: on streamed answers these layers do not run: vertical, "
+                 "acrostic\n"));
+    buf_clear(&messages);
+    /* Many of one kind are counted. */
+    static struct rule many[60];
+    static struct span own[60];
+    for (size_t i = 0; i < 60; i++) {
+        own[i] = SPAN_LIT("wiki");
+        many[i] = (struct rule){
+            .file = file, .line = (unsigned)i + 1, .column = 1, .apps = &own[i], .app_count = 1};
+    }
+    doubtful = many;
+    doubtful_count = 60;
+    assert_int_equal(policy_doubts(&config, NULL, &messages), 60);
+    struct span end = SPAN_LIT("k.txt:50:1: warning: the configuration has no app wiki\n"
+                               "rules: warning: 10 more rules like these\n");
+    assert_true(messages.len > end.len);
+    assert_span(span_slice(buf_span(&messages), messages.len - end.len, messages.len), end);
+    doubtful = NULL;
+    buf_deinit(&messages);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_built_in), cmocka_unit_test(test_closest_row),
-        cmocka_unit_test(test_origins),  cmocka_unit_test(test_rules_own_action),
-        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_built_in),         cmocka_unit_test(test_closest_row),
+        cmocka_unit_test(test_origins),          cmocka_unit_test(test_rules_own_action),
+        cmocka_unit_test(test_near_never_masks), cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_expiry),           cmocka_unit_test(test_check),
+        cmocka_unit_test(test_doubts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,109 +1,6 @@
-#include "../unit.h"
+#include "folder.h"
 
-#include "match/cursor.h"
-#include "rules/ruleset.h"
 #include "rules/validate.h"
-
-#include <errno.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[] = "/tmp/juyong-rules-XXXXXX";
-
-static int set_up(void **state)
-{
-    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    return remove(path);
-}
-
-static int tear_down(void **state)
-{
-    return chdir("/") == 0 ? nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS) : -1;
-}
-
-static void write_bytes(const char *name, struct span text)
-{
-    FILE *f = fopen(name, "w");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text.data, 1, text.len, f), text.len);
-    fclose(f);
-}
-
-static void write_file(const char *name, const char *text)
-{
-    write_bytes(name, span_str(text));
-}
-
-#define RISKS                                                                                      \
-    "groups: [{id: A1, zh: 一, en: one}, {id: pii, zh: 私, en: personal}]\n"                     \
-    "risks:\n"                                                                                     \
-    "  - {id: A1-a, group: A1, zh: 甲, en: a, keyword_min: 200}\n"                                \
-    "  - {id: A1-b, group: A1, zh: 乙, en: b}\n"                                                  \
-    "  - {id: pii-phone, group: pii, zh: 手机号, en: phone}\n"
-
-/* An empty library `r` with the three risks. */
-static int fresh(void **state)
-{
-    if (access("r", F_OK) == 0)
-        nftw("r", remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-    mkdir("r", 0700);
-    mkdir("r/keywords", 0700);
-    mkdir("r/patterns", 0700);
-    mkdir("r/allow", 0700);
-    mkdir("r/answers", 0700);
-    write_file("r/risks.yaml", RISKS);
-    return 0;
-}
-
-static struct ruleset *expect_load(const char *warnings)
-{
-    struct rule_report report = RULE_REPORT_INIT;
-    struct ruleset *s = NULL;
-    if (ruleset_load(SPAN_LIT("r/"), &report, &s) != 0)
-        fail_msg("%s", buf_cstr(&report.text));
-    assert_span(buf_span(&report.text), span_str(warnings));
-    assert_int_equal(report.errors, 0);
-    buf_deinit(&report.text);
-    return s;
-}
-
-static void expect_refused(const char *want)
-{
-    struct rule_report report = RULE_REPORT_INIT;
-    struct ruleset *s = NULL;
-    assert_int_equal(ruleset_load(SPAN_LIT("r"), &report, &s), -EINVAL);
-    assert_null(s);
-    assert_true(report.errors > 0);
-    assert_span(buf_span(&report.text), span_str(want));
-    buf_deinit(&report.text);
-}
-
-static int stop(void *ctx, const struct hit *hit)
-{
-    *(struct hit *)ctx = *hit;
-    return 1;
-}
-
-/* The rule that the text hits first, or UINT32_MAX. */
-static uint32_t judge(const struct ruleset *s, const char *text, enum direction direction)
-{
-    struct hit hit = {.rule = UINT32_MAX};
-    struct cursor *c = cursor_new(ruleset_matchset(s), direction);
-    assert_non_null(c);
-    int r = cursor_feed(c, span_str(text), stop, &hit);
-    if (r == 0)
-        r = cursor_finish(c, stop, &hit);
-    assert_true(r >= 0);
-    cursor_free(c);
-    return hit.rule;
-}
 
 static void test_keywords(void **state)
 {
@@ -126,7 +23,7 @@ static void test_keywords(void **state)
     assert_int_equal(r->line, 5);
     assert_int_equal(r->direction, DIRECTION_PROMPT);
     assert_int_equal(r->action, ACTION_DEFAULT);
-    assert_false(r->pattern);
+    assert_int_equal(r->kind, RULE_KEYWORD);
     assert_int_equal(r->id.len, 5 + 8);
     assert_true(span_starts(r->id, SPAN_LIT("A1-a/")));
     const struct rule *other = ruleset_rule(s, 1);
@@ -272,14 +169,11 @@ static void test_files(void **state)
     write_file("r/keywords/A1-a.txt", "词语\n");
     write_file("r/keywords/A1-b.csv", "词语\n");
     write_file("r/keywords/.hidden", "词语\n");
-    mkdir("r/near", 0700);
     mkdir("r/new", 0700);
-    ruleset_unref(expect_load("r/keywords: warning: 'A1-b.csv' is not read: no .txt file\n"
-                              "r: warning: 'near' is not read by this version\n"
-                              "r: warning: 'new' is not read by this version\n"));
+    ruleset_unref(expect_load("r: warning: 'new' is not read by this version\n"
+                              "r/keywords: warning: 'A1-b.csv' is not read: no .txt file\n"));
     unlink("r/risks.yaml");
     expect_refused("r/risks.yaml: can't be read: No such file or directory\n"
-                   "r: warning: 'near' is not read by this version\n"
                    "r: warning: 'new' is not read by this version\n");
 
     struct rule_report report = RULE_REPORT_INIT;
@@ -333,7 +227,7 @@ static void test_pattern(void **state)
     struct ruleset *s = expect_load("");
     assert_int_equal(ruleset_count(s), 1);
     const struct rule *r = ruleset_rule(s, 0);
-    assert_true(r->pattern);
+    assert_int_equal(r->kind, RULE_PATTERN);
     assert_span(r->id, SPAN_LIT("pii-phone/x"));
     assert_int_equal(r->line, 2);
     assert_int_equal(r->direction, DIRECTION_COMPLETION);
@@ -383,7 +277,7 @@ static void test_pattern_errors(void **state)
          "r/patterns/p.yaml:2:5: 'literal' goes with gate: literal, and only with it\n"},
         {"patterns: [{id: q/x, risk: q, regex: a, gate: at, width: 1, why: w, hit: [a], miss: []}]",
          "r/patterns/p.yaml:1:28: no risk is called 'q'\n"
-         "r/patterns/p.yaml:1:12: a pattern needs samples: at least one hit and one miss\n"},
+         "r/patterns/p.yaml:1:12: a rule needs samples: at least one hit and one miss\n"},
         {"patterns: {", "r/patterns/p.yaml:1:12: "},
     };
     write_file("r/keywords/A1-a.txt", "词语\n");
@@ -405,6 +299,10 @@ static void test_pattern_errors(void **state)
     write_file("r/patterns/q.yaml",
                PATTERN("pii-phone/x", "1", "    gate: digits\n    width: 5\n"));
     expect_refused("r/patterns/q.yaml:2:9: two rules are called 'pii-phone/x'\n");
+    unlink("r/patterns/q.yaml");
+    write_file("r/patterns/p.yaml",
+               PATTERN("pii-phone/0123abcd", "1", "    gate: digits\n    width: 5\n"));
+    expect_refused("r/patterns/p.yaml:2:9: 8 or 16 hex digits are the id of a keyword\n");
 }
 
 static void test_lint(void **state)
@@ -452,8 +350,6 @@ static void test_answers(void **state)
                "answers: [{risk: A1, zh: a, en: b}, {risk: A1, zh: a, en: b}]\n");
     expect_refused("r/answers/a.yaml:1:37: two answers are for 'A1'\n");
 }
-
-#define EACH(test) cmocka_unit_test_setup(test, fresh)
 
 int main(void)
 {

@@ -1,0 +1,125 @@
+#include "cli/reload.h"
+
+#include "base/clock.h"
+#include "cli/notify.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define MESSAGES_MAX (4u << 20)
+/* Compiling takes what is left over: requests are answered meanwhile. */
+#define NICENESS 10
+
+struct reload {
+    struct reload_options options;
+    struct loop_hook hook;
+    bool running, again, stopped;
+    pthread_t thread;
+    /* The helper thread's until `loaded` is set. */
+    struct buf messages;
+    struct snapshot *next;
+    int result;
+    atomic_bool loaded;
+};
+
+static void *load(void *arg)
+{
+    struct reload *r = arg;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the main thread's */
+    setpriority(PRIO_PROCESS, 0, NICENESS); /* on Linux: of this thread alone */
+    r->result = r->options.load(r->options.file, &r->messages, &r->next);
+    atomic_store(&r->loaded, true);
+    loop_wake(r->options.loop);
+    return NULL;
+}
+
+static void tell_reloading(void)
+{
+    char state[64];
+    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)clock_mono_us());
+    notify_send(state);
+}
+
+static void begin(struct reload *r)
+{
+    tell_reloading();
+    buf_init(&r->messages, MESSAGES_MAX);
+    r->next = NULL;
+    atomic_store(&r->loaded, false);
+    int e = pthread_create(&r->thread, NULL, load, r);
+    if (e == 0) {
+        r->running = true;
+        return;
+    }
+    r->options.done(r->options.ctx, -e, NULL, &r->messages);
+    notify_send("READY=1");
+}
+
+static void end(struct reload *r)
+{
+    pthread_join(r->thread, NULL);
+    r->running = false;
+    if (r->stopped)
+        snapshot_unref(r->result == 0 ? r->next : NULL);
+    else
+        r->options.done(r->options.ctx, r->result, r->result == 0 ? r->next : NULL, &r->messages);
+    buf_deinit(&r->messages);
+}
+
+static void check_loaded(struct loop_hook *h)
+{
+    struct reload *r = list_entry(h, struct reload, hook);
+    if (!r->running || !atomic_load(&r->loaded))
+        return;
+    end(r);
+    if (r->stopped)
+        return;
+    notify_send("READY=1");
+    if (r->again) {
+        r->again = false;
+        begin(r);
+    }
+}
+
+struct reload *reload_new(const struct reload_options *o)
+{
+    struct reload *r = calloc(1, sizeof(*r));
+    if (!r)
+        return NULL;
+    r->options = *o;
+    loop_hook_add(o->loop, &r->hook, check_loaded);
+    return r;
+}
+
+void reload_ask(struct reload *r)
+{
+    if (r->stopped)
+        return;
+    if (r->running)
+        r->again = true;
+    else
+        begin(r);
+}
+
+void reload_stop(struct reload *r)
+{
+    r->stopped = true;
+}
+
+void reload_free(struct reload *r)
+{
+    if (!r)
+        return;
+    r->stopped = true;
+    if (r->running)
+        end(r);
+    loop_hook_remove(&r->hook);
+    free(r);
+}

@@ -1,0 +1,100 @@
+/* Do configuration and rules mean the same world? Names that both use, and what one asks in vain.
+ */
+#include "policy/closeness.h"
+
+#include <stdio.h>
+
+/* Places in rules that are told one by one; more are counted. */
+#define DOUBTS_TOLD 50
+
+static bool any_risk(const struct ruleset *rules, struct span row)
+{
+    for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
+        size_t length;
+        if (policy_closeness(row, ruleset_risk(rules, i), &length) != APART)
+            return true;
+    }
+    return false;
+}
+
+static unsigned check_rows(const struct config_policy *policy, enum config_origin origin,
+                           const struct ruleset *rules, struct buf *messages)
+{
+    unsigned errors = 0;
+    for (size_t i = 0; i < policy->action_count; i++) {
+        const struct config_action *row = &policy->actions[i];
+        if (row->origin != origin || any_risk(rules, row->risk))
+            continue;
+        place_printf(messages, row->at, "no risk of the rules is called '%.*s'",
+                     SPAN_ARG(row->risk));
+        errors++;
+    }
+    return errors;
+}
+
+unsigned policy_check(const struct config *config, const struct ruleset *rules,
+                      struct buf *messages)
+{
+    unsigned errors = check_rows(&config->policy, ORIGIN_GLOBAL, rules, messages);
+    for (size_t i = 0; i < config->app_count; i++)
+        errors += check_rows(&config->apps[i].policy, ORIGIN_APP, rules, messages);
+    return errors;
+}
+
+/* ---- what is allowed but does less than its author may think ---- */
+
+struct doubts {
+    const struct config *config;
+    struct buf *messages;
+    unsigned count;
+    /* What the last rule said is what the next of its file says, by the file's defaults. */
+    const struct span *apps;
+    const char *whole_file;
+};
+
+static void doubt(struct doubts *d, const struct rule *rule, const char *what, struct span name)
+{
+    struct place at = {rule->file, rule->line, rule->column};
+    if (d->count++ < DOUBTS_TOLD)
+        place_printf(d->messages, at, "warning: %s%.*s", what, SPAN_ARG(name));
+}
+
+static void doubt_apps(struct doubts *d, const struct rule *rule)
+{
+    if (rule->apps == d->apps)
+        return;
+    d->apps = rule->apps;
+    for (size_t i = 0; i < rule->app_count; i++)
+        if (!config_find_app(d->config, rule->apps[i]))
+            doubt(d, rule, "the configuration has no app ", rule->apps[i]);
+}
+
+static void doubt_layers(struct doubts *d, const struct rule *rule)
+{
+    if (!(rule->asked & LAYERS_WHOLE) || !(rule->direction & DIRECTION_COMPLETION) ||
+        rule->file.data == d->whole_file)
+        return;
+    d->whole_file = rule->file.data; /* once for a file */
+    char names[64] = "";
+    int len = 0;
+    for (unsigned i = 0; i < LAYER_COUNT; i++)
+        if (LAYERS_WHOLE >> i & 1)
+            len += snprintf(names + len, sizeof(names) - (size_t)len, "%s%s", len ? ", " : "",
+                            layer_name(i));
+    doubt(d, rule, "on streamed answers these layers do not run: ", span_str(names));
+}
+
+unsigned policy_doubts(const struct config *config, const struct ruleset *rules,
+                       struct buf *messages)
+{
+    struct doubts d = {.config = config, .messages = messages};
+    for (size_t i = 0; i < ruleset_count(rules); i++) {
+        const struct rule *rule = ruleset_rule(rules, (uint32_t)i);
+        doubt_apps(&d, rule);
+        doubt_layers(&d, rule);
+    }
+    if (d.count > DOUBTS_TOLD)
+        place_printf(messages, (struct place){.file = config->rules_dir},
+                     "warning: %u more rules like these", d.count - DOUBTS_TOLD);
+    return d.count;
+}

@@ -1,0 +1,115 @@
+#include "rules/attribute.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define CHINA_SECONDS (8 * 3600) /* ahead of UTC */
+#define DAY_SECONDS   86400
+
+bool attribute_action(struct loader *l, struct place at, struct span value, enum action *ret)
+{
+    *ret = action_from(value);
+    if (*ret != ACTION_DEFAULT && *ret != ACTION_ALLOW)
+        return true;
+    loader_error(l, at, "'%.*s' is no action of a rule: flag, mask, answer or block",
+                 SPAN_ARG(value));
+    return false;
+}
+
+bool attribute_direction(struct loader *l, struct place at, struct span value, enum direction *ret)
+{
+    static const enum direction all[] = {DIRECTION_PROMPT, DIRECTION_COMPLETION, DIRECTION_BOTH};
+    for (size_t i = 0; i < 3; i++) {
+        if (!span_eq(value, span_str(direction_name(all[i]))))
+            continue;
+        *ret = all[i];
+        return true;
+    }
+    loader_error(l, at, "'%.*s' is no direction: prompt, completion or both", SPAN_ARG(value));
+    return false;
+}
+
+bool attribute_layer(struct loader *l, struct place at, struct span value, uint32_t *asked)
+{
+    uint32_t layer = layer_from(value) & LAYERS_ASKED;
+    if (layer) {
+        *asked |= layer;
+        return true;
+    }
+    const char *names[LAYER_COUNT];
+    size_t count = 0;
+    char list[256] = "";
+    int len = 0;
+    for (unsigned i = 0; i < LAYER_COUNT; i++) {
+        if (!(LAYERS_ASKED >> i & 1))
+            continue;
+        names[count++] = layer_name(i);
+        len += snprintf(list + len, sizeof(list) - (size_t)len, "%s%s", len ? ", " : "",
+                        layer_name(i));
+    }
+    const char *meant = schema_suggest(names, count, value);
+    if (layer_from(value))
+        loader_error(l, at, "'%.*s' is always seen through; a rule may ask for: %s",
+                     SPAN_ARG(value), list);
+    else if (meant)
+        loader_error(l, at, "no layer is called '%.*s'; did you mean '%s'? There are: %s",
+                     SPAN_ARG(value), meant, list);
+    else
+        loader_error(l, at, "no layer is called '%.*s'; there are: %s", SPAN_ARG(value), list);
+    return false;
+}
+
+bool attribute_app(struct loader *l, struct place at, struct span value)
+{
+    if (value.len > 0 && value.len <= 64)
+        return true;
+    loader_error(l, at, "the name of an app has 1 to 64 bytes");
+    return false;
+}
+
+void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE])
+{
+    time_t last = (time_t)(r->expires - DAY_SECONDS + CHINA_SECONDS);
+    struct tm tm;
+    gmtime_r(&last, &tm);
+    strftime(ret_day, RULE_DAY_SIZE, "%Y-%m-%d", &tm);
+}
+
+/* Exactly `count` digits. */
+static bool read_digits(struct span text, size_t from, size_t count, int *ret)
+{
+    *ret = 0;
+    for (size_t i = from; i < from + count; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *ret = *ret * 10 + (text.data[i] - '0');
+    }
+    return true;
+}
+
+bool attribute_expires(struct loader *l, struct place at, struct span value, int64_t *ret)
+{
+    struct tm tm = {0}, back;
+    int year, month, day;
+    bool good = value.len == 10 && value.data[4] == '-' && value.data[7] == '-' &&
+                read_digits(value, 0, 4, &year) && read_digits(value, 5, 2, &month) &&
+                read_digits(value, 8, 2, &day) && year >= 1970;
+    time_t midnight = 0;
+    if (good) {
+        tm.tm_year = year - 1900;
+        tm.tm_mon = month - 1;
+        tm.tm_mday = day;
+        midnight = timegm(&tm);
+        /* What the calendar doesn't have comes back as another day. */
+        gmtime_r(&midnight, &back);
+        good = back.tm_mon == month - 1 && back.tm_mday == day && back.tm_year == year - 1900;
+    }
+    if (!good) {
+        loader_error(l, at, "'%.*s' is no date such as 2026-12-31", SPAN_ARG(value));
+        return false;
+    }
+    *ret = (int64_t)midnight + DAY_SECONDS - CHINA_SECONDS;
+    if (*ret <= l->now)
+        loader_warn(l, at, "expired on %.*s", SPAN_ARG(value));
+    return true;
+}
