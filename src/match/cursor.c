@@ -15,20 +15,25 @@
  */
 struct cursor {
     const struct matchset *set;
-    struct watch *watch; /* for patterns, NULL when none counts for this direction */
+    struct watch *watch;             /* for patterns, NULL when none counts for this direction */
+    struct near *near;               /* NULL when there are no near rules */
+    const struct receiver *receiver; /* while feeding */
+    struct receiver *saved;          /* see cursor_tell_saved(), or NULL */
+    struct found *waiting;
     struct fold_reader reader;
-    uint64_t pos;     /* end of the last code point read */
     uint64_t watched; /* offset up to which the watch has read */
     uint64_t tried;   /* offset before which skipping is not worth a try */
-    struct near near;
     struct moment moment;
-    struct found *waiting;
-    size_t waiting_count, waiting_cap;
-    cursor_hit_fn fn, saved_fn;
-    void *ctx, *saved_ctx;
+    uint32_t waiting_count, waiting_cap;
     uint8_t direction; /* bits */
     uint8_t lanes;
     struct lane lane[]; /* [lanes] */
+};
+
+/* Who is told of hits. */
+struct receiver {
+    cursor_hit_fn fn;
+    void *ctx;
 };
 
 static struct cursor *create(const struct matchset *set, enum direction direction, bool patterns)
@@ -41,14 +46,15 @@ static struct cursor *create(const struct matchset *set, enum direction directio
     c->lanes = (uint8_t)set->lens_count;
     for (unsigned i = 0; i < c->lanes; i++)
         lane_init(&c->lane[i], &set->tries[set->lenses[i]]);
-    near_init(&c->near, &set->near);
     c->moment.lost = UINT64_MAX;
-    if (patterns && patterns_count(&set->patterns, direction)) {
+    bool watches = patterns && patterns_count(&set->patterns, direction);
+    if (watches)
         c->watch = watch_new(&set->patterns, direction);
-        if (!c->watch) {
-            free(c);
-            return NULL;
-        }
+    if (set->near.count)
+        c->near = near_new(&set->near);
+    if ((watches && !c->watch) || (set->near.count && !c->near)) {
+        cursor_free(c);
+        return NULL;
     }
     return c;
 }
@@ -69,17 +75,33 @@ void cursor_free(struct cursor *c)
         return;
     for (unsigned i = 0; i < c->lanes; i++)
         lane_deinit(&c->lane[i]);
-    near_deinit(&c->near);
+    near_free(c->near);
     watch_free(c->watch);
+    free(c->saved);
     free(c->moment.found);
     free(c->waiting);
     free(c);
 }
 
-void cursor_tell_saved(struct cursor *c, cursor_hit_fn fn, void *ctx)
+size_t cursor_bytes(const struct cursor *c)
 {
-    c->saved_fn = fn;
-    c->saved_ctx = ctx;
+    size_t bytes = sizeof(*c) + c->lanes * sizeof(c->lane[0]) +
+                   c->moment.cap * sizeof(*c->moment.found) + c->waiting_cap * sizeof(*c->waiting) +
+                   (c->saved ? sizeof(*c->saved) : 0);
+    for (unsigned i = 0; i < c->lanes; i++)
+        if (c->lane[i].items != c->lane[i].own)
+            bytes += c->lane[i].cap * sizeof(*c->lane[i].items);
+    return bytes + (c->watch ? watch_bytes(c->watch) : 0) + (c->near ? near_bytes(c->near) : 0);
+}
+
+int cursor_tell_saved(struct cursor *c, cursor_hit_fn fn, void *ctx)
+{
+    if (!c->saved)
+        c->saved = malloc(sizeof(*c->saved));
+    if (!c->saved)
+        return -ENOMEM;
+    *c->saved = (struct receiver){fn, ctx};
+    return 0;
 }
 
 static const struct lane *lane_of(const struct cursor *c, const struct found *f)
@@ -122,7 +144,7 @@ static void cover(const struct found *allow, struct found *list, size_t count)
 static void wait(struct cursor *c, const struct found *f)
 {
     if (c->waiting_count == c->waiting_cap) {
-        size_t cap = c->waiting_cap ? 2 * c->waiting_cap : 8;
+        uint32_t cap = c->waiting_cap ? 2 * c->waiting_cap : 8;
         struct found *list = realloc(c->waiting, cap * sizeof(*list));
         if (!list) {
             moment_fail(&c->moment, -ENOMEM, f->start);
@@ -151,14 +173,14 @@ static int tell(struct cursor *c, const struct found *f)
     struct hit hit = {
         .start = f->start, .end = f->end, .rule = f->ref & OUTPUT_RULE_MAX, .layers = f->layers};
     if (f->ref & OUTPUT_SLOT) {
-        int r = near_see(&c->near, hit.rule, f->from, f->to, c->direction);
+        int r = near_see(c->near, hit.rule, f->from, f->to, c->direction);
         if (r < 0)
             moment_fail(&c->moment, r, f->start);
         if (r <= 0)
             return r;
-        hit.rule = near_rule_of(&c->near, hit.rule);
+        hit.rule = near_rule_of(c->near, hit.rule);
     }
-    return c->fn(c->ctx, &hit);
+    return c->receiver->fn(c->receiver->ctx, &hit);
 }
 
 /* Tells what is certain, in order. */
@@ -176,11 +198,11 @@ static int tell_all(struct cursor *c, struct found *list, size_t count)
 
 static void tell_saved(struct cursor *c, const struct found *f)
 {
-    if (!c->saved_fn || (f->ref & OUTPUT_SLOT))
+    if (!c->saved || (f->ref & OUTPUT_SLOT))
         return;
     struct hit hit = {
         .start = f->start, .end = f->end, .rule = f->ref & OUTPUT_RULE_MAX, .layers = f->layers};
-    c->saved_fn(c->saved_ctx, &hit);
+    c->saved->fn(c->saved->ctx, &hit);
 }
 
 /* Must it wait, with `slots`: other slots wait before it? */
@@ -194,7 +216,7 @@ static bool must_wait(const struct cursor *c, const struct found *f, bool slots)
 static int settle(struct cursor *c)
 {
     struct moment *m = &c->moment;
-    size_t certain = 0, kept = 0;
+    uint32_t certain = 0, kept = 0;
     bool slots = false;
     if (c->set->allows) {
         for (size_t i = 0; i < m->count; i++) {
@@ -204,8 +226,8 @@ static int settle(struct cursor *c)
             cover(&m->found[i], c->waiting, c->waiting_count);
         }
     }
-    size_t fresh = m->count;
-    for (size_t i = 0; i < fresh; i++) {
+    uint32_t fresh = m->count;
+    for (uint32_t i = 0; i < fresh; i++) {
         struct found f = m->found[i];
         if (!found_counts(c, &f) || (fresh > 1 && outdone(m->found, fresh, i)))
             continue;
@@ -258,7 +280,6 @@ static int cursor_point(struct cursor *c, const struct fold_point *point)
 {
     c->moment.before = c->moment.now;
     c->moment.now += is_counted(point->cp);
-    c->pos = point->end;
     for (unsigned i = 0; i < c->lanes; i++) {
         lane_wake(&c->lane[i]);
         lane_point(&c->lane[i], point, &c->moment);
@@ -267,7 +288,7 @@ static int cursor_point(struct cursor *c, const struct fold_point *point)
     if (r || !c->watch || point->start < c->watched)
         return r;
     c->watched = point->end;
-    return watch_point(c->watch, point, c->fn, c->ctx);
+    return watch_point(c->watch, point, c->receiver->fn, c->receiver->ctx);
 }
 
 /* Not worth the start-up below this many bytes. */
@@ -290,9 +311,10 @@ static uint64_t count_characters(struct span text)
  */
 static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struct span *rest)
 {
-    uint64_t from = c->pos;
+    uint64_t from = c->reader.pos;
     unsigned inside = SYMBOL_NONE;
-    if (rest->len < SKIP_LEAST || c->reader.tail_len || c->waiting_count || c->pos < c->tried)
+    if (rest->len < SKIP_LEAST || c->reader.tail_len || c->waiting_count ||
+        c->reader.pos < c->tried)
         return false;
     for (unsigned i = 0; i < c->lanes; i++) {
         struct lane *l = &c->lane[i];
@@ -303,7 +325,7 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
             from = l->items[0].start;
         inside |= l->adjacent && kind_is_word(l->kind) ? l->kind : 0u;
     }
-    inside = from < c->pos ? SYMBOL_NONE : inside;
+    inside = from < c->reader.pos ? SYMBOL_NONE : inside;
     size_t limit = text.len, at = (size_t)(from - base);
     if (c->watch) {
         size_t ahead = text.len - (size_t)(c->watched - base);
@@ -322,17 +344,17 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
         resume = at + end.from;
     }
     c->tried = base + tried;
-    if (resume + 0u <= (size_t)(c->pos - base))
+    if (resume + 0u <= (size_t)(c->reader.pos - base))
         return false;
     if (c->watch && base + resume > c->watched) {
         watch_passed(c->watch, span_slice(text, (size_t)(c->watched - base), resume), c->watched);
         c->watched = base + resume;
     }
     if (c->set->near.count)
-        c->moment.now += count_characters(span_slice(text, (size_t)(c->pos - base), resume));
+        c->moment.now += count_characters(span_slice(text, (size_t)(c->reader.pos - base), resume));
     for (unsigned i = 0; i < c->lanes; i++)
         lane_reset(&c->lane[i]);
-    c->pos = c->reader.pos = base + resume;
+    c->reader.pos = base + resume;
     *rest = span_slice(text, resume, text.len);
     return true;
 }
@@ -426,7 +448,7 @@ static int cursor_quick(struct cursor *c, struct span *rest)
         return 0;
     const struct skip *s = &c->set->skips[LENS_PLAIN];
     while (rest->len) {
-        struct fold_point point = {.start = c->pos};
+        struct fold_point point = {.start = c->reader.pos};
         char whole[3];
         struct span text = *rest;
         unsigned tail = c->reader.tail_len;
@@ -437,18 +459,18 @@ static int cursor_quick(struct cursor *c, struct span *rest)
             memcpy(whole + tail, rest->data, 3 - tail);
             text = span_from(whole, 3);
         }
-        unsigned len = quick_point(l, s, text, c->pos, c->moment.now, &point.cp);
+        unsigned len = quick_point(l, s, text, c->reader.pos, c->moment.now, &point.cp);
         if (!len)
             return 0;
         c->reader.tail_len = 0;
-        point.end = c->pos = c->reader.pos = point.start + len;
+        point.end = c->reader.pos = point.start + len;
         *rest = span_slice(*rest, len - tail, rest->len);
         c->moment.now +=
             len == 3 ? l->lone.on && l->lone.start == point.start : is_counted(point.cp);
         if (!c->watch || point.start < c->watched)
             continue;
         c->watched = point.end;
-        int r = watch_point(c->watch, &point, c->fn, c->ctx);
+        int r = watch_point(c->watch, &point, c->receiver->fn, c->receiver->ctx);
         if (r)
             return r;
     }
@@ -461,8 +483,7 @@ int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
     struct span rest = text;
     uint64_t base = c->reader.pos + c->reader.tail_len;
     int got;
-    c->fn = fn;
-    c->ctx = ctx;
+    c->receiver = &(struct receiver){fn, ctx};
     for (;;) {
         cursor_skip(c, text, base, &rest);
         int r = cursor_quick(c, &rest);
@@ -493,8 +514,7 @@ static int cursor_span_end(struct cursor *c)
 
 int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
 {
-    c->fn = fn;
-    c->ctx = ctx;
+    c->receiver = &(struct receiver){fn, ctx};
     int r = cursor_span_end(c);
     if (r)
         return r;
@@ -505,14 +525,14 @@ int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
     r = cursor_moment(c);
     if (r)
         return r;
-    near_clear(&c->near);
+    if (c->near)
+        near_clear(c->near);
     return c->watch ? watch_end(c->watch, fn, ctx) : 0;
 }
 
 int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
 {
-    c->fn = fn;
-    c->ctx = ctx;
+    c->receiver = &(struct receiver){fn, ctx};
     int r = cursor_span_end(c);
     if (r)
         return r;
@@ -523,7 +543,8 @@ int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
     r = cursor_moment(c);
     if (r)
         return r;
-    near_clear(&c->near);
+    if (c->near)
+        near_clear(c->near);
     return c->watch ? watch_end(c->watch, fn, ctx) : 0;
 }
 
@@ -555,7 +576,7 @@ static bool slot_waits(const struct cursor *c, uint32_t slot, uint64_t from)
 
 static bool slot_holds(const struct cursor *c, uint32_t slot, uint64_t from, uint64_t to)
 {
-    return near_would(&c->near, slot, from, to, c->direction) || slot_waits(c, slot, from);
+    return near_would(c->near, slot, from, to, c->direction) || slot_waits(c, slot, from);
 }
 
 static bool would_complete(void *ctx, uint32_t slot, unsigned least)
@@ -570,7 +591,7 @@ static bool may_complete(const struct cursor *c, const struct lane *l, const str
 {
     struct would w = {c, item};
     enum growth how = lane_growth(item);
-    if (c->near.count == 0 && c->waiting_count == 0)
+    if (!c->near || (c->near->count == 0 && c->waiting_count == 0))
         return false;
     return trie_slots(l->trie, item->place, item->kind, item->length, how, would_complete, &w) ||
            (how != GROWTH_ANY && trie_slots(l->trie, item->place, item->kind, item->length,
@@ -633,7 +654,7 @@ static uint64_t lone_clear(const struct cursor *c, const struct lane *l, uint64_
 
 uint64_t cursor_clear(const struct cursor *c)
 {
-    uint64_t clear = c->pos < c->moment.lost ? c->pos : c->moment.lost;
+    uint64_t clear = c->reader.pos < c->moment.lost ? c->reader.pos : c->moment.lost;
     for (size_t i = 0; i < c->waiting_count; i++) {
         const struct found *f = &c->waiting[i];
         bool slot = f->ref & OUTPUT_SLOT;

@@ -19,6 +19,8 @@ struct cursor *cursor_new(const struct matchset *set, enum direction direction);
 /* The same without patterns: smaller, and it never holds a text for a pattern's sake. */
 struct cursor *cursor_new_keywords(const struct matchset *set, enum direction direction);
 void cursor_free(struct cursor *c);
+/* The memory that it takes at present, bytes. */
+size_t cursor_bytes(const struct cursor *c);
 
 /*
  * Called for each hit in the moment it is certain, in the order in which they become certain (ties:
@@ -29,9 +31,9 @@ typedef int (*cursor_hit_fn)(void *ctx, const struct hit *hit);
 
 /*
  * Besides, `fn` is told of each hit that does not count because a longer allow phrase covers it,
- * when that is decided; its answer is ignored. For explaining, not for judging.
+ * when that is decided; its answer is ignored. For explaining, not for judging. 0, -ENOMEM.
  */
-void cursor_tell_saved(struct cursor *c, cursor_hit_fn fn, void *ctx);
+int cursor_tell_saved(struct cursor *c, cursor_hit_fn fn, void *ctx);
 
 /*
  * Reads the next piece: UTF-8, which pieces may cut anywhere, with halves of surrogate pairs in

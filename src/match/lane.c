@@ -70,7 +70,7 @@ static void next_take(struct lane *l, const struct next *n, struct moment *m)
             free(l->items);
         l->items = items;
         l->cap = (uint16_t)cap;
-    } else if (n->count <= LANE_INLINE && l->items != l->own) {
+    } else if (n->count == 0 && l->items != l->own) {
         free(l->items);
         l->items = l->own;
         l->cap = LANE_INLINE;
@@ -98,7 +98,7 @@ static void found_add(const struct lane *l, const struct lane_item *item, const 
     if (lens != LENS_PLAIN && !(o->ref & OUTPUT_ALLOW) && plain)
         return;
     if (m->count == m->cap) {
-        size_t cap = m->cap ? 2 * m->cap : 8;
+        uint32_t cap = m->cap ? 2 * m->cap : 8;
         struct found *found = realloc(m->found, cap * sizeof(*found));
         if (!found) {
             moment_fail(m, -ENOMEM, item->start);

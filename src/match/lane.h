@@ -41,8 +41,8 @@ enum {
     ITEM_LOOKALIKE = 1 << 10 /* has one that is */
 };
 
-/* Most ordinary texts have one or two at a time. */
-#define LANE_INLINE 4
+/* Most ordinary texts have one or two at a time; a cursor must be small. */
+#define LANE_INLINE 2
 #define LANE_ITEMS  128
 
 /*
@@ -92,7 +92,7 @@ struct found {
 /* What one moment of the text brings. */
 struct moment {
     struct found *found;
-    size_t count, cap;
+    uint32_t count, cap;
     uint64_t before, now; /* characters until the moment, and with it */
     int error;            /* 0, -ENOMEM, -EOVERFLOW */
     uint64_t lost;        /* with an error: the least start of what could not be kept */

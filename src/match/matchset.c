@@ -102,6 +102,17 @@ static bool lens_fits(enum lens lens, const struct symbols *s)
     }
 }
 
+/* Most words have none, and looking for them takes longer than all the rest. */
+static bool has_spellings(const struct symbols *s, uint32_t asked)
+{
+    bool digits = false;
+    for (unsigned i = 0; i < s->count; i++) {
+        unsigned kind = s->keys[i] == KEY_SPACE ? SYMBOL_SPACE : symbol_kind(s->keys[i]);
+        digits |= i && kind == SYMBOL_DIGIT && symbol_kind(s->keys[i - 1]) == SYMBOL_DIGIT;
+    }
+    return asked || digits;
+}
+
 static int words_add(struct matchset_builder *b, struct span text, uint32_t ref, uint32_t asked)
 {
     struct symbols symbols;
@@ -117,7 +128,7 @@ static int words_add(struct matchset_builder *b, struct span text, uint32_t ref,
         if ((asked & lens_layer(l)) && lens_fits(l, &symbols))
             r = word_add(b, l, &symbols, ref, 0);
     struct spelling s = {b, ref};
-    if (r == 0)
+    if (r == 0 && has_spellings(&symbols, asked))
         r = variants_spellings(b->variants, text, asked, spelling_add, &s);
     return r;
 }

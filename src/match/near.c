@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int grow(void **list, size_t *cap, size_t need, size_t size)
+static int grow(void **list, uint32_t *cap, uint32_t need, size_t size)
 {
     if (need <= *cap)
         return 0;
-    size_t wider = 2 * need > 8 ? 2 * need : 8;
+    uint32_t wider = 2 * need > 8 ? 2 * need : 8;
     void *bigger = reallocarray(*list, wider, size);
     if (!bigger)
         return -ENOMEM;
@@ -42,15 +42,24 @@ void near_rules_deinit(struct near_rules *n)
     *n = (struct near_rules){0};
 }
 
-void near_init(struct near *n, const struct near_rules *rules)
+struct near *near_new(const struct near_rules *rules)
 {
-    *n = (struct near){.rules = rules};
+    struct near *n = calloc(1, sizeof(*n));
+    if (n)
+        n->rules = rules;
+    return n;
 }
 
-void near_deinit(struct near *n)
+void near_free(struct near *n)
 {
-    free(n->seen);
-    *n = (struct near){.rules = n->rules};
+    if (n)
+        free(n->seen);
+    free(n);
+}
+
+size_t near_bytes(const struct near *n)
+{
+    return sizeof(*n) + n->cap * sizeof(*n->seen);
 }
 
 void near_clear(struct near *n)
@@ -131,8 +140,8 @@ bool near_would(const struct near *n, uint32_t slot, uint64_t from, uint64_t to,
 /* What can complete nothing any more makes room. */
 static void forget(struct near *n, uint64_t now)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < n->count; i++) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n->count; i++) {
         const struct near_rule *r = &n->rules->rules[n->rules->slot_rules[n->seen[i].slot]];
         uint64_t since = 0;
         for (uint32_t k = 0; k < n->seen[i].count; k++) {

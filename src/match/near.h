@@ -18,7 +18,7 @@ struct near_rule {
 struct near_rules {
     struct near_rule *rules;
     uint32_t *slot_rules; /* by slot: index into rules */
-    size_t count, cap, slot_count, slot_cap;
+    uint32_t count, cap, slot_count, slot_cap;
 };
 
 /* 0 and the index; -ENOMEM. */
@@ -42,11 +42,13 @@ struct near_seen {
 struct near {
     const struct near_rules *rules;
     struct near_seen *seen;
-    size_t count, cap;
+    uint32_t count, cap;
 };
 
-void near_init(struct near *n, const struct near_rules *rules);
-void near_deinit(struct near *n);
+/* NULL when memory is out. The rules must outlive it. */
+struct near *near_new(const struct near_rules *rules);
+void near_free(struct near *n);
+size_t near_bytes(const struct near *n);
 /* Forgets everything: a join, or the end of the text. */
 void near_clear(struct near *n);
 /*

@@ -160,6 +160,16 @@ static void digits_set(struct how *how, unsigned from, unsigned to, uint32_t mas
             how[i] = (struct how){HOW_NUMERAL, style};
 }
 
+/* Digits among many letters are part of an address, which nobody writes in numerals. */
+static bool is_address(const struct spellings *s)
+{
+    enum { NAME_MAX = 5 }; /* such as AK47 */
+    for (unsigned i = 0; i < s->count && s->count > NAME_MAX; i++)
+        if (s->glyphs[i].class == FOLD_WORD && !is_digit(&s->glyphs[i]))
+            return true;
+    return false;
+}
+
 /*
  * Single digits stay: 3 and 三 are too common to mean one another. So do digits with something
  * between them (6.4), whose numerals would be 六四 in any other text.
@@ -167,13 +177,17 @@ static void digits_set(struct how *how, unsigned from, unsigned to, uint32_t mas
 int spellings_numerals(struct spellings *s)
 {
     enum { RUN_MIN = 2, RUN_MAX = 6, MIX_MAX = 4 };
+    /* Long numbers alone are accounts and the like. */
+    unsigned most = s->han_count ? RUN_MAX : MIX_MAX;
     struct how how[SPELLING_GLYPHS_MAX];
     int r = 0;
+    if (is_address(s))
+        return 0;
     for (uint8_t style = 0; style < STYLES && r == 0; style++) {
         memset(how, 0, sizeof(how));
         for (unsigned i = 0, end; i < s->count; i = end + 1) {
             end = digits_end(s, i);
-            if (end - i >= RUN_MIN && end - i <= RUN_MAX)
+            if (end - i >= RUN_MIN && end - i <= most)
                 digits_set(how, i, end, UINT32_MAX, style);
         }
         r = spellings_add(s, how, 0, style < STYLE_BANK ? 0 : 1);
@@ -182,12 +196,12 @@ int spellings_numerals(struct spellings *s)
         end = digits_end(s, i);
         if (end - i < RUN_MIN || end - i > MIX_MAX)
             continue;
-        for (uint8_t style = 0; style <= STYLE_BANK; style++)
-            for (uint32_t mask = 1; mask < 1u << (end - i) && r == 0; mask++) {
-                memset(how, 0, sizeof(how));
-                digits_set(how, i, end, mask, style);
-                r = spellings_add(s, how, 0, style == STYLE_BANK ? 5 : 4);
-            }
+        /* Mixed with digits they are the plainest ones. */
+        for (uint32_t mask = 1; mask < 1u << (end - i) && r == 0; mask++) {
+            memset(how, 0, sizeof(how));
+            digits_set(how, i, end, mask, 0);
+            r = spellings_add(s, how, 0, 4);
+        }
     }
     return r;
 }

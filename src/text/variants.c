@@ -46,8 +46,19 @@ static bool is_han(uint32_t cp)
 
 static uint32_t sound_of(uint32_t cp)
 {
-    unsigned syllable = cp <= 0x10FFFF ? pinyin_main(cp) : PINYIN_NONE;
-    return syllable == PINYIN_NONE ? cp : SOUND_BASE + syllable;
+    unsigned syllable = cp > 0x10FFFF ? PINYIN_NONE : pinyin_main(cp);
+    if (syllable == PINYIN_NONE)
+        return cp;
+    /* On most keyboards the u with two dots is typed as u. */
+    const char *name = pinyin_syllables[syllable];
+    if (name[1] == 'v') {
+        char typed[8];
+        memcpy(typed, name, sizeof(typed));
+        typed[1] = 'u';
+        unsigned plain = pinyin_find(typed, (unsigned)strlen(typed));
+        syllable = plain == PINYIN_NONE ? syllable : plain;
+    }
+    return SOUND_BASE + syllable;
 }
 
 static uint32_t shape_of(uint32_t cp)

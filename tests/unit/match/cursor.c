@@ -285,6 +285,42 @@ static void runs_of_separators_cost_no_memory_and_hold_nothing(void **state)
     matchset_unref(set);
 }
 
+static void a_cursor_is_small(void **state)
+{
+    struct matchset_builder *b = matchset_builder_new();
+    static const struct match_pattern phone = {
+        .regex = {"1[3-9][0-9]{9}(?![0-9])", 23}, .gate = GATE_DIGITS, .width = 11};
+    const char *reason;
+    assert_int_equal(matchset_add_keyword(b, SPAN_LIT("法轮功"), 0, DIRECTION_BOTH, 0), 0);
+    assert_int_equal(matchset_add_allow(b, SPAN_LIT("大麻烦")), 0);
+    assert_int_equal(matchset_add_pattern(b, &phone, 1, DIRECTION_BOTH, &reason), 0);
+    struct matchset *set = probe_set(b);
+    struct cursor *c = cursor_new(set, DIRECTION_PROMPT);
+    struct probe p = {0};
+    assert_true(cursor_bytes(c) <= 512);
+    assert_int_equal(probe_feed(c, SPAN_LIT("今天天气不错，法轮"), &p), 0);
+    assert_true(cursor_bytes(c) <= 512);
+    cursor_free(c);
+    matchset_unref(set);
+}
+
+static void saved_hits_are_told(void **state)
+{
+    struct matchset *set = expectation_set();
+    struct cursor *c = cursor_new(set, DIRECTION_PROMPT);
+    struct probe p = {0}, saved = {0};
+    assert_int_equal(cursor_tell_saved(c, probe_hit, &saved), 0);
+    assert_int_equal(probe_feed(c, SPAN_LIT("大麻烦了，大麻"), &p), 0);
+    assert_int_equal(cursor_finish(c, probe_hit, &p), 0);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.hits[0].start, 15);
+    assert_int_equal(saved.count, 1);
+    assert_int_equal(saved.hits[0].start, 0);
+    assert_int_equal(saved.hits[0].end, 6);
+    cursor_free(c);
+    matchset_unref(set);
+}
+
 static void folded_forms_name_a_rule(void **state)
 {
     static const char *const pairs[][2] = {
@@ -320,6 +356,8 @@ int main(void)
         cmocka_unit_test(words_are_refused_or_counted),
         cmocka_unit_test(a_positive_answer_stops_at_once),
         cmocka_unit_test(runs_of_separators_cost_no_memory_and_hold_nothing),
+        cmocka_unit_test(a_cursor_is_small),
+        cmocka_unit_test(saved_hits_are_told),
         cmocka_unit_test(folded_forms_name_a_rule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
