@@ -160,12 +160,11 @@ static void digits_set(struct how *how, unsigned from, unsigned to, uint32_t mas
             how[i] = (struct how){HOW_NUMERAL, style};
 }
 
-/* Digits among many letters are part of an address, which nobody writes in numerals. */
-static bool is_address(const struct spellings *s)
+/* Letters, or separators that mean something: a name such as AK47, or an address. */
+static bool has_letters(const struct spellings *s)
 {
-    enum { NAME_MAX = 5 }; /* such as AK47 */
-    for (unsigned i = 0; i < s->count && s->count > NAME_MAX; i++)
-        if (s->glyphs[i].class == FOLD_WORD && !is_digit(&s->glyphs[i]))
+    for (unsigned i = 0; i < s->count; i++)
+        if (s->glyphs[i].class != FOLD_HAN && !is_digit(&s->glyphs[i]))
             return true;
     return false;
 }
@@ -181,7 +180,9 @@ int spellings_numerals(struct spellings *s)
     unsigned most = s->han_count ? RUN_MAX : MIX_MAX;
     struct how how[SPELLING_GLYPHS_MAX];
     int r = 0;
-    if (is_address(s))
+    enum { NAME_MAX = 5 };
+    bool name = has_letters(s);
+    if (name && s->count > NAME_MAX)
         return 0;
     for (uint8_t style = 0; style < STYLES && r == 0; style++) {
         memset(how, 0, sizeof(how));
@@ -192,7 +193,7 @@ int spellings_numerals(struct spellings *s)
         }
         r = spellings_add(s, how, 0, style < STYLE_BANK ? 0 : 1);
     }
-    for (unsigned i = 0, end; i < s->count && r == 0; i = end + 1) {
+    for (unsigned i = 0, end; i < s->count && r == 0 && !name; i = end + 1) {
         end = digits_end(s, i);
         if (end - i < RUN_MIN || end - i > MIX_MAX)
             continue;
