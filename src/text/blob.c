@@ -88,6 +88,22 @@ static unsigned char byte_at(const struct run *r, enum reading reading, size_t o
     return (unsigned char)(a << (2 + 2 * (k % 3)) | b >> (4 - 2 * (k % 3)));
 }
 
+/* The first `count` bytes of base64 at once. */
+static void base64_decode(const struct run *r, size_t origin, size_t count, char *ret_bytes)
+{
+    size_t k = 0;
+    for (size_t i = origin; k + 3 <= count; k += 3, i += 4) {
+        uint32_t group = 0;
+        for (size_t j = 0; j < 4; j++)
+            group = group << 6 | (uint32_t)blob_sextets[(unsigned char)letter(r, i + j)];
+        ret_bytes[k] = (char)(group >> 16);
+        ret_bytes[k + 1] = (char)(group >> 8);
+        ret_bytes[k + 2] = (char)group;
+    }
+    for (; k < count; k++)
+        ret_bytes[k] = (char)byte_at(r, READ_BASE64, origin, k);
+}
+
 /* The letters that the bytes of one group come from; *ret_bytes how many bytes it has at most. */
 static void group_at(const struct run *r, enum reading reading, size_t origin, size_t k,
                      size_t *ret_first, size_t *ret_last, size_t *ret_bytes)
@@ -138,8 +154,11 @@ static void find_utf8(struct run *r, enum reading reading, size_t origin, struct
 {
     size_t first = 0, points = 0, words = 0;
     for (size_t i = 0; i <= bytes.len;) {
-        uint32_t cp = 0;
-        int n = i == bytes.len ? 0 : utf8_decode(span_slice(bytes, i, bytes.len), false, &cp);
+        uint32_t cp = i < bytes.len ? (unsigned char)bytes.data[i] : 0;
+        int n = i < bytes.len;
+        if (cp >= 0x80) /* what can begin no character is seen at once */
+            n = cp < 0xC2 || cp > 0xF4 ? -1
+                                       : utf8_decode(span_slice(bytes, i, bytes.len), false, &cp);
         if (n > 0 && weave_shown(cp)) {
             points++;
             words += is_word(cp);
@@ -196,8 +215,11 @@ static void try_reading(struct run *r, enum reading reading, size_t origin, size
     r->w->rc = buf_reserve(bytes, count);
     if (r->w->rc != 0)
         return;
-    for (size_t k = 0; k < count; k++)
-        bytes->data[k] = (char)byte_at(r, reading, origin, k);
+    if (reading < READ_HEX)
+        base64_decode(r, origin, count, bytes->data);
+    else
+        for (size_t k = 0; k < count; k++)
+            bytes->data[k] = (char)byte_at(r, reading, origin, k);
     bytes->len = count;
     size_t least = clamp(count / 8, DERIVE_TEXT_MIN, STRETCH_ENOUGH);
     if (reading == READ_BYTES) /* that they are bytes is plain */
@@ -396,13 +418,15 @@ static size_t point_decode(struct weave *w, size_t i)
 static size_t token_end(struct span s, size_t i, bool *ret_odd)
 {
     size_t from = i;
-    bool odd = false;
-    for (; i < s.len && blob_sextets[(unsigned char)s.data[i]] >= 0; i++)
-        odd = odd || (s.data[i] >= '0' && s.data[i] <= '9') ||
-              (i > from && s.data[i] >= 'A' && s.data[i] <= 'Z' && s.data[i - 1] >= 'a' &&
-               s.data[i - 1] <= 'z') ||
-              i - from >= WORD_MAX;
-    *ret_odd = odd;
+    bool odd = false, low = false; /* the letter before is a lower-case one */
+    for (; i < s.len; i++) {
+        int sextet = blob_sextets[(unsigned char)s.data[i]];
+        if (sextet < 0)
+            break;
+        odd |= (sextet >= 52 && sextet < 62) | (low && sextet < 26);
+        low = sextet >= 26 && sextet < 52;
+    }
+    *ret_odd = odd || i - from > WORD_MAX;
     return i;
 }
 
@@ -424,13 +448,12 @@ static size_t gap_end(struct span s, size_t i, bool *ret_line)
 size_t blob_decode(struct weave *w, size_t i)
 {
     struct span s = w->source;
-    size_t end = point_decode(w, i);
-    if (end == i)
-        end = list_decode(w, i);
-    if (end > i)
-        return end;
     bool odd, line;
-    end = token_end(s, i, &odd);
+    size_t end = token_end(s, i, &odd), decoded = point_decode(w, i);
+    if (decoded == i && (end - i == 2 || odd)) /* E6, 0xE6 or E6-9C */
+        decoded = list_decode(w, i);
+    if (decoded > i)
+        return decoded;
     if (!odd)
         return end;
     buf_clear(&w->scratch[0]);
