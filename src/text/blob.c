@@ -43,6 +43,7 @@ struct stretch {
     uint32_t first, last; /* its bytes, of the reading */
     uint32_t start, end;  /* where they come from */
     uint32_t origin;      /* the number of the reading's first letter */
+    uint32_t weight;      /* of two that overlap the heavier is the one that was meant */
     uint8_t reading;
     uint8_t utf16; /* 0; 1 little, 2 big endian */
 };
@@ -124,7 +125,7 @@ static void group_at(const struct run *r, enum reading reading, size_t origin, s
 /* --- what is text --- */
 
 static void keep(struct run *r, enum reading reading, size_t origin, size_t first, size_t last,
-                 uint8_t utf16)
+                 size_t weight, uint8_t utf16)
 {
     size_t low, high, from, to, bytes;
     group_at(r, reading, origin, first, &low, &from, &bytes);
@@ -135,6 +136,7 @@ static void keep(struct run *r, enum reading reading, size_t origin, size_t firs
         .start = r->at[low],
         .end = r->at[high] + r->wide,
         .origin = (uint32_t)origin,
+        .weight = (uint32_t)weight,
         .reading = (uint8_t)reading,
         .utf16 = utf16,
     };
@@ -143,16 +145,35 @@ static void keep(struct run *r, enum reading reading, size_t origin, size_t firs
         r->w->rc = rc;
 }
 
-static bool is_word(uint32_t cp)
+static bool is_han(struct span bytes, size_t i, size_t *ret_next)
 {
-    return fold_entry_class(fold_entry(cp)) <= FOLD_WORD;
+    uint32_t cp = 0;
+    *ret_next = i + (size_t)utf8_decode(span_slice(bytes, i, bytes.len), false, &cp);
+    return fold_entry_class(fold_entry(cp)) == FOLD_HAN;
+}
+
+/*
+ * Keeps a stretch, parted where Han characters begin and end: what was grown onto a text may go on
+ * as text in the wrong phase, and must not carry it off. Chance makes letters, hardly ever Han
+ * characters, so that those weigh twice, and what stands among them with them.
+ */
+static void keep_parts(struct run *r, enum reading reading, size_t origin, struct span bytes,
+                       size_t first, size_t last, size_t han)
+{
+    bytes.len = last;
+    for (size_t next, from = first; from < last; from = first) {
+        bool is = is_han(bytes, from, &next);
+        for (first = next; first < last && is_han(bytes, first, &next) == is;)
+            first = next;
+        keep(r, reading, origin, from, first, (first - from) * (is ? 2 : 1) + 3 * han, 0);
+    }
 }
 
 /* Keeps the stretches of UTF-8 text that are long enough. */
 static void find_utf8(struct run *r, enum reading reading, size_t origin, struct span bytes,
                       size_t least)
 {
-    size_t first = 0, points = 0, words = 0;
+    size_t first = 0, points = 0, words = 0, han = 0;
     for (size_t i = 0; i <= bytes.len;) {
         uint32_t cp = i < bytes.len ? (unsigned char)bytes.data[i] : 0;
         int n = i < bytes.len;
@@ -161,14 +182,16 @@ static void find_utf8(struct run *r, enum reading reading, size_t origin, struct
                                        : utf8_decode(span_slice(bytes, i, bytes.len), false, &cp);
         if (n > 0 && weave_shown(cp)) {
             points++;
-            words += is_word(cp);
+            enum fold_class class = fold_entry_class(fold_entry(cp));
+            words += class == FOLD_HAN || class == FOLD_WORD;
+            han += class == FOLD_HAN;
             i += (size_t)n;
             continue;
         }
         if (i - first >= least && words * 2 >= points)
-            keep(r, reading, origin, first, i, 0);
+            keep_parts(r, reading, origin, bytes, first, i, han);
         first = i += n > 0 ? (size_t)n : 1;
-        points = words = 0;
+        points = words = han = 0;
     }
 }
 
@@ -196,7 +219,7 @@ static void find_utf16(struct run *r, enum reading reading, size_t origin, struc
         while (i < bytes.len && is_utf16_text(utf16_unit(bytes, i, order)))
             i += 2;
         if (i == bytes.len && i > first)
-            keep(r, reading, origin, first, i, order);
+            keep(r, reading, origin, first, i, i - first, order);
     }
 }
 
@@ -264,6 +287,8 @@ static void weave_utf16(struct run *r, const struct stretch *t)
         group_at(r, t->reading, t->origin, k + 1, &unused, &last, &bound);
         /* Two units may come from one group: each from all of it. */
         size_t start = r->at[first], end = r->at[last] + r->wide;
+        if (last + 1 == r->count && t->reading != READ_HEX)
+            end = r->end;
         if (k == t->first)
             weave_same(r->w, start);
         weave_add(r->w, start, end,
@@ -306,20 +331,50 @@ static void weave_stretch(struct run *r, const struct stretch *t)
     }
 }
 
-/* Of stretches that overlap the longest stays. */
+/* Is b what follows a in the same reading? They may share a group of letters. */
+static bool continues(const struct stretch *a, const struct stretch *b)
+{
+    return a->reading == b->reading && a->origin == b->origin && a->utf16 == b->utf16 &&
+           b->first == a->last;
+}
+
+/* Drops the characters of t that come from before `from`; false when none is left. */
+static bool trim(const struct run *r, struct stretch *t, size_t from)
+{
+    size_t first, last, whole;
+    while (t->start < from && t->first < t->last) {
+        t->first += t->utf16 ? 2 : 1;
+        while (!t->utf16 && t->first < t->last &&
+               (byte_at(r, t->reading, t->origin, t->first) & 0xC0) == 0x80)
+            t->first++;
+        if (t->first == t->last)
+            return false;
+        group_at(r, t->reading, t->origin, t->first, &first, &last, &whole);
+        t->start = r->at[first];
+    }
+    return t->first < t->last;
+}
+
+/* Of stretches that overlap the heaviest stays; those that follow each other become one. */
 static void weave_stretches(struct run *r)
 {
     struct buf *found = &r->w->scratch[2];
     struct stretch *all = (struct stretch *)(void *)found->data;
-    size_t count = found->len / sizeof(*all);
+    size_t count = found->len / sizeof(*all), kept = 0;
     if (count > 1)
         qsort(all, count, sizeof(*all), stretch_compare);
     for (size_t i = 0; i < count; i++) {
-        struct stretch *t = &all[i];
-        for (; i + 1 < count && all[i + 1].start < t->end; i++)
-            if (all[i + 1].end - all[i + 1].start > t->end - t->start)
-                t = &all[i + 1];
-        weave_stretch(r, t);
+        struct stretch *last = kept ? &all[kept - 1] : NULL;
+        if (!last || all[i].start >= last->end || continues(last, &all[i]))
+            all[kept++] = all[i];
+        else if (all[i].weight > last->weight && (kept == 1 || trim(r, &all[i], all[kept - 2].end)))
+            *last = all[i];
+    }
+    for (size_t i = 0; i < kept; i++) {
+        struct stretch t = all[i];
+        for (; i + 1 < kept && continues(&t, &all[i + 1]); i++)
+            t.last = all[i + 1].last;
+        weave_stretch(r, &t);
     }
 }
 
@@ -385,26 +440,39 @@ static size_t list_decode(struct weave *w, size_t i)
     return end;
 }
 
-/* U+6731, or u6731u9555 of two or more: the end of one, with what parts it from the next; or i. */
+/* u6731 at i: its end, or i. */
+static size_t read_u(struct span s, size_t i, uint32_t *ret_cp)
+{
+    bool is = i < s.len && (s.data[i] | 0x20) == 'u' && hex_read(s, i + 1, 4, ret_cp) == 4;
+    return is && weave_shown(*ret_cp) ? i + 5 : i;
+}
+
+/* u6731u9555, two or more: their end, or i. */
+static size_t us_decode(struct weave *w, size_t i)
+{
+    struct span s = w->source;
+    uint32_t cp;
+    size_t next = read_u(s, i, &cp);
+    if (next == i || read_u(s, next, &cp) == next)
+        return i;
+    for (; (next = read_u(s, i, &cp)) > i; i = next)
+        weave_point(w, i, next, cp, LAYER_ESCAPE);
+    return i;
+}
+
+/* U+6731: its end, with what parts it from the next; or i. */
 static size_t point_decode(struct weave *w, size_t i)
 {
     struct span s = w->source;
-    uint32_t cp, next;
-    size_t plus = i + 1 < s.len && s.data[i + 1] == '+';
-    unsigned n = (s.data[i] | 0x20) == 'u' ? hex_read(s, i + 1 + plus, plus ? 6 : 4, &cp) : 0;
-    size_t end = i + 1 + plus + n;
+    uint32_t cp;
+    if ((s.data[i] | 0x20) != 'u')
+        return i;
+    if (i + 1 == s.len || s.data[i + 1] != '+')
+        return us_decode(w, i);
+    unsigned n = hex_read(s, i + 2, 6, &cp);
     if (n < 4 || !weave_shown(cp))
         return i;
-    if (!plus) {
-        bool goes_on = w->done == i && i > 0 && w->segments.len; /* the one before was woven */
-        bool another =
-            end < s.len && (s.data[end] | 0x20) == 'u' && hex_read(s, end + 1, 4, &next) == 4;
-        if (!another && !goes_on)
-            return i;
-        weave_point(w, i, end, cp, LAYER_ESCAPE);
-        return end;
-    }
-    size_t gap = end;
+    size_t end = i + 2 + n, gap = end;
     while (gap < s.len && gap - end < 3 && (s.data[gap] == ' ' || s.data[gap] == ','))
         gap++;
     if (gap + 2 < s.len && (s.data[gap] | 0x20) == 'u' && s.data[gap + 1] == '+' &&
@@ -438,7 +506,7 @@ static size_t gap_end(struct span s, size_t i, bool *ret_line)
     for (; at < s.len && at - i < GAP_MAX; at++) {
         char c = s.data[at];
         bool joins = c == '+' && at > i && at + 1 < s.len && strchr(" \"'`\n", s.data[at + 1]);
-        if (c == '\0' || (!strchr(" \t\r\n\"'`,>|", c) && !joins))
+        if (c == '\0' || (!strchr(" \t\r\n\"'`>|", c) && !joins))
             break;
         *ret_line = *ret_line || c == '\n';
     }
