@@ -18,18 +18,17 @@
 /* In a long run only long stretches are text; those of this length in any. Bytes. */
 #define STRETCH_ENOUGH 24
 
-#define NO(n) [n] = -1
 /* clang-format off */
-const signed char blob_sextets[256] = {
-    [0 ... 42] = -1, ['+'] = 62, NO(','), ['-'] = 62, NO('.'), ['/'] = 63,
-    ['0'] = 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, [':' ... '@'] = -1,
-    ['A'] = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
-    24, 25, ['[' ... '^'] = -1, ['_'] = 63, NO('`'),
-    ['a'] = 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-    48, 49, 50, 51, ['{' ... 255] = -1,
+const signed char blob_letters[256] = {
+    ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+    24, 25, 26,
+    ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+    48, 49, 50, 51, 52,
+    ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+    ['+'] = 63, ['-'] = 63, ['/'] = 64, ['_'] = 64,
+    ['%'] = -1, ['&'] = -1, ['='] = -1, ['\\'] = -1, [0xE2] = -1, [0xF3] = -1,
 };
 /* clang-format on */
-#undef NO
 
 /* How a run is read. */
 enum reading {
@@ -84,8 +83,8 @@ static unsigned char byte_at(const struct run *r, enum reading reading, size_t o
         return (unsigned char)value;
     }
     size_t i = origin + k / 3 * 4 + k % 3;
-    unsigned a = (unsigned char)blob_sextets[(unsigned char)letter(r, i)];
-    unsigned b = (unsigned char)blob_sextets[(unsigned char)letter(r, i + 1)];
+    unsigned a = (unsigned char)blob_sextet(letter(r, i));
+    unsigned b = (unsigned char)blob_sextet(letter(r, i + 1));
     return (unsigned char)(a << (2 + 2 * (k % 3)) | b >> (4 - 2 * (k % 3)));
 }
 
@@ -96,7 +95,7 @@ static void base64_decode(const struct run *r, size_t origin, size_t count, char
     for (size_t i = origin; k + 3 <= count; k += 3, i += 4) {
         uint32_t group = 0;
         for (size_t j = 0; j < 4; j++)
-            group = group << 6 | (uint32_t)blob_sextets[(unsigned char)letter(r, i + j)];
+            group = group << 6 | (uint32_t)blob_sextet(letter(r, i + j));
         ret_bytes[k] = (char)(group >> 16);
         ret_bytes[k + 1] = (char)(group >> 8);
         ret_bytes[k + 2] = (char)group;
@@ -425,7 +424,7 @@ static size_t list_decode(struct weave *w, size_t i)
         position_add(w, at);
         end = at += wide;
         for (unsigned gap = 0;
-             at < s.len && gap < 3 && strchr(" ,;:-\t\r\n", s.data[at]) && s.data[at] != '\0';
+             at < s.len && gap < 3 && strchr(" ,;:-|/._\t\r\n", s.data[at]) && s.data[at] != '\0';
              gap++)
             at++;
         if (at == end)
@@ -488,7 +487,7 @@ static size_t token_end(struct span s, size_t i, bool *ret_odd)
     size_t from = i;
     bool odd = false, low = false; /* the letter before is a lower-case one */
     for (; i < s.len; i++) {
-        int sextet = blob_sextets[(unsigned char)s.data[i]];
+        int sextet = blob_sextet(s.data[i]);
         if (sextet < 0)
             break;
         odd |= (sextet >= 52 && sextet < 62) | (low && sextet < 26);
@@ -506,11 +505,11 @@ static size_t gap_end(struct span s, size_t i, bool *ret_line)
     for (; at < s.len && at - i < GAP_MAX; at++) {
         char c = s.data[at];
         bool joins = c == '+' && at > i && at + 1 < s.len && strchr(" \"'`\n", s.data[at + 1]);
-        if (c == '\0' || (!strchr(" \t\r\n\"'`>|", c) && !joins))
+        if (c == '\0' || (!strchr(" \t\r\n\"'`,.*#~>|", c) && !joins))
             break;
         *ret_line = *ret_line || c == '\n';
     }
-    return at < s.len && blob_sextets[(unsigned char)s.data[at]] >= 0 ? at : i;
+    return at < s.len && blob_sextet(s.data[at]) >= 0 ? at : i;
 }
 
 size_t blob_decode(struct weave *w, size_t i)
@@ -518,7 +517,7 @@ size_t blob_decode(struct weave *w, size_t i)
     struct span s = w->source;
     bool odd, line;
     size_t end = token_end(s, i, &odd), decoded = point_decode(w, i);
-    if (decoded == i && (end - i == 2 || odd)) /* E6, 0xE6 or E6-9C */
+    if (decoded == i && (end - i == 2 || odd)) /* E6, 0xE6 or E6-9C-B1 */
         decoded = list_decode(w, i);
     if (decoded > i)
         return decoded;

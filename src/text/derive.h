@@ -7,8 +7,9 @@
  *
  * Decoded (derive_decoded, for every rule). The text with every encoded run replaced in its place
  * by what it says, so that a word of which only half is encoded is whole again. Decoded are
- *   - escapes: \u6731 \u{6731} \U00006731 %u6731 U+6731 u6731u9555 \346\234\261 \n, behind any
+ *   - escapes: \u6731 \u{6731} \U00006731 %u6731 U+6731 u6731u9555 \346\234\261, behind any
  *     number of backslashes                                            LAYER_ESCAPE
+ *   - \n \t \r, everyday in the text of programs                       LAYER_SEPARATOR
  *   - HTML character references: &#x6731; &#26417 &lt;                 LAYER_ENTITY
  *   - percent encoding, and quoted-printable of what is not ASCII      LAYER_PERCENT
  *   - hex: \xE6\x9C\xB1, and E6 9C B1, 0xE6,0x9C,0xB1, e69cb1 where their bytes are text; UTF-8, or

@@ -141,7 +141,7 @@ static size_t escape_decode(struct weave *w, size_t i)
 {
     struct span s = w->source;
     size_t n = backslashes(s, i), at = i + n;
-    uint32_t cp = 0, low;
+    uint32_t cp = 0, low, layer = LAYER_ESCAPE;
     if (at == s.len)
         return at;
     size_t len = read_unit(s, i, &cp);
@@ -178,6 +178,7 @@ static size_t escape_decode(struct weave *w, size_t i)
     case 't':
         cp = s.data[at] == 't' ? '\t' : '\n';
         len = n + 1;
+        layer = LAYER_SEPARATOR; /* everyday text of programs: it hides no letter */
         break;
     default:
         break;
@@ -185,7 +186,7 @@ static size_t escape_decode(struct weave *w, size_t i)
     if (!len)
         return at;
     if (weave_shown(cp))
-        weave_point(w, i, i + len, cp, LAYER_ESCAPE);
+        weave_point(w, i, i + len, cp, layer);
     return i + len;
 }
 
@@ -343,27 +344,21 @@ static bool has_byte(uint64_t word, unsigned char byte)
     return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
 }
 
-/* What may begin a run: all that base64 is made of, the marks, and two bytes above ASCII. */
-static bool may_begin(unsigned char c)
-{
-    return blob_sextets[c] >= 0 || c == '%' || c == '&' || c == '\\' || c == '=' || c == 0xE2 ||
-           c == 0xF3;
-}
-
+/* Where the next run may begin. Chinese text is passed over in steps of eight bytes. */
 static size_t skip(struct span s, size_t i)
 {
     const uint64_t high = UINT64_C(0x8080808080808080);
     uint64_t word;
     while (i < s.len) {
+        if (blob_letters[(unsigned char)s.data[i]] != 0)
+            return i;
+        i++;
         while (s.len - i >= 8) {
             memcpy(&word, s.data + i, 8);
             if ((word & high) != high || has_byte(word, 0xE2) || has_byte(word, 0xF3))
                 break;
             i += 8;
         }
-        for (size_t to = i + 8 < s.len ? i + 8 : s.len; i < to; i++)
-            if (may_begin((unsigned char)s.data[i]))
-                return i;
     }
     return i;
 }

@@ -69,8 +69,17 @@ void runs_decode(struct weave *w);
  */
 size_t blob_decode(struct weave *w, size_t i);
 
-/* The letters that base64 is made of, in both alphabets: their value, or -1. */
-extern const signed char blob_sextets[256];
+/*
+ * Bytes with which a run may begin: a letter of base64, in both alphabets, is its value and one;
+ * others are -1 (marks, and two lead bytes of UTF-8); 0 for all else.
+ */
+extern const signed char blob_letters[256];
+/* The letter's value; negative for any other byte. */
+static inline int blob_sextet(char c)
+{
+    int letter = blob_letters[(unsigned char)c];
+    return letter > 0 ? letter - 1 : -1;
+}
 /* A hex digit's value, or -1. */
 static inline int hex_value(char c)
 {

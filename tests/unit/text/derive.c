@@ -92,7 +92,7 @@ static void marked_runs_are_decoded(void **state)
     says("U+6731 U+9555, u+57FA!", "朱镕基!", LAYER_ESCAPE);
     says("u6731u9555u57fa", "朱镕基", LAYER_ESCAPE);
     says("\\346\\234\\261镕", "朱镕", LAYER_ESCAPE);
-    says("朱\\n镕\\t基", "朱\n镕\t基", LAYER_ESCAPE);
+    says("朱\\n镕\\t基", "朱\n镕\t基", LAYER_SEPARATOR);
     says("&#x6731;&#26417&#X9555;", "朱朱镕", LAYER_ENTITY);
     says("&#x0000006731;", "朱", LAYER_ENTITY);
     says("a&lt;b&gt;", "a<b>", LAYER_ENTITY);
@@ -118,6 +118,7 @@ static void blobs_that_are_text_are_decoded(void **state)
     says("5pyx\n6ZWV\r\n5Z+6", "朱镕基", LAYER_BASE64);
     says("\"5pyx\" + \"6ZWV\" + '5Z+6'", "\"朱镕基'", LAYER_BASE64);
     says("5pyx 6ZWV 5Z+6", "朱镕基", LAYER_BASE64);
+    says("5pyx, 6ZWV.5Z+6", "朱镕基", LAYER_BASE64);
     says("decode5pyx6ZWV5Z+6", "de^朱镕基", LAYER_BASE64); /* "code" is read with it */
     says("https://x.com/5pyx6ZWV5Z+6", "https://x.com/朱镕基", LAYER_BASE64);
     says("5pyx6ZWV5Z+6x5pyx6ZWV5Z+6", "朱镕基x朱镕基", LAYER_BASE64);
@@ -134,6 +135,7 @@ static void hex_that_is_text_is_decoded(void **state)
     says("hex: 0xE6, 0x9C, 0xB1, 0xE9,0x95,0x95.", "hex: 朱镕.", LAYER_HEX);
     says("E6-9C-B1-E9-95-95", "朱镕", LAYER_HEX);
     says("6b 69 6c 6c", "kill", LAYER_HEX);
+    says("E6|9C|B1|E9|95|95/E5_9F.BA", "朱镕基", LAYER_HEX);
     says("6b696c6c20796f75", "kill you", LAYER_HEX);
     says("67319555 57fa4e86 6731", "朱镕基了朱", LAYER_HEX); /* UTF-16 */
 }
@@ -144,7 +146,7 @@ static void innocent_words_say_nothing(void **state)
         "",
         "今天天气不错。",
         "internationalization of characterization",
-        "JavaScript, TypeScript and iPhone at 2024-12-25 12:34:56",
+        "JavaScript and an iPhone at 2024-12-25 12:34:56, 192.168.100.200",
         "13800138000, 110101199003074578, 6222021234567890123",
         "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
         "d41d8cd98f00b204e9800998ecf8427e",
