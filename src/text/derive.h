@@ -16,13 +16,17 @@
  *     UTF-16 for the last                                              LAYER_HEX
  *   - base64 in both alphabets, padded or not, over line ends, blanks and joined strings, with
  *     other letters grown onto it; where its bytes are text, as above  LAYER_BASE64
- *   - tag characters, which show nothing, as the ASCII they spell      LAYER_INVISIBLE
+ *   - tag characters, which show nothing, as the ASCII they spell, and
+ *     variation selectors as the bytes they spell                      LAYER_INVISIBLE
  *   - what stands behind a right-to-left override, as it is shown      LAYER_REVERSED|_INVISIBLE
  * What was decoded is decoded again, DERIVE_ROUNDS_MAX times in all.
  *
- * "Are text" means: no controls, at least half of the characters letters, digits or Han, and as
- * long as DERIVE_TEXT_MIN says. An innocent word or number that happens to spell text costs the
- * time to judge it, nothing else: only a hit in what it spells counts.
+ * "Are text" means: no controls, at least half of the characters letters, digits or Han, and
+ * DERIVE_TEXT_MIN bytes or more: fewer where padding or a list shows what is meant, an eighth of
+ * the run (up to 24 bytes) where it is long, because in much noise something always looks like
+ * text. An innocent word or number that happens to spell text costs the time to judge it, nothing
+ * else: only a hit in what it spells counts. Two readings of one run that overlap are not both
+ * made: the one with more Han characters, then the longer one.
  *
  * A text comes in windows: the decoded runs with up to DERIVE_CONTEXT bytes around them. So a web
  * address in a long text doesn't make all of it be judged twice.
@@ -36,7 +40,7 @@
  *
  * Time and memory are linear in the text: each window is no longer than the part of the text it was
  * made from (UTF-16: an eighth longer), so all rounds together give at most DERIVE_ROUNDS_MAX times
- * the text; readings at most four times. Text beyond those ceilings is none: the raw text has been
+ * the text; readings at most five times. Text beyond those ceilings is none: the raw text has been
  * judged in any case.
  */
 #pragma once
