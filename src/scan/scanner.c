@@ -174,9 +174,7 @@ static int conclude(struct channel *c, int r)
     return r;
 }
 
-/* --- what is behind the texts of a whole body: see scan/derived.h --- */
-
-/* A part of a channel that is being read in other ways. */
+/* A part of a whole body's channel that is decoded and read in other ways: see scan/derived.h. */
 struct behind {
     struct channel *channel;
     uint64_t start; /* of the part */
@@ -474,8 +472,7 @@ static int feed_alone(struct scanner *s, const struct text_item *item, struct pi
         r = cursor_finish(c->cursor, tell, c);
     if (r == 0 && s->whole)
         r = judge_derived(c);
-    if (!c->stopped)
-        conclude(c, r);
+    conclude(c, r);
     /* The next item begins anew; a stream at rest keeps no cursor for it. */
     cursor_free(c->cursor);
     c->cursor = NULL;
