@@ -3,8 +3,8 @@
 #include "base/utf8.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
-#include "match/cursor.h"
 #include "policy/policy.h"
+#include "scan/scanner.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -162,7 +162,7 @@ static void print_plain(struct scan *s, const struct hit *hit, const struct rule
         s->failed = true;
 }
 
-static int on_hit(void *ctx, const struct hit *hit)
+static int on_hit(void *ctx, struct channel *channel, const struct hit *hit)
 {
     struct scan *s = ctx;
     const struct rule *rule = ruleset_rule(s->setup.rules, hit->rule);
@@ -179,13 +179,17 @@ static int on_hit(void *ctx, const struct hit *hit)
 
 static int judge(struct scan *s)
 {
-    struct cursor *c = cursor_new(ruleset_matchset(s->setup.rules), s->options->direction);
-    if (!c)
+    /* As a body with one message: what needs the end of the text is seen too. */
+    struct scanner *scanner =
+        scanner_new(ruleset_matchset(s->setup.rules), s->options->direction, true, on_hit, s);
+    if (!scanner)
         return -ENOMEM;
-    int r = cursor_feed(c, s->text, on_hit, s);
+    struct text_item item = {.text = s->text, .field = FIELD_CONTENT};
+    struct piece piece;
+    int r = scanner_feed(scanner, &item, &piece);
     if (r == 0)
-        r = cursor_finish(c, on_hit, s);
-    cursor_free(c);
+        r = scanner_finish(scanner, -1);
+    scanner_free(scanner);
     return r == 0 && s->failed ? -ENOMEM : r;
 }
 

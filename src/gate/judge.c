@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "json/unescape.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -278,42 +277,6 @@ int judge_piece(struct judge *j, const struct text_item *item, struct piece *ret
     return r;
 }
 
-/*
- * Text that holds \\u escapes is JSON within JSON to whoever reads it (a tool's result written by
- * an encoder that escapes all but ASCII): what stands behind them is judged too, level by level.
- */
-static int judge_behind_escapes(struct judge *j, const struct text_item *item)
-{
-    struct buf levels[2] = {BUF_INIT(SIZE_MAX / 4), BUF_INIT(SIZE_MAX / 4)};
-    struct text_item inner = *item;
-    inner.field = FIELD_OTHER;
-    inner.join = inner.maskable = false;
-    int r = 0;
-    for (unsigned level = 0; level < JUDGE_LEVELS_MAX && r == 0; level++) {
-        if (span_find(inner.text, SPAN_LIT("\\u")) == inner.text.len)
-            break;
-        struct buf *out = &levels[level % 2];
-        struct json_unescape u = JSON_UNESCAPE_INIT;
-        struct piece p = {0};
-        buf_clear(out);
-        r = json_unescape_feed(&u, inner.text, out);
-        if (r == 0)
-            r = json_unescape_finish(&u, out);
-        if (r < 0)
-            break;
-        inner.text = buf_span(out);
-        j->current = &inner;
-        r = scanner_feed(j->scanner, &inner, &p);
-        j->current = NULL;
-        p.item = j->item - 1; /* of the item that it stands in */
-        if (r >= 0 && p.channel && keep_piece(j, &p) < 0)
-            r = -ENOMEM;
-    }
-    buf_deinit(&levels[0]);
-    buf_deinit(&levels[1]);
-    return r;
-}
-
 int judge_item(void *ctx, const struct text_item *item)
 {
     struct judge *j = ctx;
@@ -324,7 +287,7 @@ int judge_item(void *ctx, const struct text_item *item)
         if (kept < 0)
             return kept;
     }
-    return r == 0 && item->field != FIELD_ARGUMENTS ? judge_behind_escapes(j, item) : r;
+    return r;
 }
 
 void judge_close(struct judge *j)
@@ -385,7 +348,6 @@ int judge_revisit(void *ctx, const struct text_item *item)
     struct judge_walk *w = ctx;
     struct judge *j = w->judge;
     uint32_t number = w->item++;
-    /* Several: the text itself, and what stands behind its escapes. */
     for (; w->piece < j->piece_count && j->pieces[w->piece].item == number; w->piece++) {
         const struct piece *p = &j->pieces[w->piece];
         for (size_t i = 0; i < j->finding_count; i++) {

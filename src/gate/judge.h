@@ -12,8 +12,6 @@
 
 /* Findings kept for one record; further ones are counted. */
 #define JUDGE_FINDINGS_MAX 64
-/* Levels of JSON escapes within one text that are undone. */
-#define JUDGE_LEVELS_MAX 4
 
 struct finding {
     struct channel *channel;

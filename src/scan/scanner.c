@@ -1,6 +1,7 @@
 #include "scan/scanner.h"
 
 #include "base/utf8.h"
+#include "scan/derived.h"
 #include "json/unescape.h"
 
 #include <errno.h>
@@ -8,6 +9,8 @@
 
 /* A stream's window is trimmed when it has grown by this much past what its hold needs. */
 #define CHANNEL_SLACK 1024
+/* Hits of a channel that are remembered, so that they are not told once more of a derived text. */
+#define TOLD_MAX 64
 /* Unknown paths of one stream that are judged joined. */
 #define CHANNEL_PATHS_MAX 32
 
@@ -80,6 +83,8 @@ static void channel_free(struct channel *c)
     inner_free(c->inner);
     cursor_free(c->cursor);
     buf_deinit(&c->text);
+    buf_deinit(&c->starts);
+    buf_deinit(&c->told);
     free(c->masks);
     free(c);
 }
@@ -120,6 +125,7 @@ static struct channel *channel_new(struct scanner *s, const struct text_item *it
     c->choice = item->choice;
     c->part = item->part;
     c->text.max = SIZE_MAX / 4; /* whole bodies have ceilings of their own, windows are trimmed */
+    c->starts.max = c->told.max = SIZE_MAX / 4;
     c->cut = c->pending = UINT64_MAX;
     return c;
 }
@@ -148,6 +154,8 @@ static int tell(void *ctx, const struct hit *hit)
     int r = s->fn(s->ctx, c, hit);
     if (r != 0 && hit->start < c->cut)
         c->cut = hit->start;
+    if (r == 0 && s->whole && c->told.len < TOLD_MAX * sizeof(*hit))
+        r = buf_append(&c->told, span_from((const char *)hit, sizeof(*hit)));
     return r;
 }
 
@@ -164,6 +172,102 @@ static int conclude(struct channel *c, int r)
         c->cut = clear;
     c->stopped = r;
     return r;
+}
+
+/* A part of a whole body's channel that is decoded and read in other ways: see scan/derived.h. */
+struct behind {
+    struct channel *channel;
+    uint64_t start; /* of the part */
+    bool joined;    /* hits that lie within one item are told of that item */
+};
+
+static size_t start_count(const struct channel *c)
+{
+    return c->starts.len / sizeof(uint64_t);
+}
+
+static uint64_t start_at(const struct channel *c, size_t i)
+{
+    return ((const uint64_t *)(const void *)c->starts.data)[i];
+}
+
+/* Does the hit cross from one item into another? */
+static bool is_crossing(const struct channel *c, const struct hit *hit)
+{
+    size_t low = 0, high = start_count(c); /* the first item that begins behind hit->start */
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (start_at(c, mid) <= hit->start)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < start_count(c) && start_at(c, low) < hit->end;
+}
+
+static bool is_told(const struct channel *c, const struct hit *hit)
+{
+    const struct hit *told = (const struct hit *)(const void *)c->told.data;
+    for (size_t i = 0; i < c->told.len / sizeof(*told); i++)
+        if (told[i].rule == hit->rule && told[i].start <= hit->start && told[i].end >= hit->end)
+            return true;
+    return false;
+}
+
+static int tell_behind(void *ctx, const struct hit *hit)
+{
+    struct behind *b = ctx;
+    struct hit there = *hit;
+    there.start += b->start;
+    there.end += b->start;
+    if (b->joined) {
+        if (!is_crossing(b->channel, &there))
+            return 0;
+        there.layers |= LAYER_JOIN;
+    }
+    return is_told(b->channel, &there) ? 0 : tell(b->channel, &there);
+}
+
+static int judge_behind(struct channel *c, uint64_t from, uint64_t to, bool joined)
+{
+    struct behind b = {.channel = c, .start = from, .joined = joined};
+    struct derived_scan d = {.set = c->scanner->set,
+                             .direction = c->scanner->direction,
+                             .readings = !joined,
+                             .fn = tell_behind,
+                             .ctx = &b};
+    return derived_judge(&d, channel_text(c, from, to));
+}
+
+/* Where two items meet: what is encoded may be parted there. As much as a hit can reach. */
+static int judge_joins(struct channel *c)
+{
+    struct span text = buf_span(&c->text);
+    int r = 0;
+    for (size_t i = 1; i < start_count(c) && r == 0;) {
+        uint64_t at = start_at(c, i);
+        size_t from = utf8_floor(text, at > DERIVE_CONTEXT ? (size_t)at - DERIVE_CONTEXT : 0), to;
+        do {
+            to = utf8_floor(text, (size_t)start_at(c, i) + DERIVE_CONTEXT);
+            i++;
+        } while (i < start_count(c) && start_at(c, i) < to + DERIVE_CONTEXT);
+        r = judge_behind(c, from, to, true);
+    }
+    return r;
+}
+
+static int judge_derived(struct channel *c)
+{
+    int r = 0;
+    for (size_t i = 0; i < start_count(c) && r == 0; i++) {
+        uint64_t from = start_at(c, i);
+        uint64_t to = i + 1 < start_count(c) ? start_at(c, i + 1) : c->fed;
+        struct span text = channel_text(c, from, to);
+        /* Arguments with escapes are followed by an item without them. */
+        if (text.len && (c->field != FIELD_ARGUMENTS || !memchr(text.data, '\\', text.len)))
+            r = judge_behind(c, from, to, false);
+    }
+    return r == 0 ? judge_joins(c) : r;
 }
 
 static int tell_inner(void *ctx, const struct hit *hit)
@@ -219,6 +323,8 @@ static int feed(struct channel *c, const struct text_item *item)
         return item->text.len ? -EPROTO : 0;
     c->scanner->bytes += item->text.len;
     int r = buf_append(&c->text, item->text);
+    if (r == 0 && c->scanner->whole)
+        r = buf_append(&c->starts, span_from((const char *)&c->fed, sizeof(c->fed)));
     if (r < 0)
         return r;
     /* Records name the text up to the hit's end even when the feed stops in the middle. */
@@ -249,6 +355,8 @@ static int finish(struct channel *c)
         int r = cursor_finish(c->cursor, c->path ? tell_crossing : tell, c);
         if (r == 0 && c->inner)
             r = feed_inner(c->inner, SPAN_NULL, true);
+        if (r == 0 && c->scanner->whole)
+            r = judge_derived(c);
         conclude(c, r);
     }
     cursor_free(c->cursor);
@@ -344,6 +452,8 @@ static int feed_alone(struct scanner *s, const struct text_item *item, struct pi
             return -ENOMEM;
     } else {
         buf_clear(&c->text);
+        buf_clear(&c->starts);
+        buf_clear(&c->told);
         c->fed = 0;
         c->cut = UINT64_MAX;
         c->stopped = 0;
@@ -359,7 +469,10 @@ static int feed_alone(struct scanner *s, const struct text_item *item, struct pi
     alone.join = false;
     int r = feed(c, &alone);
     if (r == 0)
-        r = conclude(c, cursor_finish(c->cursor, tell, c));
+        r = cursor_finish(c->cursor, tell, c);
+    if (r == 0 && s->whole)
+        r = judge_derived(c);
+    conclude(c, r);
     /* The next item begins anew; a stream at rest keeps no cursor for it. */
     cursor_free(c->cursor);
     c->cursor = NULL;

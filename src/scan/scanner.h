@@ -2,6 +2,9 @@
  * Judges the texts of one body or one stream: one channel for each continuous text (choice × field
  * × part), each with a cursor of its own; unknown fields alone. It tells hits as they become
  * certain and knows of each channel up to where it is clear.
+ *
+ * Of whole bodies each item's text is besides judged as it reads when it is decoded or read another
+ * way (scan/derived.h), when nothing more comes; what is encoded also over the ends of two items.
  */
 #pragma once
 
@@ -35,6 +38,8 @@ struct channel {
     uint64_t pending;   /* a mask from here on is not yet recorded: nothing behind it may go out */
     int stopped;        /* what the feed that ended judging answered; 0 while it goes on */
     bool pinned;        /* its owner still needs all of the text that is kept */
+    struct buf starts;  /* of its items, uint64_t; whole bodies only */
+    struct buf told;    /* the first hits, struct hit; likewise */
     struct mask *masks; /* sorted, not overlapping */
     size_t mask_count, mask_cap;
 };

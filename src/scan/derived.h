@@ -1,0 +1,29 @@
+/*
+ * Judges what a whole text says when it is decoded or read another way (text/derive.h), each
+ * derived text with a cursor of its own. Hits are told where they stand in the raw text, from the
+ * first raw byte of their first character to the last of their last: of an acrostic that is all
+ * from the first line's initial to the last one's, so that a mask leaves nothing of the match, and
+ * hides what stands between. Their layers are those of the cursor and of the encoding or reading.
+ *
+ * A hit behind an encoding is followed by one of the set's payload rule, once in a text.
+ */
+#pragma once
+
+#include "match/cursor.h"
+#include "text/derive.h"
+
+struct derived_scan {
+    const struct matchset *set;
+    enum direction direction;
+    bool readings;    /* also acrostics and columns, for the rules that ask for them */
+    cursor_hit_fn fn; /* as a cursor's: what it answers other than 0 ends judging */
+    void *ctx;
+    bool payload; /* the payload rule was told */
+};
+
+/*
+ * 0; the answer of fn; -EOVERFLOW (a pattern's limit), -ENOMEM. Linear in the text. One exception
+ * to "ends": the payload rule's hit is told even when fn stopped at the hit behind it, its answer
+ * ignored, because both belong on record.
+ */
+int derived_judge(struct derived_scan *s, struct span text);
