@@ -296,6 +296,14 @@ uint32_t matchset_payload_rule(const struct matchset *set)
     return set->payload_rule;
 }
 
+bool matchset_is_pattern(const struct matchset *set, uint32_t rule)
+{
+    for (size_t i = 0; i < set->patterns.count; i++)
+        if (set->patterns.list[i].rule == rule)
+            return true;
+    return false;
+}
+
 uint32_t matchset_asked(const struct matchset *set, uint32_t rule)
 {
     return rule < set->asked_count ? set->asked[rule] : 0;

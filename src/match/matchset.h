@@ -90,6 +90,8 @@ struct matchset *matchset_unref(struct matchset *set);
 
 /* That rule, or UINT32_MAX. */
 uint32_t matchset_payload_rule(const struct matchset *set);
+/* Is the rule a pattern's? O(patterns). */
+bool matchset_is_pattern(const struct matchset *set, uint32_t rule);
 /* The LAYERS_ASKED of that rule's keywords. */
 uint32_t matchset_asked(const struct matchset *set, uint32_t rule);
 /* Those of all rules. */

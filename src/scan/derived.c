@@ -20,8 +20,10 @@ static int tell(void *ctx, const struct hit *hit)
     struct hit raw = {
         .start = start, .end = end, .rule = hit->rule, .layers = hit->layers | layers};
     int r = s->fn(s->ctx, &raw);
+    bool encoded = raw.layers & LAYERS_ENCODED & ~s->ordinary;
     raw.rule = matchset_payload_rule(s->set);
-    if (r < 0 || s->payload || raw.rule == UINT32_MAX || !(raw.layers & LAYERS_ENCODED))
+    if (r < 0 || s->payload || raw.rule == UINT32_MAX || !encoded ||
+        matchset_is_pattern(s->set, hit->rule))
         return r;
     s->payload = true;
     int also = s->fn(s->ctx, &raw);

@@ -5,7 +5,9 @@
  * from the first line's initial to the last one's, so that a mask leaves nothing of the match, and
  * hides what stands between. Their layers are those of the cursor and of the encoding or reading.
  *
- * A hit behind an encoding is followed by one of the set's payload rule, once in a text.
+ * A word hit behind an encoding is followed by one of the set's payload rule, once in a text: who
+ * encodes what is forbidden means to get it past. Patterns don't count for that: an address in a
+ * link is encoded by every program.
  */
 #pragma once
 
@@ -18,7 +20,8 @@ struct derived_scan {
     bool readings;    /* also acrostics and columns, for the rules that ask for them */
     cursor_hit_fn fn; /* as a cursor's: what it answers other than 0 ends judging */
     void *ctx;
-    bool payload; /* the payload rule was told */
+    uint32_t ordinary; /* LAYERS_ENCODED that mean nothing here: no payload */
+    bool payload;      /* the payload rule was told */
 };
 
 /*

@@ -231,11 +231,14 @@ static int tell_behind(void *ctx, const struct hit *hit)
 static int judge_behind(struct channel *c, uint64_t from, uint64_t to, bool joined)
 {
     struct behind b = {.channel = c, .start = from, .joined = joined};
-    struct derived_scan d = {.set = c->scanner->set,
-                             .direction = c->scanner->direction,
-                             .readings = !joined,
-                             .fn = tell_behind,
-                             .ctx = &b};
+    struct derived_scan d = {
+        .set = c->scanner->set,
+        .direction = c->scanner->direction,
+        .readings = !joined,
+        /* Programs escape what they hand to tools and get from them. */
+        .ordinary = c->role == ROLE_TOOL || c->field == FIELD_ARGUMENTS ? LAYER_ESCAPE : 0,
+        .fn = tell_behind,
+        .ctx = &b};
     return derived_judge(&d, channel_text(c, from, to));
 }
 

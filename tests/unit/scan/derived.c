@@ -12,7 +12,6 @@ enum { NAME, KILL, PHONE, PLAIN, PAYLOAD };
 enum { HITS_MAX = 256 };
 
 static struct matchset *set;
-static bool has_payload, has_asked; /* what the match set can tell */
 
 static int build(struct matchset_builder *b)
 {
@@ -35,10 +34,6 @@ static int set_up(void **state)
     struct matchset_builder *b = matchset_builder_new();
     int r = b ? build(b) : -ENOMEM;
     matchset_builder_free(b);
-    if (r == 0) {
-        has_payload = matchset_payload_rule(set) == PAYLOAD;
-        has_asked = !(matchset_asked(set, PLAIN) & LAYERS_WHOLE);
-    }
     return r;
 }
 
@@ -111,7 +106,7 @@ static void finds(const char *raw, uint32_t rule, const char *where, uint32_t la
                     span_str(where));
         if (w.hits[0].layers != layers)
             fail_msg("\"%s\": layers %x", raw, (unsigned)w.hits[0].layers);
-        assert_int_equal(w.payloads, has_payload && layers & LAYERS_ENCODED ? 1 : 0);
+        assert_int_equal(w.payloads, layers & LAYERS_ENCODED && rule != PHONE ? 1 : 0);
     }
 }
 
@@ -155,8 +150,7 @@ static void other_readings_are_told(void **state)
     finds("朱门酒肉臭，镕金落日圆。基石万年坚", NAME, "朱门酒肉臭，镕金落日圆。基", LAYER_ACROSTIC);
     finds("春朱\n秋镕\n山基", NAME, "朱\n秋镕\n山基", LAYER_ACROSTIC);
     finds("春朱夏\n秋镕冬\n山基水", NAME, "朱夏\n秋镕冬\n山基", LAYER_VERTICAL);
-    if (has_asked) /* a rule that does not ask */
-        finds_nothing("坏人多\n东边有\n西边无");
+    finds_nothing("坏人多\n东边有\n西边无"); /* a rule that does not ask */
 }
 
 static void nothing_is_told_twice(void **state)
@@ -166,7 +160,25 @@ static void nothing_is_told_twice(void **state)
     struct watcher w = {0};
     judge("朱镕基 %E6%9C%B1镕基 %25E6%259C%25B1镕基", FIELD_CONTENT, &w);
     assert_int_equal(w.count, 3); /* but each for itself */
-    assert_int_equal(w.payloads, has_payload ? 1 : 0);
+    assert_int_equal(w.payloads, 1);
+}
+
+/* Programs escape what they hand to tools and get from them. */
+static void escapes_of_tools_are_no_attack(void **state)
+{
+    static const enum role roles[] = {ROLE_TOOL, ROLE_USER};
+    for (unsigned i = 0; i < 2; i++) {
+        struct watcher w = {0};
+        struct scanner *s = start(&w, true);
+        struct piece p;
+        struct text_item item = {
+            .text = SPAN_LIT("\\u6731\\u9555\\u57fa"), .field = FIELD_CONTENT, .role = roles[i]};
+        assert_int_equal(scanner_feed(s, &item, &p), 0);
+        assert_int_equal(scanner_finish(s, -1), 0);
+        assert_int_equal(w.count, 1);
+        assert_int_equal(w.payloads, i);
+        scanner_free(s);
+    }
 }
 
 static void the_innocent_is_left_alone(void **state)
@@ -201,7 +213,7 @@ static void a_stop_ends_the_text_before_it(void **state)
     const struct channel *c = scanner_channels(s);
     assert_int_equal(c->cut, 3);
     assert_int_equal(channel_clear(c), 3);
-    assert_int_equal(w.payloads, has_payload ? 1 : 0); /* on record with it */
+    assert_int_equal(w.payloads, 1); /* on record with it */
     assert_int_equal(scanner_finish(s, -1), 0);
     scanner_free(s);
     /* A raw hit that stops it is enough. */
@@ -302,6 +314,7 @@ int main(void)
         cmocka_unit_test(words_behind_encodings_are_told),
         cmocka_unit_test(what_is_shown_otherwise_is_told),
         cmocka_unit_test(other_readings_are_told),
+        cmocka_unit_test(escapes_of_tools_are_no_attack),
         cmocka_unit_test(nothing_is_told_twice),
         cmocka_unit_test(the_innocent_is_left_alone),
         cmocka_unit_test(masks_cover_the_match),

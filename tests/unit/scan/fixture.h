@@ -23,7 +23,6 @@ struct watcher {
     size_t stop_at; /* answers 1 at this hit, counted from 1; 0: never */
     int answer;     /* instead of 1 */
     bool mask;      /* masks what it is told */
-    bool readings;  /* wants hits of LAYERS_WHOLE too: those depend on the splits */
     void (*check)(struct watcher *w, struct channel *c, const struct hit *hit);
     struct span source; /* for `check` */
     uint64_t clear;     /* for `check` */
@@ -64,8 +63,6 @@ static inline int tear_down(void **state)
 static inline int see(void *ctx, struct channel *c, const struct hit *hit)
 {
     struct watcher *w = ctx;
-    if (!w->readings && hit->layers & LAYERS_WHOLE)
-        return 0;
     assert_true(w->count < SEEN_MAX);
     w->hits[w->count++] = (struct seen){*hit, c->field, c->choice, c->part};
     if (w->check)
