@@ -44,9 +44,22 @@ static struct matchset *make_set(void)
     struct matchset *set = NULL;
     const char *reason;
     int r = b ? 0 : -1;
-    uint32_t rule = 0;
+    uint32_t rule = 0, near = 0;
+    static const struct match_near rules[] = {{2, 6, false}, {2, 9, true}};
+    static const char *const slots[2][2] = {{"怎么", "甲乙"}, {"炸弹", "how to"}};
+    struct variants *v = variants_new();
+    if (!v || variants_add_split(v, 0x6BD2, SPAN_LIT("主母")) < 0)
+        abort();
+    matchset_use_variants(b, v);
     for (size_t i = 0; !r && i < sizeof(words) / sizeof(*words); i++)
-        r = matchset_add_keyword(b, span_str(words[i]), rule++, DIRECTION_BOTH, 0);
+        r = matchset_add_keyword(b, span_str(words[i]), rule++, DIRECTION_BOTH,
+                                 i % 2 ? LAYERS_ASKED : 0);
+    for (size_t i = 0; !r && i < 2; i++) {
+        r = matchset_add_near(b, &rules[i], rule++, DIRECTION_BOTH, &near);
+        for (unsigned s = 0; !r && s < 2; s++)
+            for (unsigned w = 0; !r && w < 2; w++)
+                r = matchset_add_slot_word(b, near, s, span_str(slots[s][w]), 0);
+    }
     for (size_t i = 0; !r && i < sizeof(phrases) / sizeof(*phrases); i++)
         r = matchset_add_allow(b, span_str(phrases[i]));
     for (size_t i = 0; !r && i < sizeof(patterns) / sizeof(*patterns); i++)
@@ -54,6 +67,7 @@ static struct matchset *make_set(void)
     if (r || matchset_build(b, &set) < 0)
         abort();
     matchset_builder_free(b);
+    variants_free(v);
     return set;
 }
 

@@ -1,10 +1,11 @@
 #!/bin/sh
-# The tests that take hours, run once before a release: every cell of the sampled matrices, a thousand
-# kill -9 rounds of the gateway, ten thousand of the log, and fuzzing for an hour.
+# The tests that take hours, run once before a release: every cell of the sampled matrices, millions of
+# random texts against the plain readings of match/, a thousand kill -9 rounds of the gateway, ten
+# thousand of the log, and fuzzing for an hour.
 #
 #   sh tests/soak/run.sh [--fuzz-seconds N] [PART...]
 #
-#   PART   one or more of: split kill log fuzz (default: all)
+#   PART   one or more of: split match kill log fuzz (default: all)
 #
 # Prints each part's result as it comes; exits non-zero when any failed. `sh tests/run.sh` must have
 # run before: it installs and builds.
@@ -17,12 +18,12 @@ parts=""
 while [ $# -gt 0 ]; do
     case "$1" in
     --fuzz-seconds) seconds=$2; shift 2 ;;
-    --help | -h) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    split | kill | log | fuzz) parts="$parts $1"; shift ;;
+    --help | -h) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    split | match | kill | log | fuzz) parts="$parts $1"; shift ;;
     *) echo "unknown option or part: $1 (see --help)" >&2; exit 2 ;;
     esac
 done
-[ -n "$parts" ] || parts="split kill log fuzz"
+[ -n "$parts" ] || parts="split match kill log fuzz"
 [ -x build/src/juyong ] || { echo "build first: sh tests/run.sh" >&2; exit 1; }
 
 node=tests/e2e/node_modules/.bin/node
@@ -46,6 +47,7 @@ part() {
 for p in $parts; do
     case $p in
     split) part split $node --test tests/e2e/split.test.js ;;
+    match) part match sh -c 'for t in property near skip; do build/tests/unit/match/test-match-$t || exit 1; done' ;;
     kill) part kill $node --test tests/fault/kill9.test.js ;;
     log) part log build/tests/fault/test-log-kill 10000 1 ;;
     fuzz) part fuzz sh tests/fuzz/run.sh --seconds "$seconds" ;;

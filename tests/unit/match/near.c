@@ -236,7 +236,8 @@ static void show(const struct model *m)
 static void hits_equal_the_models(void **state)
 {
     uint64_t seed = 99;
-    for (int round = 0; round < 400; round++) {
+    int rounds = soak_rounds(400, &seed);
+    for (int round = 0; round < rounds; round++) {
         struct model m;
         model_make(&m, &seed);
         for (int t = 0; t < 60; t++) {

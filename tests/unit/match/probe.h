@@ -11,6 +11,18 @@
 #define PROBE_HITS 512
 #define PROBE_JOIN '\x1F' /* stands for a join mark in texts of these tests */
 
+/*
+ * How often a test of chance repeats: more in a soak, with other seeds (JUYONG_SOAK), so that it is
+ * no mere repetition of what runs every time.
+ */
+static inline int soak_rounds(int rounds, uint64_t *seed)
+{
+    if (!getenv("JUYONG_SOAK"))
+        return rounds;
+    *seed += 1000003;
+    return 20 * rounds;
+}
+
 struct probe {
     struct hit hits[PROBE_HITS];
     size_t count;

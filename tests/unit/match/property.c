@@ -354,7 +354,8 @@ static void show(const struct model *m)
 static void hits_equal_the_models(void **state)
 {
     uint64_t seed = 42;
-    for (int round = 0; round < 800; round++) {
+    int rounds = soak_rounds(800, &seed);
+    for (int round = 0; round < rounds; round++) {
         struct model m;
         model_make(&m, &seed, round % 3, 5, tokens, WORD_TOKENS);
         for (int t = 0; t < 160; t++) {
