@@ -8,8 +8,8 @@
  *   - Han characters: ICU's Traditional-Simplified transliterator, one character at a time, so that
  *     nothing depends on context, and own tables of its gaps (text/tablehan.c)
  *   - digits of every script and style become ASCII digits
- *   - Latin letters drawn differently (small capitals, enclosed or turned letters, regional
- *     indicators, strokes and hooks) by their names
+ *   - Latin letters drawn differently (small capitals, enclosed or turned letters,
+ *     strokes and hooks) by their names
  *   - letters of scripts that borrow Latin shapes (Unicode TR39's skeleton) become that Latin
  *     letter. A letter's two cases always fold alike, or genuine Cyrillic and Greek words would
  *     depend on case; the lower case decides.
@@ -169,7 +169,6 @@ static UChar32 latin_by_name(UChar32 cp)
         "LATIN SMALL LETTER SCRIPT ",
         "LATIN SMALL LETTER DOTLESS ",
         "LATIN SMALL LETTER TURNED ",
-        "REGIONAL INDICATOR SYMBOL LETTER ",
     };
     UErrorCode err = U_ZERO_ERROR;
     char name[128];

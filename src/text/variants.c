@@ -160,6 +160,9 @@ uint32_t variants_leet(uint32_t cp)
     case '8':
         return 'b';
     default:
+        /* Regional indicators: in pairs they are flags, which is what they mostly are. */
+        if (cp - 0x1F1E6 < 26)
+            return variants_leet('a' + (cp - 0x1F1E6));
         return cp;
     }
 }

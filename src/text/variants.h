@@ -43,5 +43,5 @@ int variants_spellings(const struct variants *v, struct span word, uint32_t aske
  */
 uint32_t variants_sound(const struct variants *v, uint32_t cp);
 uint32_t variants_shape(const struct variants *v, uint32_t cp);
-/* Folded letters, digits and ASCII symbols that stand for letters; others as they are. */
+/* Folded letters, digits and symbols that stand for letters; others as they are. */
 uint32_t variants_leet(uint32_t cp);

@@ -79,6 +79,7 @@ static const struct expectation expectations[] = {
     {"法輪功", "法輪功", LAYER_TRADITIONAL},
     {"【法】【轮】【功】", "法】【轮】【功", LAYER_SEPARATOR},
     {"法\n轮\n功", "法\n轮\n功", LAYER_SEPARATOR},
+    {"法🇨🇳轮🇨🇳功", "法🇨🇳轮🇨🇳功", LAYER_SEPARATOR},
     {"法🔥轮🔥功", "法🔥轮🔥功", LAYER_SEPARATOR},
     {"８９６４", "８９６４", LAYER_WIDTH},
     {"⑧⑨⑥④", "⑧⑨⑥④", LAYER_WIDTH},
