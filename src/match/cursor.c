@@ -359,122 +359,164 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
     return true;
 }
 
-/* A separator behind a lone character, or behind nothing that matters; false behind a pair. */
-static bool quick_gap(struct lane *l, uint32_t cp)
+/* What quick_run() works on: the lane's lone characters and the text, in registers. */
+struct quick {
+    struct lane_lone lone;
+    bool adjacent; /* the lane's, while no lone character is on */
+    uint64_t pos, counted;
+};
+
+/* A separator. False where a lane must read it: behind a pair. */
+static inline bool quick_gap(struct quick *q, const struct trie *t, uint32_t cp)
 {
-    if (!l->lone.on) {
-        l->adjacent = false;
-        l->gap_layers = 0;
+    if (!q->lone.on) {
+        q->adjacent = false;
         return true;
     }
-    if (l->lone.pair != PLACE_NONE)
+    if (q->lone.pair != PLACE_NONE)
         return false;
-    unsigned run = l->lone.gap & GAP_RUN;
+    unsigned run = q->lone.gap & GAP_RUN;
     unsigned bits =
-        trie_point(l->trie, cp) >> POINT_GAP_SHIFT & (GAP_BLANK | GAP_JOINER | GAP_MARK | GAP_ODD);
+        trie_point(t, cp) >> POINT_GAP_SHIFT & (GAP_BLANK | GAP_JOINER | GAP_MARK | GAP_ODD);
     if (run == SYMBOL_RUN_MAX)
-        l->lone.symbol = 0; /* parted */
+        q->lone.symbol = 0; /* parted */
     else
-        l->lone.gap = (uint8_t)((l->lone.gap | bits) + 1);
+        q->lone.gap = (uint8_t)((q->lone.gap | bits) + 1);
     return true;
 }
 
-/* A Han character; false when a word may go on with it beyond the second. */
-static bool quick_han(struct lane *l, uint32_t symbol, uint32_t cp, uint64_t pos, uint64_t seen)
+/* A Han character. False when a word may go on with it beyond the second. */
+static inline bool quick_han(struct quick *q, const struct trie *t, uint32_t symbol, uint32_t cp)
 {
-    const struct trie *t = l->trie;
-    struct lane_lone next = {.start = pos,
-                             .cp = cp,
-                             .seen = (uint32_t)seen,
-                             .pair = PLACE_NONE,
-                             .symbol = (uint16_t)symbol,
-                             .on = true};
-    const struct lane_lone *lone = &l->lone;
-    if (lone->on && symbol) {
-        if (symbol == lone->symbol ||
-            (lone->pair != PLACE_NONE && trie_step(t, lone->pair, symbol) != PLACE_NONE))
+    uint32_t pair = PLACE_NONE;
+    if (q->lone.on && symbol) {
+        if (symbol == q->lone.symbol ||
+            (q->lone.pair != PLACE_NONE && trie_step(t, q->lone.pair, symbol) != PLACE_NONE))
             return false;
-        if (lone->symbol && t->first[lone->symbol] != PLACE_NONE &&
-            trie_begins(t, lone->symbol, symbol))
-            next.pair = trie_step(t, t->first[lone->symbol], symbol);
-        if (next.pair != PLACE_NONE && (lone->gap || trie_ends(t, next.pair)))
-            return false;
-        next.before = lone->start;
-        next.before_cp = lone->cp;
-        next.before_seen = lone->seen;
-    }
-    l->lone = next;
-    return true;
-}
-
-/* Reads one plain character; its length, or 0 when that is not for here. */
-static unsigned quick_point(struct lane *l, const struct skip *s, struct span rest, uint64_t pos,
-                            uint64_t seen, uint32_t *ret_cp)
-{
-    const unsigned char *p = (const unsigned char *)rest.data;
-    if (rest.len && p[0] < 0x80) {
-        unsigned class = s->ascii[p[0]];
-        *ret_cp = p[0];
-        if (class == SKIP_ASCII_PASS || class == SKIP_ASCII_ODD) {
-            return quick_gap(l, p[0]);
+        if (q->lone.symbol && trie_begins(t, q->lone.symbol, symbol)) {
+            uint32_t first = t->first[q->lone.symbol];
+            pair = first == PLACE_NONE ? PLACE_NONE : trie_step(t, first, symbol);
         }
-        /* Within a word that no keyword begins with. */
-        bool deaf = !l->lone.on && l->adjacent && class >= SKIP_ASCII_LETTER &&
-                    l->kind == (class == SKIP_ASCII_LETTER ? SYMBOL_LETTER : SYMBOL_DIGIT);
-        l->gap_layers = deaf ? 0 : l->gap_layers;
-        return deaf;
+        if (pair != PLACE_NONE && (q->lone.gap || trie_ends(t, pair)))
+            return false;
     }
-    if (rest.len < 3 || p[0] < 0xE0 || p[0] >= 0xF0 || (p[1] & 0xC0) != 0x80 ||
-        (p[2] & 0xC0) != 0x80)
-        return 0;
-    uint32_t cp = *ret_cp = (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u);
-    uint32_t v = s->bmp[cp];
-    if (v == SKIP_STOP)
-        return 0;
-    if (v == SKIP_PASS)
-        return quick_gap(l, cp) ? 3 : 0;
-    return quick_han(l, v == SKIP_OTHER ? 0 : v, cp, pos, seen) ? 3 : 0;
+    if (pair != PLACE_NONE) {
+        q->lone.before = q->lone.start;
+        q->lone.before_cp = q->lone.cp;
+        q->lone.before_seen = q->lone.seen;
+    }
+    q->lone.pair = pair;
+    q->lone.start = q->pos;
+    q->lone.cp = cp;
+    q->lone.seen = (uint32_t)q->counted;
+    q->lone.symbol = (uint16_t)symbol;
+    q->lone.gap = 0;
+    q->lone.on = true;
+    return true;
 }
 
 /*
- * Reads plain text on as long as no word goes beyond its first character: what cursor_point() would
- * do, without its generality. 0 or what a hit of a pattern was answered with.
+ * Reads plain characters from p on; *ret_read is how many bytes. Returns 0 or what a hit of a
+ * pattern was answered with.
+ */
+static int quick_run(struct cursor *c, struct quick *q, const unsigned char *p, size_t len,
+                     size_t *ret_read)
+{
+    const struct lane *l = &c->lane[0];
+    const struct skip *s = &c->set->skips[LENS_PLAIN];
+    size_t i = 0;
+    int r = 0;
+    while (i < len && r == 0) {
+        uint32_t cp = p[i];
+        unsigned n = 1, counted = 0;
+        if (cp < 0x80) {
+            unsigned class = s->ascii[cp];
+            if (class == SKIP_ASCII_PASS || class == SKIP_ASCII_ODD) {
+                if (!quick_gap(q, l->trie, cp))
+                    break;
+            } else {
+                /* Within a word that no keyword begins with. */
+                unsigned kind = class == SKIP_ASCII_LETTER ? SYMBOL_LETTER : SYMBOL_DIGIT;
+                if (class < SKIP_ASCII_LETTER || q->lone.on || !q->adjacent || l->kind != kind)
+                    break;
+                counted = 1;
+            }
+        } else {
+            if (cp < 0xE0 || cp >= 0xF0 || len - i < 3 || (p[i + 1] & 0xC0) != 0x80 ||
+                (p[i + 2] & 0xC0) != 0x80)
+                break;
+            cp = (cp & 15u) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u);
+            uint32_t v = s->bmp[cp];
+            if (v == SKIP_STOP ||
+                (v == SKIP_PASS ? !quick_gap(q, l->trie, cp)
+                                : !quick_han(q, l->trie, v == SKIP_OTHER ? 0 : v, cp)))
+                break;
+            counted = v != SKIP_PASS;
+            n = 3;
+        }
+        struct fold_point point = {.start = q->pos, .end = q->pos + n, .cp = cp};
+        q->pos += n;
+        q->counted += counted;
+        i += n;
+        if (c->watch && point.start >= c->watched) {
+            c->watched = point.end;
+            r = watch_point(c->watch, &point, c->receiver->fn, c->receiver->ctx);
+        }
+    }
+    *ret_read = i;
+    return r;
+}
+
+/* The beginning of a character of three bytes whose rest is in the next piece. */
+static bool is_cut(struct span rest)
+{
+    const unsigned char *p = (const unsigned char *)rest.data;
+    return rest.len && rest.len < 3 && p[0] > 0xE0 && p[0] < 0xF0 && p[0] != 0xED &&
+           (rest.len == 1 || (p[1] & 0xC0) == 0x80);
+}
+
+/*
+ * Reads plain text on as long as no word goes beyond its second character: what cursor_point()
+ * would do, without its generality. 0 or what a hit of a pattern was answered with.
  */
 static int cursor_quick(struct cursor *c, struct span *rest)
 {
     struct lane *l = &c->lane[0];
     lane_sleep(l);
-    if (c->lanes != 1 || l->count || c->waiting_count)
+    if (c->lanes != 1 || l->count || c->waiting_count || rest->len == 0)
         return 0;
-    const struct skip *s = &c->set->skips[LENS_PLAIN];
-    while (rest->len) {
-        struct fold_point point = {.start = c->reader.pos};
-        char whole[3];
-        struct span text = *rest;
-        unsigned tail = c->reader.tail_len;
-        if (tail) { /* of a character cut by the end of the piece before */
-            if (tail > 2 || c->reader.tail[0] < 0xE0 || tail + rest->len < 3)
-                return 0;
-            memcpy(whole, c->reader.tail, tail);
-            memcpy(whole + tail, rest->data, 3 - tail);
-            text = span_from(whole, 3);
-        }
-        unsigned len = quick_point(l, s, text, c->reader.pos, c->moment.now, &point.cp);
-        if (!len)
+    struct quick q = {
+        .lone = l->lone, .adjacent = l->adjacent, .pos = c->reader.pos, .counted = c->moment.now};
+    size_t read = 0;
+    unsigned tail = c->reader.tail_len;
+    int r = 0;
+    if (tail) { /* of a character cut by the end of the piece before */
+        unsigned char whole[3];
+        if (tail > 2 || c->reader.tail[0] < 0xE0 || tail + rest->len < 3)
             return 0;
-        c->reader.tail_len = 0;
-        point.end = c->reader.pos = point.start + len;
-        *rest = span_slice(*rest, len - tail, rest->len);
-        c->moment.now +=
-            len == 3 ? l->lone.on && l->lone.start == point.start : is_counted(point.cp);
-        if (!c->watch || point.start < c->watched)
-            continue;
-        c->watched = point.end;
-        int r = watch_point(c->watch, &point, c->receiver->fn, c->receiver->ctx);
-        if (r)
+        memcpy(whole, c->reader.tail, tail);
+        memcpy(whole + tail, rest->data, 3 - tail);
+        r = quick_run(c, &q, whole, 3, &read);
+        if (read == 0)
             return r;
+        c->reader.tail_len = 0;
+        *rest = span_slice(*rest, 3 - tail, rest->len);
     }
-    return 0;
+    if (r == 0 && rest->len) {
+        r = quick_run(c, &q, (const unsigned char *)rest->data, rest->len, &read);
+        *rest = span_slice(*rest, read, rest->len);
+    }
+    l->lone = q.lone;
+    l->gap_layers = l->adjacent && !q.adjacent ? 0 : l->gap_layers;
+    l->adjacent = q.adjacent;
+    c->reader.pos = q.pos;
+    c->moment.now = q.counted;
+    if (r == 0 && is_cut(*rest)) {
+        memcpy(c->reader.tail, rest->data, rest->len);
+        c->reader.tail_len = (uint8_t)rest->len;
+        *rest = span_slice(*rest, rest->len, rest->len);
+    }
+    return r;
 }
 
 int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
@@ -633,14 +675,13 @@ static bool item_holds(const struct cursor *c, const struct lane *l, const struc
 static uint64_t lone_clear(const struct cursor *c, const struct lane *l, uint64_t clear)
 {
     const struct lane_lone *lone = &l->lone;
-    uint32_t first = lone->symbol ? l->trie->first[lone->symbol] : PLACE_NONE;
+    enum growth how = gap_growth(lone->gap, 0);
     for (int pair = 1; pair >= 0; pair--) {
-        uint32_t place = pair ? lone->pair : first;
         uint64_t start = pair ? lone->before : lone->start;
-        if (place == PLACE_NONE || start >= clear)
+        if (start >= clear || (pair && lone->pair == PLACE_NONE))
             continue;
-        enum growth how = gap_growth(lone->gap, 0);
-        unsigned who = trie_grows(l->trie, place, SYMBOL_HAN, pair + 1u, how);
+        unsigned who = pair ? trie_grows(l->trie, lone->pair, SYMBOL_HAN, 2, how)
+                            : l->trie->grows[lone->symbol] >> 4 * how & 15;
         if (who & c->direction)
             return start;
         if (who & WHO_SLOT) {

@@ -7,6 +7,7 @@ void trie_deinit(struct trie *t)
     free(t->nodes);
     free(t->tails);
     free(t->first);
+    free(t->grows);
     free(t->kinds);
     free(t->bigrams);
     free(t->outputs);
@@ -21,7 +22,7 @@ size_t trie_bytes(const struct trie *t)
 {
     size_t bigrams = t->bigram_shift ? (1ull << (32 - t->bigram_shift)) / 8 : 0;
     return t->slots * sizeof(*t->nodes) + t->tail_count * sizeof(*t->tails) +
-           t->symbols * (sizeof(*t->first) + sizeof(*t->kinds)) + bigrams +
+           t->symbols * (sizeof(*t->first) + sizeof(*t->grows) + sizeof(*t->kinds)) + bigrams +
            t->output_count * sizeof(*t->outputs) + t->end_count * 2 * sizeof(*t->ends) +
            t->near_count * sizeof(*t->near) + (0x110000 >> FOLD_PAGE_BITS) * sizeof(*t->index) +
            t->page_count * sizeof(*t->pages);

@@ -90,6 +90,7 @@ struct trie {
     uint64_t *nodes;   /* [slots], 0 where free */
     uint16_t *tails;   /* the pool */
     uint32_t *first;   /* [symbols]: place of the one-symbol prefix or PLACE_NONE */
+    uint32_t *grows;   /* [symbols]: trie_grows() of that place, four bits by enum growth */
     uint8_t *kinds;    /* [symbols], enum symbol_kind */
     uint64_t *bigrams; /* bits by trie_bigram(): some word begins with these two */
     struct output *outputs;

@@ -78,7 +78,8 @@ static int number_symbols(struct builder *b)
     b->all = calloc(total + 1, sizeof(*b->all));
     t->kinds = calloc(t->symbols, sizeof(*t->kinds));
     t->first = malloc(t->symbols * sizeof(*t->first));
-    if (!list || !b->by_key || !b->all || !t->kinds || !t->first)
+    t->grows = calloc(t->symbols, sizeof(*t->grows));
+    if (!t->grows || !list || !b->by_key || !b->all || !t->kinds || !t->first)
         return -ENOMEM;
     memset(t->first, 0xFF, t->symbols * sizeof(*t->first));
     size_t n = 0;
@@ -391,6 +392,18 @@ static int map_points(struct builder *b)
     return 0;
 }
 
+/* What is asked for at the end of nearly every piece of a stream. */
+static void note_first_growths(struct trie *t)
+{
+    for (size_t symbol = 1; symbol < t->symbols; symbol++) {
+        if (t->first[symbol] == PLACE_NONE)
+            continue;
+        for (unsigned how = 0; how < GROWTH_COUNT; how++)
+            t->grows[symbol] |=
+                trie_grows(t, t->first[symbol], t->kinds[symbol], 1, (enum growth)how) << 4 * how;
+    }
+}
+
 static int build(struct builder *b)
 {
     int r = number_symbols(b);
@@ -404,6 +417,7 @@ static int build(struct builder *b)
     for (struct group g = {0}; next_group(b, &g);)
         add_group(b, &g);
     merge_slots(b->t);
+    note_first_growths(b->t);
     qsort(b->t->ends, b->t->end_count, 2 * sizeof(*b->t->ends), compare_ends);
     void *outputs = realloc(b->t->outputs, (b->t->output_count + 1) * sizeof(*b->t->outputs));
     b->t->outputs = outputs ? outputs : b->t->outputs;
