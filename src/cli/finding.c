@@ -244,15 +244,16 @@ static void explain_rule(struct buf *out, const struct finding *f, const struct 
     buf_printf(out, ", %.*s", SPAN_ARG(rule->file));
     if (rule->line)
         buf_printf(out, ":%u", rule->line);
-    if (rule->why.len) {
-        buf_append(out, SPAN_LIT(": "));
-        print_text(out, rule->why, NULL);
-    }
     buf_append_char(out, '\n');
     if (rule->kind == RULE_NEAR) {
         label(out, looks, "");
         buf_append(out, SPAN_LIT("the marked word completes it; words of its other lists stand "
                                  "nearby\n"));
+    }
+    if (rule->why.len) {
+        label(out, looks, "why");
+        print_text(out, rule->why, NULL);
+        buf_append_char(out, '\n');
     }
     label(out, looks, "risk");
     buf_printf(out, "%.*s %.*s (%.*s)\n", SPAN_ARG(rule->risk->id), SPAN_ARG(rule->risk->name_zh),

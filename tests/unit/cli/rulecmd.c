@@ -198,7 +198,7 @@ static void test_scan(void **state)
     assert_true(has(&out, "  3..13  坏-词语  through separator\n"));
     assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--explain", "坏词语", NULL), 3);
     assert_true(has(&out, "A1-a 甲类 (kind a)\n"));
-    assert_true(has(&out, "keyword '坏词语', rules/keywords/A1-a.txt:1: bad\n"));
+    assert_true(has(&out, "keyword '坏词语', rules/keywords/A1-a.txt:1\n"));
 
     /* By app, and by direction. */
     assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--app", "shop", "坏词语", NULL), 0);
@@ -287,7 +287,8 @@ static void test_explain(void **state)
              "characters that show nothing\n"
              "                      separator 分隔符: spaces, punctuation or symbols between the "
              "characters\n"
-             "         rule         keyword '坏词语', rules/keywords/A1-a.txt:1: bad\n"
+             "         rule         keyword '坏词语', rules/keywords/A1-a.txt:1\n"
+             "         why          bad\n"
              "         risk         A1-a 甲类 (kind a)\n"
              "         action       block, by default for A1\n");
     /* What an allow phrase saved. */
@@ -296,7 +297,8 @@ static void test_explain(void **state)
              "         allow phrase 坏词语典\n"
              "         text         查【新】⏎»坏词语«典\n"
              "         folded       坏词语\n"
-             "         rule         keyword '坏词语', rules/keywords/A1-a.txt:1: bad\n"
+             "         rule         keyword '坏词语', rules/keywords/A1-a.txt:1\n"
+             "         why          bad\n"
              "         risk         A1-a 甲类 (kind a)\n"
              "         otherwise    block, by default for A1\n");
     /* Behind an encoding, the built-in rule beside. */
@@ -307,7 +309,8 @@ static void test_explain(void **state)
                           "         folded       坏词语\n"
                           "         seen through base64 Base64 编码: text in Base64\n"));
     assert_true(has(&out, "  block  attack-encoding/payload  4..16\n"));
-    assert_true(has(&out, "         rule         payload, built in: "));
+    assert_true(
+        has(&out, "         rule         payload, built in\n         why          a payload "));
     run(cli_scan, "", "-c", "c.yaml", "-e", "5Z2P6K+N6K+t5YW4", NULL);
     assert_true(has(&out, "allow\nsaved by an allow phrase:\n"));
     assert_true(has(&out, "  0..12\n         allow phrase 坏词语典\n"));
@@ -379,7 +382,7 @@ static void test_explain_reasons(void **state)
         assert_true(has(&out, cases[i].line));
     }
     assert_true(has(&out, "text         one 【two】\n"));
-    assert_true(has(&out, "near 'one + two', rules/near/n.yaml:1: w\n"));
+    assert_true(has(&out, "near 'one + two', rules/near/n.yaml:1\n"));
     unlink("rules/near/n.yaml");
     rmdir("rules/near");
     write_file("rules/keywords/pii-x.txt", "secret word\n");
