@@ -1,9 +1,9 @@
 /* `juyong scan`: what would be done about this text? Nothing is sent or recorded. */
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "cli/finding.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
-#include "policy/policy.h"
 #include "scan/scanner.h"
 
 #include <argp.h>
@@ -22,12 +22,14 @@ struct options {
 struct scan {
     const struct options *options;
     struct setup setup;
+    const struct config_app *app;
     struct policy *policy;
+    struct looks looks;
     struct span text;
-    struct buf out;
-    enum action action; /* heaviest of the text */
-    size_t hits;        /* of the text */
-    bool failed;        /* memory ran out */
+    struct buf out, saved; /* what is printed of its hits, and of those that don't count */
+    enum action action;    /* heaviest of the text */
+    size_t hits;           /* of the text */
+    bool failed;           /* memory ran out */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -71,92 +73,33 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static void print_layers(struct buf *out, uint32_t layers, bool json)
+static struct finding describe(const struct scan *s, const struct channel *channel,
+                               const struct hit *hit)
 {
-    bool first = true;
-    for (unsigned i = 0; i < LAYER_COUNT; i++) {
-        if (!(layers >> i & 1))
-            continue;
-        buf_printf(out, json ? "%s\"%s\"" : "%s%s", first ? "" : ",", layer_name(i));
-        first = false;
-    }
+    int64_t now = clock_wall_s();
+    enum direction direction = s->options->direction;
+    struct finding f = {
+        .text = s->text,
+        .hit = *hit,
+        .derived = channel->derived,
+        .rule = ruleset_rule(s->setup.rules, hit->rule),
+        .app = s->app->name,
+        .action = policy_decide(s->policy, hit->rule, direction, now),
+    };
+    f.reason = policy_reason(s->app, f.rule, direction, now);
+    return f;
 }
 
-static void print_json(struct scan *s, const struct hit *hit, const struct rule *rule,
-                       enum action action)
+static void print(struct scan *s, struct buf *out, const struct finding *f)
 {
-    struct buf *out = &s->out, folded = BUF_INIT(1u << 16);
-    struct span text = span_slice(s->text, (size_t)hit->start, (size_t)hit->end);
-    match_fold(text, &folded);
-    buf_append(out, s->hits ? SPAN_LIT(",{") : SPAN_LIT("{"));
-    setup_json(out, "rule", rule->id);
-    setup_json(out, "risk", rule->risk->id);
-    setup_json(out, "action", span_str(action_name(action)));
-    buf_printf(out, ",\"start\":%llu,\"end\":%llu", (unsigned long long)hit->start,
-               (unsigned long long)hit->end);
-    setup_json(out, "text", text);
-    setup_json(out, "folded", buf_span(&folded));
-    buf_append(out, SPAN_LIT(",\"layers\":["));
-    print_layers(out, hit->layers, true);
-    buf_append_char(out, ']');
-    if (s->options->explain) {
-        setup_json(out, "risk_name", rule->risk->name_zh);
-        setup_json(out, "source", rule->source);
-        setup_json(out, "why", rule->why);
-        setup_json(out, "file", rule->file);
-        buf_printf(out, ",\"line\":%u", rule->line);
-    }
-    if (buf_append_char(out, '}') < 0)
-        s->failed = true;
-    buf_deinit(&folded);
-}
-
-/* Characters that would move the cursor, hide or turn text around on a terminal. */
-static bool is_unseen(uint32_t cp)
-{
-    return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
-           (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
-           cp == 0xad || cp == 0x61c || (cp >= 0xe0000 && cp <= 0xe007f);
-}
-
-/* Valid UTF-8 for people: what can't be seen is written as its number. */
-static void print_text(struct buf *out, struct span text)
-{
-    while (text.len) {
-        uint32_t cp;
-        int n = utf8_decode(text, false, &cp);
-        if (n <= 0)
-            return;
-        if (is_unseen(cp))
-            buf_printf(out, "<U+%04X>", (unsigned)cp);
-        else
-            buf_append(out, span_slice(text, 0, (size_t)n));
-        text = span_slice(text, (size_t)n, text.len);
-    }
-}
-
-static void print_plain(struct scan *s, const struct hit *hit, const struct rule *rule,
-                        enum action action)
-{
-    struct buf *out = &s->out;
-    buf_printf(out, "  %-6s %.*s  %llu..%llu  ", action_name(action), SPAN_ARG(rule->id),
-               (unsigned long long)hit->start, (unsigned long long)hit->end);
-    print_text(out, span_slice(s->text, (size_t)hit->start, (size_t)hit->end));
-    if (hit->layers) {
-        buf_append(out, SPAN_LIT("  through "));
-        print_layers(out, hit->layers, false);
-    }
-    buf_append_char(out, '\n');
-    if (s->options->explain) {
-        buf_printf(out, "         %.*s %.*s (%.*s)\n", SPAN_ARG(rule->risk->id),
-                   SPAN_ARG(rule->risk->name_zh), SPAN_ARG(rule->risk->name_en));
-        buf_printf(out, "         %s", rule_kind_name(rule->kind));
-        if (rule->source.len)
-            buf_printf(out, " '%.*s'", SPAN_ARG(rule->source));
-        buf_printf(out, ", %.*s", SPAN_ARG(rule->file));
-        if (rule->line)
-            buf_printf(out, ":%u", rule->line);
-        buf_printf(out, "%s%.*s\n", rule->why.len ? ": " : "", SPAN_ARG(rule->why));
+    if (s->options->json) {
+        if (out->len)
+            buf_append_char(out, ',');
+        finding_json(out, f, s->options->explain);
+    } else if (s->options->explain) {
+        finding_explain(out, f, &s->looks);
+    } else {
+        finding_line(out, f);
     }
     if (buf_reserve(out, 1) < 0)
         s->failed = true;
@@ -165,16 +108,20 @@ static void print_plain(struct scan *s, const struct hit *hit, const struct rule
 static int on_hit(void *ctx, struct channel *channel, const struct hit *hit)
 {
     struct scan *s = ctx;
-    const struct rule *rule = ruleset_rule(s->setup.rules, hit->rule);
-    enum action action = policy_decide(s->policy, hit->rule, s->options->direction, clock_wall_s());
-    if (action > s->action)
-        s->action = action;
-    if (s->options->json)
-        print_json(s, hit, rule, action);
-    else
-        print_plain(s, hit, rule, action);
+    struct finding f = describe(s, channel, hit);
+    if (f.action > s->action)
+        s->action = f.action;
+    print(s, &s->out, &f);
     s->hits++;
     return 0;
+}
+
+static void on_saved(void *ctx, const struct channel *channel, const struct saved *saved)
+{
+    struct scan *s = ctx;
+    struct finding f = describe(s, channel, &saved->hit);
+    f.saved = saved;
+    print(s, &s->saved, &f);
 }
 
 static int judge(struct scan *s)
@@ -184,6 +131,8 @@ static int judge(struct scan *s)
         scanner_new(ruleset_matchset(s->setup.rules), s->options->direction, true, on_hit, s);
     if (!scanner)
         return -ENOMEM;
+    if (s->options->explain)
+        scanner_tell_saved(scanner, on_saved, s);
     struct text_item item = {.text = s->text, .field = FIELD_CONTENT};
     struct piece piece;
     int r = scanner_feed(scanner, &item, &piece);
@@ -193,6 +142,44 @@ static int judge(struct scan *s)
     return r == 0 && s->failed ? -ENOMEM : r;
 }
 
+static void write_out(const struct buf *text)
+{
+    if (text->len)
+        fwrite(text->data, 1, text->len, stdout);
+}
+
+static void print_json(const struct scan *s, size_t line)
+{
+    printf("{");
+    if (line)
+        printf("\"line\":%zu,", line);
+    printf("\"action\":\"%s\",\"hits\":[", action_name(s->action));
+    write_out(&s->out);
+    if (s->options->explain) {
+        printf("],\"saved\":[");
+        write_out(&s->saved);
+    }
+    printf("]}\n");
+}
+
+static void print_plain(const struct scan *s, size_t line)
+{
+    char on[16], off[16];
+    setup_colour(stdout, s->action >= ACTION_MASK ? "31;1" : "33;1", on);
+    setup_colour(stdout, "0", off);
+    if (line && !s->hits && !s->saved.len)
+        return; /* of many lines only those that have something to tell */
+    if (line)
+        printf("line %zu: ", line);
+    printf("%s%s%s\n", s->hits ? on : "", action_name(s->action), s->hits ? off : "");
+    write_out(&s->out);
+    if (s->saved.len)
+        printf("saved by an allow phrase:\n");
+    write_out(&s->saved);
+    if (line && s->options->explain)
+        printf("\n");
+}
+
 /* Judges and prints one text; `line` 0 without --lines. 0 or -errno. */
 static int scan_text(struct scan *s, struct span text, size_t line)
 {
@@ -200,6 +187,7 @@ static int scan_text(struct scan *s, struct span text, size_t line)
     s->action = ACTION_ALLOW;
     s->hits = 0;
     buf_clear(&s->out);
+    buf_clear(&s->saved);
     size_t bad = utf8_check(text);
     if (bad < text.len) {
         if (line)
@@ -213,23 +201,10 @@ static int scan_text(struct scan *s, struct span text, size_t line)
         fprintf(stderr, "juyong scan: the text can't be judged: %s\n", strerror(-r));
         return r;
     }
-    char on[16], off[16];
-    setup_colour(stdout, s->action >= ACTION_MASK ? "31;1" : "33;1", on);
-    setup_colour(stdout, "0", off);
-    if (s->options->json) {
-        printf("{");
-        if (line)
-            printf("\"line\":%zu,", line);
-        printf("\"action\":\"%s\",\"hits\":[", action_name(s->action));
-    } else if (line && s->hits) {
-        printf("line %zu: %s%s%s\n", line, on, action_name(s->action), off);
-    } else if (!line) {
-        printf("%s%s%s\n", s->hits ? on : "", action_name(s->action), s->hits ? off : "");
-    }
-    if (s->out.len)
-        fwrite(s->out.data, 1, s->out.len, stdout);
     if (s->options->json)
-        printf("]}\n");
+        print_json(s, line);
+    else
+        print_plain(s, line);
     return 0;
 }
 
@@ -279,12 +254,12 @@ static int read_input(struct buf *out)
 
 static int run(struct scan *s, const struct options *o)
 {
-    const struct config_app *app = config_find_app(s->setup.config, span_str(o->app));
-    if (!app) {
+    s->app = config_find_app(s->setup.config, span_str(o->app));
+    if (!s->app) {
         fprintf(stderr, "juyong scan: no app is called '%s'\n", o->app);
         return CLI_BAD;
     }
-    if (policy_new(app, s->setup.rules, &s->policy) < 0)
+    if (policy_new(s->app, s->setup.rules, &s->policy) < 0)
         return CLI_BAD;
     struct buf input = BUF_INIT(INPUT_MAX);
     bool heavy = false;
@@ -315,7 +290,10 @@ int cli_scan(int argc, char **argv)
         {"direction", 'd', "prompt|completion", 0, "Which way the text goes (prompt)", 0},
         {"app", 'a', "NAME", 0, "By whose policy (default)", 0},
         {"json", 'j', NULL, 0, "One JSON object a text", 0},
-        {"explain", 'e', NULL, 0, "Which rule, why, and where it is written", 0},
+        {"explain", 'e', NULL, 0,
+         "What stands where, seen through which disguise, by which rule "
+         "and why; and what an allow phrase saved",
+         0},
         {"lines", 'l', NULL, 0, "Each line of the input is a text", 0},
         {0},
     };
@@ -333,12 +311,16 @@ int cli_scan(int argc, char **argv)
     argp_err_exit_status = CLI_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
         return CLI_USAGE;
-    struct scan s = {.options = &o, .out = BUF_INIT(OUTPUT_MAX)};
+    struct scan s = {.options = &o, .out = BUF_INIT(OUTPUT_MAX), .saved = BUF_INIT(OUTPUT_MAX)};
+    setup_colour(stdout, "7", s.looks.mark);
+    setup_colour(stdout, "2", s.looks.dim);
+    setup_colour(stdout, "0", s.looks.off);
     int r = setup_load(span_str(o.file), true, &s.setup);
     if (r)
         return r;
     r = run(&s, &o);
     buf_deinit(&s.out);
+    buf_deinit(&s.saved);
     setup_deinit(&s.setup);
     return r;
 }

@@ -18,7 +18,7 @@ struct cursor {
     struct watch *watch;             /* for patterns, NULL when none counts for this direction */
     struct near *near;               /* NULL when there are no near rules */
     const struct receiver *receiver; /* while feeding */
-    struct receiver *saved;          /* see cursor_tell_saved(), or NULL */
+    struct explainer *saved;         /* see cursor_tell_saved(), or NULL */
     struct found *waiting;
     struct fold_reader reader;
     uint64_t watched; /* offset up to which the watch has read */
@@ -33,6 +33,11 @@ struct cursor {
 /* Who is told of hits. */
 struct receiver {
     cursor_hit_fn fn;
+    void *ctx;
+};
+
+struct explainer {
+    cursor_saved_fn fn;
     void *ctx;
 };
 
@@ -94,13 +99,13 @@ size_t cursor_bytes(const struct cursor *c)
     return bytes + (c->watch ? watch_bytes(c->watch) : 0) + (c->near ? near_bytes(c->near) : 0);
 }
 
-int cursor_tell_saved(struct cursor *c, cursor_hit_fn fn, void *ctx)
+int cursor_tell_saved(struct cursor *c, cursor_saved_fn fn, void *ctx)
 {
     if (!c->saved)
         c->saved = malloc(sizeof(*c->saved));
     if (!c->saved)
         return -ENOMEM;
-    *c->saved = (struct receiver){fn, ctx};
+    *c->saved = (struct explainer){fn, ctx};
     return 0;
 }
 
@@ -130,14 +135,19 @@ static bool outdone(const struct found *list, size_t count, size_t i)
     return false;
 }
 
-/* Marks what the complete allow phrase covers. */
+/* Marks what the complete allow phrase covers; what is covered is no slot's word any more. */
 static void cover(const struct found *allow, struct found *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct found *f = &list[i];
         if (!(f->ref & OUTPUT_ALLOW) && f->lane == allow->lane && f->start >= allow->start &&
-            f->end <= allow->end && f->length < allow->length)
+            f->end <= allow->end && f->length < allow->length) {
+            if (!f->covered || f->to - f->from < allow->end - allow->start) {
+                f->from = allow->start;
+                f->to = allow->end;
+            }
             f->covered = true;
+        }
     }
 }
 
@@ -200,9 +210,12 @@ static void tell_saved(struct cursor *c, const struct found *f)
 {
     if (!c->saved || (f->ref & OUTPUT_SLOT))
         return;
-    struct hit hit = {
-        .start = f->start, .end = f->end, .rule = f->ref & OUTPUT_RULE_MAX, .layers = f->layers};
-    c->saved->fn(c->saved->ctx, &hit);
+    struct saved saved = {
+        .hit = {f->start, f->end, f->ref & OUTPUT_RULE_MAX, f->layers},
+        .from = f->from,
+        .to = f->to,
+    };
+    c->saved->fn(c->saved->ctx, &saved);
 }
 
 /* Must it wait, with `slots`: other slots wait before it? */

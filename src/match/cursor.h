@@ -29,11 +29,16 @@ size_t cursor_bytes(const struct cursor *c);
  */
 typedef int (*cursor_hit_fn)(void *ctx, const struct hit *hit);
 
-/*
- * Besides, `fn` is told of each hit that does not count because a longer allow phrase covers it,
- * when that is decided; its answer is ignored. For explaining, not for judging. 0, -ENOMEM.
+/* A hit that does not count, because a longer allow phrase covers it: the one at from..to. */
+struct saved {
+    struct hit hit;
+    uint64_t from, to; /* of several the longest that had ended by then */
+};
+typedef void (*cursor_saved_fn)(void *ctx, const struct saved *saved);
+
+/* Besides, `fn` is told of those when that is decided. For explaining, not for judging. 0, -ENOMEM.
  */
-int cursor_tell_saved(struct cursor *c, cursor_hit_fn fn, void *ctx);
+int cursor_tell_saved(struct cursor *c, cursor_saved_fn fn, void *ctx);
 
 /*
  * Reads the next piece: UTF-8, which pieces may cut anywhere, with halves of surrogate pairs in

@@ -81,7 +81,7 @@ struct lane {
 /* A word that is complete, before it is known whether it counts. */
 struct found {
     uint64_t start, end;
-    uint64_t from, to; /* characters */
+    uint64_t from, to; /* characters; of a covered one the offsets of the allow phrase */
     uint32_t ref;      /* a struct output's */
     uint32_t place;
     uint32_t layers;

@@ -57,25 +57,32 @@ static const struct config_action *best_row(const struct config_policy *config,
 }
 
 static enum action choose(const struct config_policy *config, const struct rule *rule,
-                          enum direction direction)
+                          enum direction direction, struct policy_reason *reason)
 {
     enum closeness closeness;
     const struct config_action *row = best_row(config, rule->risk, direction, &closeness);
     bool exact = row && row->origin == ORIGIN_APP && closeness == BY_ID;
-    if (rule->action != ACTION_DEFAULT && !exact)
+    if (rule->action != ACTION_DEFAULT && !exact) {
+        reason->by = REASON_RULE;
         return rule->action;
+    }
     /* A risk that nobody names, not even the built-in rows, is a risk all the same. */
-    if (!row)
+    if (!row) {
+        reason->by = REASON_NO_ROW;
         return ACTION_BLOCK;
+    }
+    reason->row = row;
     return direction == DIRECTION_PROMPT ? row->prompt : row->completion;
 }
 
 static enum action decide(const struct config_policy *config, const struct rule *rule,
-                          enum direction direction)
+                          enum direction direction, struct policy_reason *ret_reason)
 {
-    enum action action = choose(config, rule, direction);
+    *ret_reason = (struct policy_reason){.by = REASON_ROW};
+    enum action action = choose(config, rule, direction, ret_reason);
     /* What stands between the words of a near rule is not theirs, and some may be delivered. */
-    return action == ACTION_MASK && rule->kind == RULE_NEAR ? ACTION_BLOCK : action;
+    ret_reason->near = action == ACTION_MASK && rule->kind == RULE_NEAR;
+    return ret_reason->near ? ACTION_BLOCK : action;
 }
 
 static bool is_for(const struct rule *rule, struct span app)
@@ -124,13 +131,14 @@ int policy_new(const struct config_app *app, const struct ruleset *rules,
      */
     const struct rule *last = NULL;
     enum action prompt = ACTION_BLOCK, completion = ACTION_BLOCK;
+    struct policy_reason unused;
     for (size_t i = 0; i < count; i++) {
         const struct rule *rule = ruleset_rule(rules, (uint32_t)i);
         bool ours = is_for(rule, app->name);
         if (ours && !(last && rule->action == ACTION_DEFAULT && last->action == ACTION_DEFAULT &&
                       rule->risk == last->risk && rule->kind == last->kind)) {
-            prompt = decide(config, rule, DIRECTION_PROMPT);
-            completion = decide(config, rule, DIRECTION_COMPLETION);
+            prompt = decide(config, rule, DIRECTION_PROMPT, &unused);
+            completion = decide(config, rule, DIRECTION_COMPLETION, &unused);
             last = rule;
         }
         p->actions[2 * i] = (unsigned char)(ours ? prompt : ACTION_ALLOW);
@@ -174,4 +182,16 @@ enum action policy_decide(const struct policy *p, uint32_t rule, enum direction 
     if (action & EXPIRES && has_expired(p, rule, now))
         return ACTION_ALLOW;
     return (enum action)(action & ~(unsigned)EXPIRES);
+}
+
+struct policy_reason policy_reason(const struct config_app *app, const struct rule *rule,
+                                   enum direction direction, int64_t now)
+{
+    struct policy_reason reason;
+    if (!is_for(rule, app->name))
+        return (struct policy_reason){.by = REASON_OTHER_APP};
+    if (rule->expires != 0 && now >= rule->expires)
+        return (struct policy_reason){.by = REASON_EXPIRED};
+    decide(&app->policy, rule, direction, &reason);
+    return reason;
 }

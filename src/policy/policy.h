@@ -31,6 +31,22 @@ void policy_free(struct policy *p);
 enum action policy_decide(const struct policy *p, uint32_t rule, enum direction direction,
                           int64_t now);
 
+/* What decided about a hit: for people who ask why. */
+struct policy_reason {
+    enum {
+        REASON_ROW,       /* a row of the configuration, or a built-in one */
+        REASON_RULE,      /* the rule's own action */
+        REASON_NO_ROW,    /* no row names the risk */
+        REASON_OTHER_APP, /* the rule counts for other apps only */
+        REASON_EXPIRED,   /* the rule no longer counts */
+    } by;
+    const struct config_action *row; /* REASON_ROW; NULL else */
+    bool near;                       /* it said mask, and a near rule blocks instead */
+};
+/* Why policy_decide() answers as it does. Searches the rows: not for each request. */
+struct policy_reason policy_reason(const struct config_app *app, const struct rule *rule,
+                                   enum direction direction, int64_t now);
+
 /*
  * Checks that every risk the policy names exists. Appends messages; returns the number of errors.
  */

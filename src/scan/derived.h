@@ -14,11 +14,25 @@
 #include "match/cursor.h"
 #include "text/derive.h"
 
+/* Where something was found in the text as it reads. Lent for the call. */
+struct derived_part {
+    struct span text;
+    size_t start, end; /* of the hit */
+    size_t from, to;   /* of the allow phrase that saved it; 0 else */
+};
+
+/* As a cursor's: what it answers other than 0 ends judging. */
+typedef int (*derived_hit_fn)(void *ctx, const struct hit *hit, const struct derived_part *part);
+/* As cursor_tell_saved() has it, all offsets those of the raw text. */
+typedef void (*derived_saved_fn)(void *ctx, const struct saved *saved,
+                                 const struct derived_part *part);
+
 struct derived_scan {
     const struct matchset *set;
     enum direction direction;
-    bool readings;    /* also acrostics and columns, for the rules that ask for them */
-    cursor_hit_fn fn; /* as a cursor's: what it answers other than 0 ends judging */
+    bool readings; /* also acrostics and columns, for the rules that ask for them */
+    derived_hit_fn fn;
+    derived_saved_fn saved; /* NULL: nobody asks */
     void *ctx;
     uint32_t ordinary; /* LAYERS_ENCODED that mean nothing here: no payload */
     bool payload;      /* the payload rule was told */

@@ -1,7 +1,6 @@
 #include "scan/scanner.h"
 
 #include "base/utf8.h"
-#include "scan/derived.h"
 #include "json/unescape.h"
 
 #include <errno.h>
@@ -20,6 +19,8 @@ struct scanner {
     bool whole;
     scanner_hit_fn fn;
     void *ctx;
+    scanner_saved_fn saved; /* NULL: nobody asks */
+    void *saved_ctx;
     struct list channels;  /* continuous ones, and isolated ones that had hits */
     struct channel *alone; /* for isolated items; joins `channels` when it has a hit */
     bool alone_hit;
@@ -50,6 +51,12 @@ struct scanner *scanner_new(const struct matchset *set, enum direction direction
     *s = (struct scanner){.set = set, .direction = direction, .whole = whole, .fn = fn, .ctx = ctx};
     list_init(&s->channels);
     return s;
+}
+
+void scanner_tell_saved(struct scanner *s, scanner_saved_fn fn, void *ctx)
+{
+    s->saved = fn;
+    s->saved_ctx = ctx;
 }
 
 static void inner_free(struct inner *in)
@@ -99,13 +106,31 @@ void scanner_free(struct scanner *s)
     free(s);
 }
 
+static void tell_saved(void *ctx, const struct saved *saved)
+{
+    struct channel *c = ctx;
+    c->scanner->saved(c->scanner->saved_ctx, c, saved);
+}
+
+/* The cursor that reads the channel's text. */
+static struct cursor *open_cursor(struct channel *c)
+{
+    struct scanner *s = c->scanner;
+    struct cursor *cursor = cursor_new(s->set, s->direction);
+    if (cursor && s->whole && s->saved && cursor_tell_saved(cursor, tell_saved, c) < 0) {
+        cursor_free(cursor);
+        return NULL;
+    }
+    return cursor;
+}
+
 static struct channel *channel_new(struct scanner *s, const struct text_item *item)
 {
     struct channel *c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
     c->scanner = s;
-    c->cursor = cursor_new(s->set, s->direction);
+    c->cursor = open_cursor(c);
     if (!c->cursor) {
         free(c);
         return NULL;
@@ -214,18 +239,42 @@ static bool is_told(const struct channel *c, const struct hit *hit)
     return false;
 }
 
-static int tell_behind(void *ctx, const struct hit *hit)
+/* The hit in the channel; false when it is another item's to tell. */
+static bool locate_behind(const struct behind *b, const struct hit *hit, struct hit *ret_there)
 {
-    struct behind *b = ctx;
     struct hit there = *hit;
     there.start += b->start;
     there.end += b->start;
-    if (b->joined) {
-        if (!is_crossing(b->channel, &there))
-            return 0;
-        there.layers |= LAYER_JOIN;
-    }
-    return is_told(b->channel, &there) ? 0 : tell(b->channel, &there);
+    if (b->joined && !is_crossing(b->channel, &there))
+        return false;
+    there.layers |= b->joined ? LAYER_JOIN : 0u;
+    *ret_there = there;
+    return true;
+}
+
+static int tell_behind(void *ctx, const struct hit *hit, const struct derived_part *part)
+{
+    struct behind *b = ctx;
+    struct hit there;
+    if (!locate_behind(b, hit, &there) || is_told(b->channel, &there))
+        return 0;
+    b->channel->derived = part;
+    int r = tell(b->channel, &there);
+    b->channel->derived = NULL;
+    return r;
+}
+
+static void tell_behind_saved(void *ctx, const struct saved *saved, const struct derived_part *part)
+{
+    struct behind *b = ctx;
+    struct saved there = *saved;
+    if (!locate_behind(b, &saved->hit, &there.hit))
+        return;
+    there.from += b->start;
+    there.to += b->start;
+    b->channel->derived = part;
+    tell_saved(b->channel, &there);
+    b->channel->derived = NULL;
 }
 
 static int judge_behind(struct channel *c, uint64_t from, uint64_t to, bool joined)
@@ -238,6 +287,7 @@ static int judge_behind(struct channel *c, uint64_t from, uint64_t to, bool join
         /* Programs escape what they hand to tools and get from them. */
         .ordinary = c->role == ROLE_TOOL || c->field == FIELD_ARGUMENTS ? LAYER_ESCAPE : 0,
         .fn = tell_behind,
+        .saved = c->scanner->saved ? tell_behind_saved : NULL,
         .ctx = &b};
     return derived_judge(&d, channel_text(c, from, to));
 }
@@ -463,7 +513,7 @@ static int feed_alone(struct scanner *s, const struct text_item *item, struct pi
         c->role = item->role;
         c->choice = item->choice;
         c->part = item->part;
-        c->cursor = cursor_new(s->set, s->direction);
+        c->cursor = open_cursor(c);
         if (!c->cursor)
             return -ENOMEM;
     }
@@ -549,53 +599,4 @@ uint64_t channel_clear(const struct channel *c)
     if (c->cut < clear)
         clear = c->cut;
     return c->pending < clear ? c->pending : clear;
-}
-
-struct span channel_text(const struct channel *c, uint64_t from, uint64_t to)
-{
-    if (from < c->base)
-        from = c->base;
-    if (to > c->fed)
-        to = c->fed;
-    if (from >= to)
-        return SPAN_NULL;
-    return span_slice(buf_span(&c->text), (size_t)(from - c->base), (size_t)(to - c->base));
-}
-
-int channel_mask(struct channel *c, uint64_t start, uint64_t end)
-{
-    if (c->mask_count == c->mask_cap) {
-        size_t cap = c->mask_cap ? c->mask_cap * 2 : 8;
-        struct mask *masks = realloc(c->masks, cap * sizeof(*masks));
-        if (!masks)
-            return -ENOMEM;
-        c->masks = masks;
-        c->mask_cap = cap;
-    }
-    if (start < c->pending)
-        c->pending = start;
-    /* Hits come nearly in order: look from the end, then swallow what it touches. */
-    size_t at = c->mask_count;
-    while (at > 0 && c->masks[at - 1].start > start)
-        at--;
-    if (at > 0 && c->masks[at - 1].end >= start) {
-        at--;
-    } else {
-        memmove(c->masks + at + 1, c->masks + at, (c->mask_count - at) * sizeof(*c->masks));
-        c->masks[at] = (struct mask){start, start};
-        c->mask_count++;
-    }
-    struct mask *m = &c->masks[at];
-    size_t next = at + 1;
-    m->end = end > m->end ? end : m->end;
-    for (; next < c->mask_count && c->masks[next].start <= m->end; next++)
-        m->end = c->masks[next].end > m->end ? c->masks[next].end : m->end;
-    memmove(m + 1, c->masks + next, (c->mask_count - next) * sizeof(*c->masks));
-    c->mask_count -= next - at - 1;
-    return 0;
-}
-
-void channel_masks_recorded(struct channel *c)
-{
-    c->pending = UINT64_MAX;
 }

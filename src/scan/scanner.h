@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
-#include "match/cursor.h"
+#include "scan/derived.h"
 #include "terms/terms.h"
 
 struct scanner;
@@ -34,8 +34,10 @@ struct channel {
     uint64_t piece_start; /* of the piece of it that is being read */
     struct buf text;      /* decoded text from `base` to `fed` */
     uint64_t base, fed;
-    uint64_t cut;       /* the text must end here: where the hold stood at a decisive hit */
-    uint64_t pending;   /* a mask from here on is not yet recorded: nothing behind it may go out */
+    uint64_t cut;     /* the text must end here: where the hold stood at a decisive hit */
+    uint64_t pending; /* a mask from here on is not yet recorded: nothing behind it may go out */
+    const struct derived_part *derived; /* while a hit is told that was found in a derived text:
+                                           where; NULL else */
     int stopped;        /* what the feed that ended judging answered; 0 while it goes on */
     bool pinned;        /* its owner still needs all of the text that is kept */
     struct buf starts;  /* of its items, uint64_t; whole bodies only */
@@ -64,6 +66,14 @@ typedef int (*scanner_hit_fn)(void *ctx, struct channel *channel, const struct h
 struct scanner *scanner_new(const struct matchset *set, enum direction direction, bool whole,
                             scanner_hit_fn fn, void *ctx);
 void scanner_free(struct scanner *s);
+
+/*
+ * Before the first feed of a scanner of whole bodies: `fn` is told besides of each hit that does
+ * not count because a longer allow phrase covers it; offsets are the channel's. For explaining.
+ */
+typedef void (*scanner_saved_fn)(void *ctx, const struct channel *channel,
+                                 const struct saved *saved);
+void scanner_tell_saved(struct scanner *s, scanner_saved_fn fn, void *ctx);
 
 /*
  * Judges one item's text. 0, or 1 after a decisive hit (the channel's `cut` says where), with

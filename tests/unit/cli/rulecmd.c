@@ -45,9 +45,11 @@ static int set_up(void **state)
     mkdir("rules/keywords", 0700);
     mkdir("rules/allow", 0700);
     write_file("rules/risks.yaml",
-               "groups: [{id: A1, zh: 组, en: g}, {id: pii, zh: 组, en: g}]\n"
+               "groups: [{id: A1, zh: 组, en: g}, {id: pii, zh: 组, en: g},\n"
+               "         {id: attack, zh: 组, en: g}]\n"
                "risks: [{id: A1-a, group: A1, zh: 甲类, en: kind a, keyword_min: 2},\n"
-               "        {id: pii-x, group: pii, zh: 乙类, en: kind x}]\n");
+               "        {id: pii-x, group: pii, zh: 乙类, en: kind x},\n"
+               "        {id: attack-encoding, group: attack, zh: 丙类, en: kind e}]\n");
     write_file("rules/keywords/A1-a.txt", "坏词语\twhy=bad\n");
     write_file("rules/keywords/pii-x.txt", "secret word\n");
     write_file("rules/allow/x.txt", "坏词语典\n");
@@ -165,7 +167,7 @@ static void test_check_doubts(void **state)
                          "shpo\n"
                          "rules/keywords/pii-x.txt:2:1: warning: on streamed answers these layers "
                          "do not run: vertical, acrostic\n"));
-    assert_true(has(&out, ": 6 rules, 1 of them expired, 1 allow phrases"));
+    assert_true(has(&out, ": 7 rules, 1 of them expired, 1 allow phrases"));
     assert_true(has(&out, "  pii-x                4 keywords, 1 near rules  乙类\n"));
     assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 0);
     assert_true(has(&out, "\"keywords\":4,\"keyword_min\":0,\"patterns\":0,\"near\":1}\n"));
@@ -196,7 +198,7 @@ static void test_scan(void **state)
     assert_true(has(&out, "  3..13  坏-词语  through separator\n"));
     assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--explain", "坏词语", NULL), 3);
     assert_true(has(&out, "A1-a 甲类 (kind a)\n"));
-    assert_true(has(&out, "keyword '坏词语', rules/keywords/A1-a.txt:1: bad\n"));
+    assert_true(has(&out, "keyword '坏词语', rules/keywords/A1-a.txt:1\n"));
 
     /* By app, and by direction. */
     assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--app", "shop", "坏词语", NULL), 0);
@@ -249,8 +251,209 @@ static void test_scan_json(void **state)
     assert_span(buf_span(&out), span_str(want));
     assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--json", "--explain", "坏词语", NULL), 3);
     assert_true(has(&out, "\"risk_name\":\"甲类\",\"source\":\"坏词语\",\"why\":\"bad\","
-                          "\"file\":\"rules/keywords/A1-a.txt\",\"line\":1}]}\n"));
+                          "\"file\":\"rules/keywords/A1-a.txt\",\"line\":1,"));
     assert_true(span_starts(buf_span(&out), SPAN_LIT("{\"action\":\"block\",")));
+}
+
+/* The whole output is `head`, the rule's id and `tail`. */
+static void explains(const char *text, const char *head, const char *id, const char *tail)
+{
+    char want[4096];
+    run(cli_scan, "", "-c", "c.yaml", "--explain", text, NULL);
+    snprintf(want, sizeof(want), "%s%s%s", head, id, tail);
+    assert_span(buf_span(&out), span_str(want));
+}
+
+/* The id of the first rule that the output names of that risk. */
+static void first_id(const char *risk, char ret_id[14])
+{
+    const char *id = strstr(buf_cstr(&out), risk);
+    assert_non_null(id);
+    snprintf(ret_id, 14, "%s", id);
+}
+
+static void test_explain(void **state)
+{
+    char id[14];
+    run(cli_scan, "", "-c", "c.yaml", "坏词语", NULL);
+    first_id("A1-a/", id);
+    explains("他说：坏-词\u200b語！", "block\n  block  ", id,
+             "  9..22\n"
+             "         text         他说：【坏-词<U+200B>語】！\n"
+             "         folded       坏词语\n"
+             "         seen through traditional 繁体异体: traditional or variant forms of Han "
+             "characters\n"
+             "                      invisible 不可见字符: zero-width, bidirectional and other "
+             "characters that show nothing\n"
+             "                      separator 分隔符: spaces, punctuation or symbols between the "
+             "characters\n"
+             "         rule         keyword '坏词语', rules/keywords/A1-a.txt:1\n"
+             "         why          bad\n"
+             "         risk         A1-a 甲类 (kind a)\n"
+             "         action       block, by default for A1\n");
+    /* What an allow phrase saved. */
+    explains("查【新】\n坏词语典", "allow\nsaved by an allow phrase:\n  saved  ", id,
+             "  13..22\n"
+             "         allow phrase 坏词语典\n"
+             "         text         查【新】⏎»坏词语«典\n"
+             "         folded       坏词语\n"
+             "         rule         keyword '坏词语', rules/keywords/A1-a.txt:1\n"
+             "         why          bad\n"
+             "         risk         A1-a 甲类 (kind a)\n"
+             "         otherwise    block, by default for A1\n");
+    /* Behind an encoding, the built-in rule beside. */
+    run(cli_scan, "", "-c", "c.yaml", "-e", "看 5Z2P6K+N6K+t 吧", NULL);
+    assert_true(has(&out, "  4..16\n"
+                          "         text         看 【5Z2P6K+N6K+t】 吧\n"
+                          "         decodes to   看 【坏词语】 吧\n"
+                          "         folded       坏词语\n"
+                          "         seen through base64 Base64 编码: text in Base64\n"));
+    assert_true(has(&out, "  block  attack-encoding/payload  4..16\n"));
+    assert_true(
+        has(&out, "         rule         payload, built in\n         why          a payload "));
+    run(cli_scan, "", "-c", "c.yaml", "-e", "5Z2P6K+N6K+t5YW4", NULL);
+    assert_true(has(&out, "allow\nsaved by an allow phrase:\n"));
+    assert_true(has(&out, "  0..12\n         allow phrase 坏词语典\n"));
+}
+
+/* Of a long text its part around the hit, cut between characters; of a long hit both ends. */
+static void test_explain_long(void **state)
+{
+    struct buf text = BUF_INIT(4096), want = BUF_INIT(4096);
+    for (int i = 0; i < 41; i++)
+        buf_append(&text, SPAN_LIT("前́"));
+    buf_append(&text, SPAN_LIT("坏词语"));
+    for (int i = 0; i < 41; i++)
+        buf_append(&text, SPAN_LIT("后"));
+    buf_append(&want, SPAN_LIT("text         …"));
+    for (int i = 0; i < 40; i++)
+        buf_append(&want, SPAN_LIT("前́"));
+    buf_append(&want, SPAN_LIT("【坏词语】"));
+    for (int i = 0; i < 40; i++)
+        buf_append(&want, SPAN_LIT("后"));
+    buf_append(&want, SPAN_LIT("…\n"));
+    run(cli_scan, "", "-c", "c.yaml", "-e", buf_cstr(&text), NULL);
+    assert_true(has(&out, buf_cstr(&want)));
+
+    write_file("rules/keywords/pii-x.txt", "secret word\n开门大吉\tsee=acrostic,pinyin\n");
+    buf_clear(&text);
+    buf_append(&text, SPAN_LIT("开"));
+    for (int i = 0; i < 80; i++)
+        buf_append(&text, SPAN_LIT("一"));
+    buf_append(&text, SPAN_LIT("\n门二\n大三\n吉四"));
+    run(cli_scan, "", "-c", "c.yaml", "-e", buf_cstr(&text), NULL);
+    buf_clear(&want);
+    buf_append(&want, SPAN_LIT("text         【开"));
+    for (int i = 0; i < 39; i++)
+        buf_append(&want, SPAN_LIT("一"));
+    buf_append(&want, SPAN_LIT(" … "));
+    for (int i = 0; i < 32; i++)
+        buf_append(&want, SPAN_LIT("一"));
+    buf_append(&want, SPAN_LIT("⏎门二⏎大三⏎吉】四\n         reads as     【开门大吉】\n"));
+    assert_true(has(&out, buf_cstr(&want)));
+    run(cli_scan, "", "-c", "c.yaml", "-e", "说 kai men da ji 吧", NULL);
+    assert_true(has(&out, "text         说 【kai men da ji】 吧\n"));
+    assert_true(has(&out, "seen through pinyin 拼音: pinyin for Han characters\n"));
+    write_file("rules/keywords/pii-x.txt", "secret word\n");
+    buf_deinit(&text);
+    buf_deinit(&want);
+}
+
+/* Which word decided. */
+static void test_explain_reasons(void **state)
+{
+    run(cli_scan, "", "-c", "c.yaml", "-e", "-a", "shop", "坏词语", NULL);
+    assert_true(has(&out, "         action       flag, by c.yaml:4 for A1\n"));
+    write_file("rules/keywords/pii-x.txt", "secret word\taction=flag\nold word\texpires=2001-01-31"
+                                           "\nshop word\tapps=shop\n");
+    mkdir("rules/near", 0700);
+    write_file("rules/near/n.yaml", "near: [{id: pii-x/n, risk: pii-x, within: 9, why: w,\n"
+                                    "  slots: [[one], [two]], hit: [one two], miss: [a]}]\n");
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"a secret word", "flag, by the rule itself\n"},
+        {"an old word", "allow, for 2001-01-31 was its last day\n"},
+        {"a shop word", "allow, for it is a rule for other apps than default\n"},
+        {"one two", "block, by default for pii-*; a near rule never masks\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        run(cli_scan, "", "-c", "c.yaml", "-e", "-d", "completion", cases[i].text, NULL);
+        assert_true(has(&out, cases[i].line));
+    }
+    assert_true(has(&out, "text         one 【two】\n"));
+    assert_true(has(&out, "near 'one + two', rules/near/n.yaml:1\n"));
+    unlink("rules/near/n.yaml");
+    rmdir("rules/near");
+    write_file("rules/keywords/pii-x.txt", "secret word\n");
+}
+
+static void test_explain_lines(void **state)
+{
+    assert_int_equal(
+        run(cli_scan, "好\n查坏词语典\n坏词语\n", "-c", "c.yaml", "-e", "-l", "-", NULL), 3);
+    assert_true(
+        span_starts(buf_span(&out), SPAN_LIT("line 2: allow\nsaved by an allow phrase:\n")));
+    assert_true(has(&out, "for A1\n\nline 3: block\n"));
+    assert_true(has(&out, "for A1\n\n3 lines: 2 allow 0 flag 0 mask 0 answer 1 block\n"));
+}
+
+static void test_explain_json(void **state)
+{
+    char id[14], want[1024];
+    assert_int_equal(
+        run(cli_scan, "", "-c", "c.yaml", "--json", "--explain", "坏词语典，5Z2P6K+N6K+t", NULL),
+        3);
+    first_id("A1-a/", id);
+    snprintf(want, sizeof(want),
+             "\"line\":1,\"risk_name_en\":\"kind a\",\"kind\":\"keyword\",\"reason\":\"by default "
+             "for A1\",\"reads\":\"坏词语\"},{\"rule\":\"attack-encoding/payload\",");
+    assert_true(has(&out, want));
+    snprintf(want, sizeof(want),
+             "}],\"saved\":[{\"rule\":\"%s\",\"risk\":\"A1-a\",\"action\":\"block\",\"start\":0,"
+             "\"end\":9,\"text\":\"坏词语\",\"folded\":\"坏词语\",\"layers\":[],\"risk_name\":"
+             "\"甲类\",\"source\":\"坏词语\",\"why\":\"bad\",\"file\":\"rules/keywords/"
+             "A1-a.txt\",\"line\":1,\"risk_name_en\":\"kind a\",\"kind\":\"keyword\",\"reason\":"
+             "\"by default for A1\",\"phrase\":{\"start\":0,\"end\":12,\"text\":\"坏词语典\"}}]}"
+             "\n",
+             id);
+    assert_true(has(&out, want));
+    assert_int_equal(run(cli_scan, "", "-c", "c.yaml", "--json", "坏词语典", NULL), 0);
+    assert_span(buf_span(&out), SPAN_LIT("{\"action\":\"allow\",\"hits\":[]}\n"));
+}
+
+/* As run(), for scan, on a terminal of its own. */
+static void scan_on_terminal(const char *text)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char *argv[] = {strdup("x"), strdup("-c"), strdup("c.yaml"), strdup("-e"), strdup(text)};
+        _exit(freopen(ptsname(master), "w", stdout) ? cli_scan(5, argv) : 99);
+    }
+    char piece[1024];
+    buf_clear(&out);
+    /* A terminal that nobody writes to any more is an error to read from. */
+    for (ssize_t n; (n = read(master, piece, sizeof(piece))) > 0;)
+        buf_append(&out, span_from(piece, (size_t)n));
+    close(master);
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 3);
+}
+
+static void test_explain_on_a_terminal(void **state)
+{
+    unsetenv("NO_COLOR");
+    scan_on_terminal("说坏词语");
+    assert_true(has(&out, "text         \033[0m说【\033[7m坏词语\033[0m】\r\n"));
+    setenv("NO_COLOR", "1", true);
+    scan_on_terminal("说坏词语");
+    assert_true(has(&out, "text         说【坏词语】\r\n"));
+    assert_false(has(&out, "\033"));
+    unsetenv("NO_COLOR");
 }
 
 static void test_key(void **state)
@@ -310,10 +513,19 @@ static void test_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_check),     cmocka_unit_test(test_check_doubts),
-        cmocka_unit_test(test_scan),      cmocka_unit_test(test_scan_input),
-        cmocka_unit_test(test_scan_json), cmocka_unit_test(test_key),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_check_doubts),
+        cmocka_unit_test(test_scan),
+        cmocka_unit_test(test_scan_input),
+        cmocka_unit_test(test_scan_json),
+        cmocka_unit_test(test_key),
         cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain_long),
+        cmocka_unit_test(test_explain_reasons),
+        cmocka_unit_test(test_explain_lines),
+        cmocka_unit_test(test_explain_json),
+        cmocka_unit_test(test_explain_on_a_terminal),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -305,19 +305,28 @@ static void a_cursor_is_small(void **state)
     matchset_unref(set);
 }
 
+static void note_saved(void *ctx, const struct saved *saved)
+{
+    struct saved **at = ctx;
+    *(*at)++ = *saved;
+}
+
 static void saved_hits_are_told(void **state)
 {
     struct matchset *set = expectation_set();
     struct cursor *c = cursor_new(set, DIRECTION_PROMPT);
-    struct probe p = {0}, saved = {0};
-    assert_int_equal(cursor_tell_saved(c, probe_hit, &saved), 0);
+    struct probe p = {0};
+    struct saved saved[4], *end = saved;
+    assert_int_equal(cursor_tell_saved(c, note_saved, &end), 0);
     assert_int_equal(probe_feed(c, SPAN_LIT("大麻烦了，大麻"), &p), 0);
     assert_int_equal(cursor_finish(c, probe_hit, &p), 0);
     assert_int_equal(p.count, 1);
     assert_int_equal(p.hits[0].start, 15);
-    assert_int_equal(saved.count, 1);
-    assert_int_equal(saved.hits[0].start, 0);
-    assert_int_equal(saved.hits[0].end, 6);
+    assert_int_equal(end - saved, 1);
+    assert_int_equal(saved[0].hit.start, 0);
+    assert_int_equal(saved[0].hit.end, 6);
+    assert_int_equal(saved[0].from, 0);
+    assert_int_equal(saved[0].to, 9);
     cursor_free(c);
     matchset_unref(set);
 }

@@ -196,6 +196,35 @@ static void test_expiry(void **state)
     policy_free(NULL);
 }
 
+static struct policy_reason reason_of(const struct config_app *app, uint32_t rule, int64_t now)
+{
+    return policy_reason(app, &rules[rule], DIRECTION_COMPLETION, now);
+}
+
+static void test_reasons(void **state)
+{
+    struct config_action rows[] = {
+        {SPAN_LIT("A1-b"), ACTION_DEFAULT, ACTION_FLAG, ORIGIN_APP},
+        BUILT_IN,
+    };
+    struct config_app app = {.name = SPAN_LIT("default"),
+                             .policy = {.actions = rows, .action_count = COUNT(rows)}};
+    assert_ptr_equal(reason_of(&app, A1B, 0).row, &rows[0]);
+    assert_ptr_equal(policy_reason(&app, &rules[A1B], DIRECTION_PROMPT, 0).row, &rows[1]);
+    assert_int_equal(reason_of(&app, PHONE, 0).by, REASON_ROW);
+    assert_false(reason_of(&app, PHONE, 0).near);
+    assert_ptr_equal(reason_of(&app, NEAR_PHONE, 0).row, &rows[3]);
+    assert_true(reason_of(&app, NEAR_PHONE, 0).near);
+    assert_int_equal(reason_of(&app, NEAR_MASK, 0).by, REASON_RULE);
+    assert_true(reason_of(&app, NEAR_MASK, 0).near);
+    assert_int_equal(reason_of(&app, A1A_FLAG, 0).by, REASON_RULE);
+    assert_null(reason_of(&app, A1A_FLAG, 0).row);
+    assert_int_equal(reason_of(&app, OTHER, 0).by, REASON_NO_ROW);
+    assert_int_equal(reason_of(&app, SHOP, 0).by, REASON_OTHER_APP);
+    assert_int_equal(reason_of(&app, ENDS, 999).by, REASON_ROW);
+    assert_int_equal(reason_of(&app, ENDS, 1000).by, REASON_EXPIRED);
+}
+
 static void test_check(void **state)
 {
     struct config_action global[] = {
@@ -277,10 +306,15 @@ static void test_doubts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_built_in),         cmocka_unit_test(test_closest_row),
-        cmocka_unit_test(test_origins),          cmocka_unit_test(test_rules_own_action),
-        cmocka_unit_test(test_near_never_masks), cmocka_unit_test(test_apps),
-        cmocka_unit_test(test_expiry),           cmocka_unit_test(test_check),
+        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_closest_row),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_rules_own_action),
+        cmocka_unit_test(test_near_never_masks),
+        cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_check),
         cmocka_unit_test(test_doubts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
