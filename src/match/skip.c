@@ -422,8 +422,9 @@ static bool scan_other(const struct skip *s, const unsigned char *p, size_t n, s
 static bool word_ends(const struct skip *s, const unsigned char *p, size_t n, size_t at)
 {
     size_t beyond = at;
+    /* Controls don't show, and a lens may make a letter of a symbol. */
     if (p[at] < 0x80)
-        return true;
+        return s->ascii[p[at]] != SKIP_ASCII_STOP || p[at] == '<';
     if (is_three(p + at, n - at))
         return bmp_at(s, p + at) != SKIP_STOP;
     return scan_other(s, p, n, &beyond);
@@ -439,6 +440,8 @@ struct skip_end skip_portable(const struct skip *s, struct span text, unsigned i
                                                : SKIP_ASCII_STOP;
     while (within && i < n && p[i] < 0x80 && s->ascii[p[i]] == within)
         i++;
+    if (within && (i == n || !word_ends(s, p, n, i)))
+        return (struct skip_end){0, i};
     while (i < n) {
         unsigned char b = p[i];
         if (is_three(p + i, n - i)) {

@@ -1,5 +1,7 @@
 #include "probe.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 
 static struct matchset *set_from(const char *const *keywords, const char *const *allows)
@@ -286,6 +288,44 @@ static void runs_of_separators_cost_no_memory_and_hold_nothing(void **state)
     matchset_unref(set);
 }
 
+/* Found by fuzzing: long texts are passed over, which must change nothing. */
+static void passing_over_changes_nothing(void **state)
+{
+    static const char *const texts[] = {
+        /* through LEET the word goes on behind the letters */
+        "朻@@tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt@@ _@<u "
+        "cqia _",
+        "今天天气不错今天天气不错今天天气不错今天天气不错abc\x01"
+        "aa 今天天气不错今天天气不错",
+        "ttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt\u200B"
+        "aa tt",
+        /* a character said again across a gap is no repeat */
+        "乙丙。 。丙丁。丁甲 丙丁甲甲丁。乙。甲。丁丁。。丙。丙丁丁丁。丁甲甲甲甲甲甲甲甲",
+    };
+    struct matchset_builder *b = matchset_builder_new();
+    static const char *const keywords[] = {"aa", "丙丁丁", "丁丁甲", "甲甲"};
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(
+            matchset_add_keyword(b, span_str(keywords[i]), i, DIRECTION_BOTH, LAYER_LEET), 0);
+    struct matchset *set = probe_set(b);
+    uint64_t seed = 1;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        struct span text = span_str(texts[i]);
+        for (size_t from = 0; from + 70 < text.len; from++) {
+            struct probe whole = {0}, pieces = {0};
+            struct cursor *c = cursor_new(set, DIRECTION_PROMPT);
+            size_t cut = utf8_floor(text, from);
+            assert_int_equal(probe_feed(c, span_slice(text, 0, cut), &whole), 0);
+            assert_int_equal(probe_feed(c, span_slice(text, cut, text.len), &whole), 0);
+            assert_int_equal(cursor_finish(c, probe_hit, &whole), 0);
+            cursor_free(c);
+            assert_int_equal(probe_pieces(set, text, &seed, 5, &pieces), 0);
+            probe_same(&whole, &pieces, text);
+        }
+    }
+    matchset_unref(set);
+}
+
 static void a_cursor_is_small(void **state)
 {
     struct matchset_builder *b = matchset_builder_new();
@@ -366,6 +406,7 @@ int main(void)
         cmocka_unit_test(words_are_refused_or_counted),
         cmocka_unit_test(a_positive_answer_stops_at_once),
         cmocka_unit_test(runs_of_separators_cost_no_memory_and_hold_nothing),
+        cmocka_unit_test(passing_over_changes_nothing),
         cmocka_unit_test(a_cursor_is_small),
         cmocka_unit_test(saved_hits_are_told),
         cmocka_unit_test(folded_forms_name_a_rule),
