@@ -79,14 +79,6 @@ static void next_take(struct lane *l, const struct next *n, struct moment *m)
     l->count = (uint16_t)n->count;
 }
 
-bool lane_counts(const struct lane_item *item, uint32_t ref)
-{
-    /* A word wholly of look-alikes is of another script, and a keyword wholly of them does not
-     * mean the Latin word. */
-    bool any = item->flags & ITEM_LOOKALIKE;
-    return ref & OUTPUT_LOOKALIKE ? any : (item->flags & ITEM_GENUINE) || !any;
-}
-
 static void found_add(const struct lane *l, const struct lane_item *item, const struct output *o,
                       uint64_t to, struct moment *m)
 {
@@ -118,24 +110,6 @@ static void found_add(const struct lane *l, const struct lane_item *item, const 
                                           .lane = (uint8_t)lens};
 }
 
-/* The text's last letter was said again: was that a disguise? */
-static void settle_repeat(const struct lane *l, struct lane_item *item)
-{
-    if (!(item->flags & ITEM_REPEAT))
-        return;
-    item->layers |= LAYER_REPEAT;
-    item->flags &= (uint16_t)~ITEM_REPEAT;
-    if (item->kind == SYMBOL_LETTER)
-        item->flags |= l->run >= 3 || l->mixed ? ITEM_EVIDENT : ITEM_DOUBTFUL;
-}
-
-bool lane_convinces(const struct lane *l, const struct lane_item *word)
-{
-    struct lane_item item = *word;
-    settle_repeat(l, &item);
-    return (item.flags & (ITEM_DOUBTFUL | ITEM_EVIDENT)) != ITEM_DOUBTFUL;
-}
-
 static bool long_enough(const struct lane_item *item)
 {
     return !(item->flags & (ITEM_SPELLED | ITEM_BROKEN)) || item->length >= TRIE_SPELLED_MIN;
@@ -150,7 +124,7 @@ static void complete(const struct lane *l, const struct lane_item *word, uint64_
     if (!lane_convinces(l, &item))
         return;
     if (item.kind == SYMBOL_LETTER)
-        settle_repeat(l, &item);
+        lane_settle_repeat(l, &item);
     if (!long_enough(&item))
         return;
     if (!trie_output(l->trie, item.place, &ref))
@@ -182,7 +156,7 @@ static void arrive(const struct lane *l, const struct lane_item *from, uint32_t 
     struct lane_item item = *from;
     bool again = from->gap == 0 && l->adjacent && from->symbol == s->symbol;
     if (!again || s->kind != SYMBOL_LETTER)
-        settle_repeat(l, &item);
+        lane_settle_repeat(l, &item);
     uint64_t span = s->point->end - item.start;
     if (span > UINT32_MAX)
         return; /* nobody reads over four gigabytes of nothing */
@@ -438,7 +412,7 @@ static void lane_separator(struct lane *l, uint32_t cp, unsigned gap, struct mom
             item.flags &= (uint16_t)~ITEM_OPEN;
             if (run == SYMBOL_RUN_MAX || !trie_goes_on(l->trie, item.place))
                 continue;
-            settle_repeat(l, &item);
+            lane_settle_repeat(l, &item);
             if (cp == '<') {
                 item.tag = 1;
                 next_add(&next, &item, m);
@@ -568,7 +542,7 @@ void lane_join(struct lane *l, struct moment *m)
             complete(l, &item, m->before, m);
         if (!trie_goes_on(l->trie, item.place))
             continue;
-        settle_repeat(l, &item);
+        lane_settle_repeat(l, &item);
         item.flags = (uint16_t)((item.flags & ~ITEM_OPEN) | ITEM_JOINED);
         /* Like one blank, where there is none. */
         if (item.gap == 0)
@@ -590,64 +564,4 @@ void lane_end(struct lane *l, struct moment *m)
     l->count = l->frozen = 0;
     l->adjacent = false;
     l->kind = SYMBOL_NONE;
-}
-
-/* Whether letters may go on behind the gap as if there were none. */
-static bool may_spell(const struct lane_item *item, enum growth how)
-{
-    return how != GROWTH_ANY && kind_is_word(item->kind) &&
-           ((item->flags & ITEM_APART) || !(item->gap & (GAP_BLANK | GAP_JOINER | GAP_MARK)));
-}
-
-/* Is the repeat of a letter a disguise, or may it become one as the last letter goes on? */
-static bool may_convince(const struct lane_item *item)
-{
-    return (item->flags & (ITEM_DOUBTFUL | ITEM_EVIDENT)) != ITEM_DOUBTFUL ||
-           (item->kind == SYMBOL_LETTER && item->gap == 0);
-}
-
-unsigned lane_grows(const struct lane *l, const struct lane_item *item)
-{
-    enum growth how = lane_growth(item);
-    unsigned who = trie_grows(l->trie, item->place, item->kind, item->length, how);
-    if (may_spell(item, how))
-        who |= trie_grows(l->trie, item->place, item->kind, item->length, GROWTH_WORD);
-    /* Look-alikes alone mean another word, and a letter said twice nothing, unless a letter is
-     * still to come that tells otherwise. */
-    if ((item->flags & (ITEM_LOOKALIKE | ITEM_GENUINE)) == ITEM_LOOKALIKE || !may_convince(item))
-        who &= trie_letters(l->trie, item->place);
-    return item->flags & ITEM_JOINED ? who & ~(unsigned)WHO_ALLOW : who;
-}
-
-static bool open_allow(const struct lane *l, const struct lane_item *item)
-{
-    uint32_t ref;
-    if ((item->flags & (ITEM_OPEN | ITEM_JOINED)) != ITEM_OPEN ||
-        !trie_output(l->trie, item->place, &ref))
-        return false;
-    /* Allow phrases stand first. */
-    ref = ref & OUTPUT_LIST ? l->trie->outputs[ref & ~OUTPUT_LIST].ref : ref;
-    return (ref & OUTPUT_ALLOW) && lane_counts(item, ref);
-}
-
-bool lane_may_allow(const struct lane *l, uint64_t start)
-{
-    for (unsigned i = 0; i < l->count; i++) {
-        const struct lane_item *item = &l->items[i];
-        if (item->start <= start &&
-            ((lane_grows(l, item) & WHO_ALLOW) || (open_allow(l, item) && may_convince(item))))
-            return true;
-    }
-    return false;
-}
-
-bool lane_covers(const struct lane *l, const struct lane_item *item)
-{
-    /* What would make the word convincing makes the phrase so, too. */
-    bool convinces = lane_convinces(l, item);
-    for (unsigned i = 0; i < l->count; i++)
-        if (l->items[i].start <= item->start && l->items[i].length > item->length &&
-            open_allow(l, &l->items[i]) && (!convinces || lane_convinces(l, &l->items[i])))
-            return true;
-    return false;
 }

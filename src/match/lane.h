@@ -152,6 +152,9 @@ static inline enum growth lane_growth(const struct lane_item *item)
 unsigned lane_grows(const struct lane *l, const struct lane_item *item);
 /* Does it count by its letters for that output? */
 bool lane_counts(const struct lane_item *item, uint32_t ref);
+/* The text's last letter was said again, and that is over: was it a disguise? Notes it in the item.
+ */
+void lane_settle_repeat(const struct lane *l, struct lane_item *item);
 /* Were repeats of its letters a disguise, if it ended here? */
 bool lane_convinces(const struct lane *l, const struct lane_item *item);
 /* Is there an item that begins at `start` or before and may become an allow phrase? */

@@ -1,0 +1,179 @@
+/* Complete words, and when they are certain. */
+#include "match/reading.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct lane *lane_of(const struct cursor *c, const struct found *f)
+{
+    unsigned i = 0;
+    while (c->set->lenses[i] != f->lane)
+        i++;
+    return &c->lane[i];
+}
+
+static bool found_counts(const struct cursor *c, const struct found *f)
+{
+    return !(f->ref & OUTPUT_ALLOW) &&
+           ((f->ref & OUTPUT_SLOT) || (f->ref >> OUTPUT_DIRECTION_SHIFT & c->direction));
+}
+
+/* Of one word's readings that end alike the last to begin counts; of equal ones the first. */
+static bool outdone(const struct found *list, size_t count, size_t i)
+{
+    for (size_t j = 0; j < count; j++) {
+        bool same = j != i && list[j].ref == list[i].ref && list[j].end == list[i].end &&
+                    (!(list[i].ref & OUTPUT_ALLOW) || list[j].place == list[i].place);
+        if (same && (list[j].start > list[i].start || (list[j].start == list[i].start && j < i)))
+            return true;
+    }
+    return false;
+}
+
+/* Marks what the complete allow phrase covers; what is covered is no slot's word any more. */
+static void cover(const struct found *allow, struct found *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct found *f = &list[i];
+        if (!(f->ref & OUTPUT_ALLOW) && f->lane == allow->lane && f->start >= allow->start &&
+            f->end <= allow->end && f->length < allow->length) {
+            if (!f->covered || f->to - f->from < allow->end - allow->start) {
+                f->from = allow->start;
+                f->to = allow->end;
+            }
+            f->covered = true;
+        }
+    }
+}
+
+static void wait(struct cursor *c, const struct found *f)
+{
+    if (c->waiting_count == c->waiting_cap) {
+        uint32_t cap = c->waiting_cap ? 2 * c->waiting_cap : 8;
+        struct found *list = realloc(c->waiting, cap * sizeof(*list));
+        if (!list) {
+            moment_fail(&c->moment, -ENOMEM, f->start);
+            return;
+        }
+        c->waiting = list;
+        c->waiting_cap = cap;
+    }
+    c->waiting[c->waiting_count++] = *f;
+}
+
+static int compare_found(const void *x, const void *y)
+{
+    const struct found *a = x, *b = y;
+    if (a->start != b->start)
+        return a->start < b->start ? -1 : 1;
+    if (a->end != b->end)
+        return a->end > b->end ? -1 : 1;
+    if (a->ref != b->ref)
+        return a->ref < b->ref ? -1 : 1;
+    return (a->lane > b->lane) - (a->lane < b->lane);
+}
+
+static int tell(struct cursor *c, const struct found *f)
+{
+    struct hit hit = {
+        .start = f->start, .end = f->end, .rule = f->ref & OUTPUT_RULE_MAX, .layers = f->layers};
+    if (f->ref & OUTPUT_SLOT) {
+        int r = near_see(c->near, hit.rule, f->from, f->to, c->direction);
+        if (r < 0)
+            moment_fail(&c->moment, r, f->start);
+        if (r <= 0)
+            return r;
+        hit.rule = near_rule_of(c->near, hit.rule);
+    }
+    return c->receiver->fn(c->receiver->ctx, &hit);
+}
+
+/* Tells what is certain, in order. */
+static int tell_all(struct cursor *c, struct found *list, size_t count)
+{
+    if (count > 1)
+        qsort(list, count, sizeof(*list), compare_found);
+    for (size_t i = 0; i < count; i++) {
+        int r = tell(c, &list[i]);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static void tell_saved(struct cursor *c, const struct found *f)
+{
+    if (!c->saved || (f->ref & OUTPUT_SLOT))
+        return;
+    struct saved saved = {
+        .hit = {f->start, f->end, f->ref & OUTPUT_RULE_MAX, f->layers},
+        .from = f->from,
+        .to = f->to,
+    };
+    c->saved->fn(c->saved->ctx, &saved);
+}
+
+/* Must it wait, with `slots`: other slots wait before it? */
+static bool must_wait(const struct cursor *c, const struct found *f, bool slots)
+{
+    return c->set->allows &&
+           ((slots && (f->ref & OUTPUT_SLOT)) || lane_may_allow(lane_of(c, f), f->start));
+}
+
+/* Sorts out the complete words of this moment and those that waited. */
+static int settle(struct cursor *c)
+{
+    struct moment *m = &c->moment;
+    uint32_t certain = 0, kept = 0;
+    bool slots = false;
+    if (c->set->allows) {
+        for (size_t i = 0; i < m->count; i++) {
+            if (!(m->found[i].ref & OUTPUT_ALLOW) || outdone(m->found, m->count, i))
+                continue;
+            cover(&m->found[i], m->found, m->count);
+            cover(&m->found[i], c->waiting, c->waiting_count);
+        }
+    }
+    uint32_t fresh = m->count;
+    for (uint32_t i = 0; i < fresh; i++) {
+        struct found f = m->found[i];
+        if (!found_counts(c, &f) || (fresh > 1 && outdone(m->found, fresh, i)))
+            continue;
+        if (f.covered)
+            tell_saved(c, &f);
+        else
+            wait(c, &f); /* the others are asked all the same: all that is lost must be noted */
+    }
+    m->count = 0;
+    if (m->error)
+        return m->error;
+    if (c->waiting_count > m->cap) {
+        struct found *found = realloc(m->found, c->waiting_cap * sizeof(*found));
+        if (!found)
+            return -ENOMEM;
+        m->found = found;
+        m->cap = c->waiting_cap;
+    }
+    for (size_t i = 0; i < c->waiting_count; i++) {
+        struct found f = c->waiting[i];
+        if (f.covered) {
+            tell_saved(c, &f);
+        } else if (must_wait(c, &f, slots)) {
+            slots |= (f.ref & OUTPUT_SLOT) != 0;
+            c->waiting[kept++] = f;
+        } else {
+            m->found[certain++] = f;
+        }
+    }
+    c->waiting_count = kept;
+    return tell_all(c, m->found, certain);
+}
+
+/* Behind each moment: 0, what a hit's receiver answered, or an error. */
+int cursor_settle(struct cursor *c)
+{
+    struct moment *m = &c->moment;
+    if (m->error)
+        return m->error;
+    return m->count || c->waiting_count ? settle(c) : 0;
+}
