@@ -112,7 +112,6 @@ static uint64_t count_characters(struct span text)
 static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struct span *rest)
 {
     uint64_t from = c->reader.pos;
-    unsigned inside = SYMBOL_NONE;
     if (rest->len < SKIP_LEAST || c->reader.tail_len || c->waiting_count ||
         c->reader.pos < c->tried)
         return false;
@@ -123,9 +122,7 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
             return false;
         if (l->count && l->items[0].start < from)
             from = l->items[0].start;
-        inside |= l->adjacent && kind_is_word(l->kind) ? l->kind : 0u;
     }
-    inside = from < c->reader.pos ? SYMBOL_NONE : inside;
     size_t limit = text.len, at = (size_t)(from - base);
     if (c->watch) {
         size_t ahead = text.len - (size_t)(c->watched - base);
@@ -138,6 +135,9 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
     }
     size_t resume = limit, tried = limit;
     for (unsigned i = 0; i < c->lanes; i++) {
+        const struct lane *l = &c->lane[i];
+        bool word = from == c->reader.pos && l->adjacent && kind_is_word(l->kind);
+        unsigned inside = word ? l->kind : SYMBOL_NONE;
         struct skip_end end =
             skip_scan(&c->set->skips[c->set->lenses[i]], span_slice(text, at, resume), inside);
         tried = i == 0 || at + end.until < tried ? at + end.until : tried;

@@ -299,6 +299,8 @@ static void passing_over_changes_nothing(void **state)
         "aa 今天天气不错今天天气不错",
         "ttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt\u200B"
         "aa tt",
+        /* what is inside of a word through one lens need not be through another */
+        "MMMMM]MMMMMMMMM_____O@aa/MMMMMMMMMMMMMMMMwwwwwwMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM[MK!",
         /* a character said again across a gap is no repeat */
         "乙丙。 。丙丁。丁甲 丙丁甲甲丁。乙。甲。丁丁。。丙。丙丁丁丁。丁甲甲甲甲甲甲甲甲",
     };
