@@ -133,14 +133,15 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
             return false;
         }
     }
+    /* Until all agree: where one lens stops another may be in the middle of a word. */
     size_t resume = limit, tried = limit;
-    for (unsigned i = 0; i < c->lanes; i++) {
+    for (unsigned i = 0, agreed = 0; agreed < c->lanes; i = (i + 1) % c->lanes) {
         const struct lane *l = &c->lane[i];
         bool word = from == c->reader.pos && l->adjacent && kind_is_word(l->kind);
-        unsigned inside = word ? l->kind : SYMBOL_NONE;
-        struct skip_end end =
-            skip_scan(&c->set->skips[c->set->lenses[i]], span_slice(text, at, resume), inside);
-        tried = i == 0 || at + end.until < tried ? at + end.until : tried;
+        struct skip_end end = skip_scan(&c->set->skips[c->set->lenses[i]],
+                                        span_slice(text, at, resume), word ? l->kind : SYMBOL_NONE);
+        agreed = at + end.from < resume ? 1 : agreed + 1;
+        tried = at + end.until < tried ? at + end.until : tried;
         resume = at + end.from;
     }
     c->tried = base + tried;

@@ -301,14 +301,17 @@ static void passing_over_changes_nothing(void **state)
         "aa tt",
         /* what is inside of a word through one lens need not be through another */
         "MMMMM]MMMMMMMMM_____O@aa/MMMMMMMMMMMMMMMMwwwwwwMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM[MK!",
+        "今天天气不错今天天气不错今天天气不错今天天气不错 abc\u0301"
+        "aa 今天天气不错今天天气",
         /* a character said again across a gap is no repeat */
         "乙丙。 。丙丁。丁甲 丙丁甲甲丁。乙。甲。丁丁。。丙。丙丁丁丁。丁甲甲甲甲甲甲甲甲",
     };
     struct matchset_builder *b = matchset_builder_new();
     static const char *const keywords[] = {"aa", "丙丁丁", "丁丁甲", "甲甲"};
     for (uint32_t i = 0; i < 4; i++)
-        assert_int_equal(
-            matchset_add_keyword(b, span_str(keywords[i]), i, DIRECTION_BOTH, LAYER_LEET), 0);
+        assert_int_equal(matchset_add_keyword(b, span_str(keywords[i]), i, DIRECTION_BOTH,
+                                              LAYER_LEET | LAYER_INSERTED),
+                         0);
     struct matchset *set = probe_set(b);
     uint64_t seed = 1;
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
