@@ -289,7 +289,7 @@ static uint64_t count_visible(struct span text)
 static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struct span *rest)
 {
     uint64_t from = c->pos;
-    unsigned inside = SYMBOL_NONE;
+    uint8_t inside[LENS_COUNT];
     if (rest->len < SKIP_LEAST || c->reader.tail_len || c->waiting_count || c->pos < c->tried)
         return false;
     for (unsigned i = 0; i < c->lanes; i++) {
@@ -298,9 +298,8 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
             return false;
         if (l->count && l->items[0].start < from)
             from = l->items[0].start;
-        inside |= l->adjacent && kind_is_word(l->kind) ? l->kind : 0u;
+        inside[i] = l->adjacent && kind_is_word(l->kind) ? l->kind : SYMBOL_NONE;
     }
-    inside = from < c->pos ? SYMBOL_NONE : inside;
     size_t limit = text.len, at = (size_t)(from - base);
     if (c->watch) {
         size_t ahead = text.len - (size_t)(c->watched - base);
@@ -314,7 +313,8 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
     size_t resume = limit, tried = limit;
     for (unsigned i = 0; i < c->lanes; i++) {
         struct skip_end end =
-            skip_scan(&c->set->skips[c->set->lenses[i]], span_slice(text, at, resume), inside);
+            skip_scan(&c->set->skips[c->set->lenses[i]], span_slice(text, at, resume),
+                      from < c->pos ? SYMBOL_NONE : inside[i]);
         tried = i == 0 || at + end.until < tried ? at + end.until : tried;
         resume = at + end.from;
     }
