@@ -205,6 +205,8 @@ static unsigned class_at(const struct skip *s, const unsigned char *p, size_t n,
 /* What follows a run of letters or digits must not belong to the same word. */
 static bool word_ends(const struct skip *s, const unsigned char *p, size_t n, size_t at)
 {
+    if (p[at] < 0x80 && s->ascii[p[at]] == SKIP_ASCII_PASS)
+        return true;
     unsigned len, class = class_at(s, p, n, at, &len);
     if (class >= SKIP_ASCII_LETTER)
         return true;
@@ -254,7 +256,8 @@ static inline bool scan_word(struct scan *scan, size_t *ret_end)
         return false;
     if (!s->latin)
         return true;
-    if (skip_knows_head(s, head, next_key(s, p, n, i)) && scan_confirms_head(scan, scan->at))
+    if (s->heads[skip_head(head) >> s->head_shift] &&
+        skip_knows_head(s, head, next_key(s, p, n, i)) && scan_confirms_head(scan, scan->at))
         return false;
     if (count == 1) { /* words may be spelled out */
         if (scan->chain.single != SIZE_MAX && scan_confirms_spelled(scan))
@@ -294,7 +297,7 @@ static bool once(const struct scan *scan, const struct chain *c, uint32_t v)
     return symbol != SKIP_STOP && symbol != v && symbol < SKIP_ODD;
 }
 
-static inline bool step(struct scan *scan, struct skip_end *ret_end)
+bool scan_step(struct scan *scan, struct skip_end *ret_end)
 {
     const struct skip *s = scan->skip;
     struct chain *c = &scan->chain;
@@ -311,7 +314,9 @@ static inline bool step(struct scan *scan, struct skip_end *ret_end)
             return true;
         }
     } else {
-        unsigned len, class = class_at(s, scan->p, scan->n, scan->at, &len);
+        unsigned len = 1, class = s->ascii[*p & 127];
+        if (*p >= 0x80)
+            class = class_at(s, scan->p, scan->n, scan->at, &len);
         if (class == SKIP_ASCII_STOP)
             goto stop;
         if (class < SKIP_ASCII_LETTER) {
@@ -357,11 +362,6 @@ stop:
     return false;
 }
 
-bool scan_step(struct scan *scan, struct skip_end *ret_end)
-{
-    return step(scan, ret_end);
-}
-
 bool scan_begin(struct scan *scan, const struct skip *s, struct span text, unsigned inside)
 {
     *scan = (struct scan){s, (const unsigned char *)text.data, text.len, 0, {.single = SIZE_MAX}};
@@ -379,14 +379,47 @@ bool scan_begin(struct scan *scan, const struct skip *s, struct span text, unsig
     return true;
 }
 
+/* The Han characters and separators of three bytes to which the filter says no: what most text is
+ * made of, with all that is needed in registers. The rest is for scan_step(). */
+static void scan_han(struct scan *scan)
+{
+    const struct skip *s = scan->skip;
+    const unsigned char *p = scan->p;
+    size_t n = scan->n, at = scan->at, one_at = scan->chain.one_at, two_at = scan->chain.two_at;
+    uint32_t one = scan->chain.one, two = scan->chain.two, before = scan->chain.mask;
+    bool any = false;
+    for (; is_three(p + at, n - at); at += 3) {
+        uint32_t v = bmp_at(s, p + at);
+        if (v >= SKIP_ODD)
+            continue;
+        if (v == SKIP_STOP || v == one)
+            break;
+        uint32_t hash = skip_hash(one, v), mask = s->filter[skip_pair(s, hash)];
+        uint32_t brief = mask >> (hash & 31) & mask >> (hash >> 8 & 31);
+        uint32_t twice = mask >> ((hash & 31) ^ 16) & mask >> ((hash >> 8 & 31) ^ 16);
+        uint32_t third = skip_next(v);
+        if (one && (((brief | twice) & 1) || (before & third) == third))
+            break;
+        two = one;
+        two_at = one_at;
+        one = v;
+        one_at = at;
+        before = two ? mask : 0;
+        any = true;
+    }
+    scan->at = at;
+    if (any)
+        scan->chain = (struct chain){two, one, before, two_at, one_at, SIZE_MAX};
+}
+
 struct skip_end skip_portable(const struct skip *s, struct span text, unsigned inside)
 {
     struct scan scan;
     struct skip_end end;
     if (!scan_begin(&scan, s, text, inside))
         return (struct skip_end){0};
-    while (scan.at < scan.n)
-        if (!step(&scan, &end))
+    while (scan_han(&scan), scan.at < scan.n)
+        if (!scan_step(&scan, &end))
             return end;
     return scan_end(&scan);
 }
