@@ -89,11 +89,11 @@ static int quick_run(struct cursor *c, struct quick *q, const unsigned char *p, 
                 break;
             cp = (cp & 15u) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u);
             uint32_t v = s->bmp[cp];
-            if (v == SKIP_STOP ||
-                (v == SKIP_PASS ? !quick_gap(q, l->trie, cp)
-                                : !quick_han(q, l->trie, v == SKIP_OTHER ? 0 : v, cp)))
+            bool separator = v == SKIP_PASS || v == SKIP_ODD;
+            if (v == SKIP_STOP || (separator ? !quick_gap(q, l->trie, cp)
+                                             : !quick_han(q, l->trie, v == SKIP_OTHER ? 0 : v, cp)))
                 break;
-            counted = v != SKIP_PASS;
+            counted = !separator;
             n = 3;
         }
         struct fold_point point = {.start = q->pos, .end = q->pos + n, .cp = cp};
