@@ -152,7 +152,7 @@ static int measure(struct builder *b)
         for (size_t i = g.from; i < g.to; i++)
             b->near_cap += b->words[i].ref & OUTPUT_SLOT ? shared : 0;
     }
-    t->slots = t->node_count + t->node_count / 2 + 8;
+    t->slots = t->node_count + t->node_count * 2 / 5 + 8;
     if (t->slots >= NODE_ROOT || b->tail_cap >= 1u << 25)
         return -EOVERFLOW;
     unsigned bits = 10;

@@ -193,11 +193,11 @@ int spellings_numerals(struct spellings *s)
         }
         r = spellings_add(s, how, 0, style < STYLE_BANK ? 0 : 1);
     }
-    for (unsigned i = 0, end; i < s->count && r == 0 && !name; i = end + 1) {
+    for (unsigned i = 0, end; i < s->count && r == 0 && !name && !s->han_count; i = end + 1) {
         end = digits_end(s, i);
         if (end - i < RUN_MIN || end - i > MIX_MAX)
             continue;
-        /* Mixed with digits they are the plainest ones. */
+        /* Mixed with digits they are the plainest ones, of a number that is all of the word. */
         for (uint32_t mask = 1; mask < 1u << (end - i) && r == 0; mask++) {
             memset(how, 0, sizeof(how));
             digits_set(how, i, end, mask, 0);

@@ -193,12 +193,11 @@ static void reversed_is_another_word(void **state)
 
 static void numerals_are_always_told(void **state)
 {
-    expect("8964事件", LAYER_NUMERAL, LIST("八九六四事件", "捌玖陆肆事件", "八9六4事件"));
+    expect("8964事件", LAYER_NUMERAL, LIST("八九六四事件", "捌玖陆肆事件"));
     assert_int_equal(place("八九六四事件"), 0);
     expect("110", LAYER_NUMERAL, LIST("一一零", "一一〇", "幺幺零", "壹壹零"));
     expect("ＡＫ４７", LAYER_NUMERAL, LIST("ak四七"));
-    tell("8964", 0);
-    assert_true(told.count > 3);
+    expect("8964", LAYER_NUMERAL, LIST("八九六四", "八9六4", "89六四"));
     static const char *const none[] = {"6.4", "3d", "1234567", "毒品", "h1n1"};
     for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
         tell(none[i], 0);
