@@ -89,7 +89,7 @@ static uint64_t lone_clear(const struct cursor *c, const struct lane *l, uint64_
         uint64_t start = pair ? lone->before : lone->start;
         if (start >= clear || (pair && lone->pair == PLACE_NONE))
             continue;
-        unsigned who = pair ? trie_grows(l->trie, lone->pair, SYMBOL_HAN, 2, how)
+        unsigned who = pair ? trie_grows(l->trie, lone->pair, SYMBOL_HAN, lone->length, how)
                             : l->trie->grows[lone->symbol] >> 4 * how & 15;
         if (who & c->direction)
             return start;

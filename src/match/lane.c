@@ -272,31 +272,29 @@ static struct lane_item first_item(const struct lane *l, const struct symbol *s,
 struct lane_item lane_lone_item(const struct lane *l, bool pair)
 {
     const struct lane_lone *lone = &l->lone;
-    uint32_t first = pair ? lone->before_cp : lone->cp;
-    uint32_t target = fold_entry(first) & FOLD_TARGET;
-    struct lane_item item = {.start = lone->start,
-                             .span = 3,
-                             .place = l->trie->first[lone->symbol],
-                             .layers = point_layers(trie_point(l->trie, first)),
-                             .print = trie_print(0, target ? target : first),
-                             .seen = lone->seen,
-                             .symbol = lone->symbol,
-                             .flags = ITEM_FIRST | ITEM_APART,
-                             .kind = SYMBOL_HAN,
-                             .gap = lone->gap,
-                             .length = 1};
-    if (!pair)
-        return item;
-    target = fold_entry(lone->cp) & FOLD_TARGET;
-    item.start = lone->before;
-    item.span = (uint32_t)(lone->start + 3 - lone->before);
-    item.place = lone->pair;
-    item.layers |= point_layers(trie_point(l->trie, lone->cp));
-    item.print = trie_print(item.print, target ? target : lone->cp);
-    item.seen = lone->before_seen;
-    item.flags = ITEM_APART;
-    item.length = 2;
-    return item;
+    uint32_t target = fold_entry(lone->cp) & FOLD_TARGET;
+    if (pair)
+        return (struct lane_item){.start = lone->before,
+                                  .span = (uint32_t)(lone->start + 3 - lone->before),
+                                  .place = lone->pair,
+                                  .layers = lone->layers,
+                                  .print = lone->print,
+                                  .seen = lone->before_seen,
+                                  .symbol = lone->symbol,
+                                  .flags = ITEM_APART,
+                                  .kind = SYMBOL_HAN,
+                                  .length = lone->length};
+    return (struct lane_item){.start = lone->start,
+                              .span = 3,
+                              .place = l->trie->first[lone->symbol],
+                              .layers = point_layers(trie_point(l->trie, lone->cp)),
+                              .print = trie_print(0, target ? target : lone->cp),
+                              .seen = lone->seen,
+                              .symbol = lone->symbol,
+                              .flags = ITEM_FIRST | ITEM_APART,
+                              .kind = SYMBOL_HAN,
+                              .gap = lone->gap,
+                              .length = 1};
 }
 
 void lane_sleep(struct lane *l)

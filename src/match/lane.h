@@ -46,17 +46,20 @@ enum {
 #define LANE_ITEMS  128
 
 /*
- * The last Han character, when it and the one before are all that may be growing: most of Chinese
- * text. They are made items only when the next symbol may go on with them.
+ * The last Han character, and the beginning of a word that it goes on with, when that is all that
+ * may be growing: most of Chinese text. They are made items only when a word may end, or two may
+ * grow.
  */
 struct lane_lone {
     uint64_t start;  /* of the last one */
-    uint64_t before; /* of the one before, with `pair` */
-    uint32_t cp, before_cp;
+    uint64_t before; /* of the word that goes on, with `pair` */
+    uint32_t cp;
     uint32_t seen, before_seen; /* characters before them */
-    uint32_t pair;              /* place that both have come to, or PLACE_NONE */
+    uint32_t pair;              /* the place that the word has come to, or PLACE_NONE */
+    uint32_t layers, print;     /* of that word, see struct lane_item */
     uint16_t symbol;            /* of the last one, 0 for one of no word */
-    uint8_t gap;                /* behind it; not with a pair */
+    uint8_t length;             /* of the word */
+    uint8_t gap;                /* behind the last one; not with a word that goes on */
     bool on; /* then the lane has no items, and what follows in it is out of date */
 };
 

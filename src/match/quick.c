@@ -27,27 +27,48 @@ static inline bool quick_gap(struct quick *q, const struct trie *t, uint32_t cp)
     return true;
 }
 
-/* A Han character. False when a word may go on with it beyond the second. */
+/* The word that goes on, or the lone character, goes on to `place` with the character. */
+static inline void quick_go_on(struct quick *q, const struct trie *t, uint32_t place, uint32_t cp)
+{
+    uint32_t target = fold_entry(cp) & FOLD_TARGET;
+    if (q->lone.pair == PLACE_NONE) {
+        uint32_t first = fold_entry(q->lone.cp) & FOLD_TARGET;
+        q->lone.before = q->lone.start;
+        q->lone.before_seen = q->lone.seen;
+        q->lone.layers = point_layers(trie_point(t, q->lone.cp));
+        q->lone.print = trie_print(0, first ? first : q->lone.cp);
+        q->lone.length = 1;
+    }
+    q->lone.pair = place;
+    q->lone.layers |= point_layers(trie_point(t, cp));
+    q->lone.print = trie_print(q->lone.print, target ? target : cp);
+    q->lone.length++;
+}
+
+/* A Han character. False when a word may end with it, or two go on. */
 static inline bool quick_han(struct quick *q, const struct trie *t, uint32_t symbol, uint32_t cp)
 {
-    uint32_t pair = PLACE_NONE;
+    uint32_t further = PLACE_NONE, second = PLACE_NONE;
     if (q->lone.on && symbol) {
-        if (symbol == q->lone.symbol ||
-            (q->lone.pair != PLACE_NONE && trie_step(t, q->lone.pair, symbol) != PLACE_NONE))
+        if (symbol == q->lone.symbol)
             return false;
+        if (q->lone.pair != PLACE_NONE)
+            further = trie_step(t, q->lone.pair, symbol);
         if (q->lone.symbol && trie_begins(t, q->lone.symbol, symbol)) {
             uint32_t first = t->first[q->lone.symbol];
-            pair = first == PLACE_NONE ? PLACE_NONE : trie_step(t, first, symbol);
+            second = first == PLACE_NONE ? PLACE_NONE : trie_step(t, first, symbol);
         }
-        if (pair != PLACE_NONE && (q->lone.gap || trie_ends(t, pair)))
+    }
+    if (further != PLACE_NONE || second != PLACE_NONE) {
+        if ((further != PLACE_NONE && second != PLACE_NONE) || q->lone.gap ||
+            trie_ends(t, further != PLACE_NONE ? further : second))
             return false;
+        if (further == PLACE_NONE)
+            q->lone.pair = PLACE_NONE; /* another word begins */
+        quick_go_on(q, t, further != PLACE_NONE ? further : second, cp);
+    } else {
+        q->lone.pair = PLACE_NONE;
     }
-    if (pair != PLACE_NONE) {
-        q->lone.before = q->lone.start;
-        q->lone.before_cp = q->lone.cp;
-        q->lone.before_seen = q->lone.seen;
-    }
-    q->lone.pair = pair;
     q->lone.start = q->pos;
     q->lone.cp = cp;
     q->lone.seen = (uint32_t)q->counted;
