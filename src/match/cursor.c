@@ -181,52 +181,36 @@ int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
     }
 }
 
-/* What ends at a join and at the end of the text alike. */
-static int cursor_span_end(struct cursor *c)
+/* What a join and the end of the text have in common; `over` is what either means to a lane. */
+static int span_over(struct cursor *c, void (*over)(struct lane *l, struct moment *m),
+                     cursor_hit_fn fn, void *ctx)
 {
     struct fold_point point;
-    int got;
-    while ((got = fold_reader_end(&c->reader, &point)) > 0) {
-        int r = cursor_point(c, &point);
-        if (r)
-            return r;
-    }
+    int got, r = 0;
+    c->receiver = &(struct receiver){fn, ctx};
+    while (r == 0 && (got = fold_reader_end(&c->reader, &point)) != 0)
+        r = got < 0 ? got : cursor_point(c, &point);
+    if (r)
+        return r;
     c->moment.before = c->moment.now;
-    return got;
+    for (unsigned i = 0; i < c->lanes; i++) {
+        lane_wake(&c->lane[i]);
+        over(&c->lane[i], &c->moment);
+    }
+    r = cursor_settle(c);
+    if (r)
+        return r;
+    if (c->near)
+        near_clear(c->near);
+    return c->watch ? watch_end(c->watch, fn, ctx) : 0;
 }
 
 int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
 {
-    c->receiver = &(struct receiver){fn, ctx};
-    int r = cursor_span_end(c);
-    if (r)
-        return r;
-    for (unsigned i = 0; i < c->lanes; i++) {
-        lane_wake(&c->lane[i]);
-        lane_join(&c->lane[i], &c->moment);
-    }
-    r = cursor_settle(c);
-    if (r)
-        return r;
-    if (c->near)
-        near_clear(c->near);
-    return c->watch ? watch_end(c->watch, fn, ctx) : 0;
+    return span_over(c, lane_join, fn, ctx);
 }
 
 int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
 {
-    c->receiver = &(struct receiver){fn, ctx};
-    int r = cursor_span_end(c);
-    if (r)
-        return r;
-    for (unsigned i = 0; i < c->lanes; i++) {
-        lane_wake(&c->lane[i]);
-        lane_end(&c->lane[i], &c->moment);
-    }
-    r = cursor_settle(c);
-    if (r)
-        return r;
-    if (c->near)
-        near_clear(c->near);
-    return c->watch ? watch_end(c->watch, fn, ctx) : 0;
+    return span_over(c, lane_end, fn, ctx);
 }
