@@ -93,6 +93,15 @@ static int cursor_point(struct cursor *c, const struct fold_point *point)
 
 /* Not worth the start-up below this many bytes. */
 #define SKIP_LEAST 64
+/* How far one looks ahead at first, and how long one waits at most. */
+#define SKIP_WINDOW 512
+
+/* How skipping went so far in a piece. */
+struct ahead {
+    size_t window;  /* to look at */
+    size_t wait;    /* before the next try */
+    unsigned first; /* lane to ask */
+};
 
 static uint64_t count_characters(struct span text)
 {
@@ -107,9 +116,12 @@ static uint64_t count_characters(struct span text)
 /*
  * While no word has more than its first character, the text ahead may be passed over up to where
  * one may begin. `rest` is what is left of `text`, which began at offset `base`; sets it to where
- * to read on, and tells whether that was possible.
+ * to read on, and tells whether that was possible. Several lenses, or one and the watch, must not
+ * look far ahead each in vain: so how far they look follows how far they got, the one that stopped
+ * last is asked first, and where there is no getting on one waits a while.
  */
-static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struct span *rest)
+static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struct span *rest,
+                        struct ahead *ahead)
 {
     uint64_t from = c->reader.pos;
     if (rest->len < SKIP_LEAST || c->reader.tail_len || c->waiting_count ||
@@ -124,28 +136,40 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
             from = l->items[0].start;
     }
     size_t limit = text.len, at = (size_t)(from - base);
+    if ((c->watch || c->lanes > 1) && ahead->window < limit - at)
+        limit = at + ahead->window;
+    size_t most = limit;
     if (c->watch) {
-        size_t ahead = text.len - (size_t)(c->watched - base);
-        size_t quiet = watch_quiet(c->watch, span_slice(text, text.len - ahead, text.len));
-        limit -= ahead - quiet;
+        size_t watched = (size_t)(c->watched - base);
+        if (watched < limit)
+            limit = watched + watch_quiet(c->watch, span_slice(text, watched, limit));
         if (limit < at + SKIP_LEAST) {
             c->tried = base + limit;
             return false;
         }
     }
     /* Until all agree: where one lens stops another may be in the middle of a word. */
-    size_t resume = limit, tried = limit;
-    for (unsigned i = 0, agreed = 0; agreed < c->lanes; i = (i + 1) % c->lanes) {
+    size_t resume = limit, tried = limit, read = (size_t)(c->reader.pos - base);
+    for (unsigned i = ahead->first, agreed = 0; agreed < c->lanes && resume > read;
+         i = (i + 1) % c->lanes) {
         const struct lane *l = &c->lane[i];
         bool word = from == c->reader.pos && l->adjacent && kind_is_word(l->kind);
         struct skip_end end = skip_scan(&c->set->skips[c->set->lenses[i]],
                                         span_slice(text, at, resume), word ? l->kind : SYMBOL_NONE);
-        agreed = at + end.from < resume ? 1 : agreed + 1;
+        bool stops = at + end.from < resume;
+        ahead->first = stops ? i : ahead->first;
+        agreed = stops ? 1 : agreed + 1;
         tried = at + end.until < tried ? at + end.until : tried;
         resume = at + end.from;
     }
-    c->tried = base + tried;
-    if (resume + 0u <= (size_t)(c->reader.pos - base))
+    size_t got = resume > at ? resume - at : 0;
+    ahead->window = resume == most ? 2 * ahead->window : 2 * got;
+    ahead->window = ahead->window < SKIP_WINDOW ? SKIP_WINDOW : ahead->window;
+    ahead->wait = got >= SKIP_LEAST           ? 0
+                  : ahead->wait < SKIP_WINDOW ? 2 * ahead->wait + 4
+                                              : ahead->wait;
+    c->tried = base + (tried > read + ahead->wait ? tried : read + ahead->wait);
+    if (resume <= read)
         return false;
     if (c->watch && base + resume > c->watched) {
         watch_passed(c->watch, span_slice(text, (size_t)(c->watched - base), resume), c->watched);
@@ -160,19 +184,19 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
     return true;
 }
 
-int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
+/* Reads the piece to its end. */
+static int cursor_read(struct cursor *c, struct span text)
 {
     struct fold_point point;
     struct span rest = text;
     uint64_t base = c->reader.pos + c->reader.tail_len;
-    int got;
-    c->receiver = &(struct receiver){fn, ctx};
+    struct ahead ahead = {.window = SKIP_WINDOW};
     for (;;) {
-        cursor_skip(c, text, base, &rest);
+        cursor_skip(c, text, base, &rest, &ahead);
         int r = cursor_quick(c, &rest);
         if (r)
             return r;
-        got = fold_reader_next(&c->reader, &rest, &point);
+        int got = fold_reader_next(&c->reader, &rest, &point);
         if (got <= 0)
             return got;
         r = cursor_point(c, &point);
@@ -181,13 +205,20 @@ int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
     }
 }
 
+int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx)
+{
+    struct receiver receiver = {fn, ctx};
+    c->receiver = &receiver;
+    int r = cursor_read(c, text);
+    c->receiver = NULL;
+    return r;
+}
+
 /* What a join and the end of the text have in common; `over` is what either means to a lane. */
-static int span_over(struct cursor *c, void (*over)(struct lane *l, struct moment *m),
-                     cursor_hit_fn fn, void *ctx)
+static int span_over(struct cursor *c, void (*over)(struct lane *l, struct moment *m))
 {
     struct fold_point point;
     int got, r = 0;
-    c->receiver = &(struct receiver){fn, ctx};
     while (r == 0 && (got = fold_reader_end(&c->reader, &point)) != 0)
         r = got < 0 ? got : cursor_point(c, &point);
     if (r)
@@ -202,15 +233,23 @@ static int span_over(struct cursor *c, void (*over)(struct lane *l, struct momen
         return r;
     if (c->near)
         near_clear(c->near);
-    return c->watch ? watch_end(c->watch, fn, ctx) : 0;
+    return c->watch ? watch_end(c->watch, c->receiver->fn, c->receiver->ctx) : 0;
 }
 
 int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
 {
-    return span_over(c, lane_join, fn, ctx);
+    struct receiver receiver = {fn, ctx};
+    c->receiver = &receiver;
+    int r = span_over(c, lane_join);
+    c->receiver = NULL;
+    return r;
 }
 
 int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
 {
-    return span_over(c, lane_end, fn, ctx);
+    struct receiver receiver = {fn, ctx};
+    c->receiver = &receiver;
+    int r = span_over(c, lane_end);
+    c->receiver = NULL;
+    return r;
 }
