@@ -203,6 +203,13 @@ static void label(struct buf *out, const struct looks *looks, const char *name)
     buf_printf(out, "         %s%-13s%s", looks->dim, name, looks->off);
 }
 
+/* The fold of what the hit was found in: raw, or decoded. */
+static void fold_of(const struct finding *f, struct buf *ret_folded)
+{
+    const struct derived_part *d = f->derived;
+    match_fold(d ? span_slice(d->text, d->start, d->end) : finding_text(f), ret_folded);
+}
+
 static void explain_text(struct buf *out, const struct finding *f, const struct looks *looks)
 {
     const struct derived_part *d = f->derived;
@@ -215,7 +222,7 @@ static void explain_text(struct buf *out, const struct finding *f, const struct 
         print_excerpt(out, d->text, d->start, d->end, before, looks);
     }
     struct buf folded = BUF_INIT(1u << 16);
-    match_fold(d ? span_slice(d->text, d->start, d->end) : finding_text(f), &folded);
+    fold_of(f, &folded);
     label(out, looks, "folded");
     size_t shown = step_on(buf_span(&folded), 0, 2 * AROUND);
     print_part(out, buf_span(&folded), 0, shown);
@@ -313,7 +320,7 @@ static void json_explain(struct buf *out, const struct finding *f)
 void finding_json(struct buf *out, const struct finding *f, bool explain)
 {
     struct buf folded = BUF_INIT(1u << 16);
-    match_fold(finding_text(f), &folded);
+    fold_of(f, &folded);
     buf_append_char(out, '{');
     setup_json(out, "rule", f->rule->id);
     setup_json(out, "risk", f->rule->risk->id);

@@ -141,7 +141,12 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
     struct serve *s = ctx;
     if (result == 0)
         config_restart_needed(snapshot_config(s->snapshot), snapshot_config(next), messages);
-    log_lines(result < 0 ? LOG_ERROR : LOG_WARNING, "reload: ", messages);
+    struct span rest = buf_span(messages), line;
+    while (span_split(&rest, '\n', &line)) {
+        bool warning = result == 0 || span_find(line, SPAN_LIT(": warning: ")) < line.len;
+        if (line.len)
+            log_line(warning ? LOG_WARNING : LOG_ERROR, "reload: %.*s", SPAN_ARG(line));
+    }
     if (result < 0) {
         log_error("reload failed: the old configuration and rules stay in force");
         return;

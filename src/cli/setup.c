@@ -53,8 +53,13 @@ static int load(struct span file, bool rules, struct buf *messages, struct setup
     int r = ruleset_load(s->config->rules_dir, &report, &s->rules);
     buf_append(messages, buf_span(&report.text));
     buf_deinit(&report.text);
-    if (r == -ENOMEM || r == -EOVERFLOW)
+    if (r == -ENOMEM)
         buf_printf(messages, "%.*s: too large for this machine's memory\n",
+                   SPAN_ARG(s->config->rules_dir));
+    if (r == -EOVERFLOW)
+        buf_printf(messages,
+                   "%.*s: with the spellings that 'see' asks for, more words than one library "
+                   "holds; ask for fewer layers on its largest lists\n",
                    SPAN_ARG(s->config->rules_dir));
     if (r < 0)
         return CLI_BAD;

@@ -6,7 +6,7 @@
  * hits and the final state equal those of the unsplit text; and cursor_clear() never passes the
  * start of a hit that is still to come.
  *
- * Offsets count the bytes fed since cursor_init(), join marks adding none.
+ * Offsets count the bytes fed since cursor_new(), join marks adding none.
  */
 #pragma once
 

@@ -75,13 +75,25 @@ bool lane_may_allow(const struct lane *l, uint64_t start)
     return false;
 }
 
+/* Does the phrase come to count wherever the word does, were it to end here or behind the last
+ * letter said again? Said twice it makes doubtful what nothing has made evident. */
+static bool convinces_with(const struct lane *l, const struct lane_item *phrase,
+                           const struct lane_item *word)
+{
+    struct lane_item p = *phrase, w = *word;
+    lane_settle_repeat(l, &p);
+    lane_settle_repeat(l, &w);
+    if (lane_convinces(l, &w) && !lane_convinces(l, &p))
+        return false;
+    return word->kind != SYMBOL_LETTER || word->gap != 0 || !(w.flags & ITEM_EVIDENT) ||
+           (p.flags & ITEM_EVIDENT);
+}
+
 bool lane_covers(const struct lane *l, const struct lane_item *item)
 {
-    /* What would make the word convincing makes the phrase so, too. */
-    bool convinces = lane_convinces(l, item);
     for (unsigned i = 0; i < l->count; i++)
         if (l->items[i].start <= item->start && l->items[i].length > item->length &&
-            open_allow(l, &l->items[i]) && (!convinces || lane_convinces(l, &l->items[i])))
+            open_allow(l, &l->items[i]) && convinces_with(l, &l->items[i], item))
             return true;
     return false;
 }

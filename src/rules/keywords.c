@@ -141,11 +141,28 @@ static bool identify(struct loader *l, const struct rule *rule, struct keyword *
     return e == 0;
 }
 
+/* An attribute behind a blank is part of the word, which then matches nothing anyone writes. */
+static void warn_of_blank(struct line_reader *r, struct span word)
+{
+    struct span part;
+    if (span_find(word, SPAN_LIT("=")) == word.len || !span_split(&word, ' ', &part))
+        return;
+    while (span_split(&word, ' ', &part)) {
+        struct span key = span_slice(part, 0, span_find(part, SPAN_LIT("=")));
+        for (size_t i = 0; key.len < part.len && i < TAKES_SAMPLES; i++)
+            if (span_eq(key, span_str(names[i])))
+                loader_warn(r->loader, lines_place(r, key.data),
+                            "'%.*s=' is read as part of the word: put a tab before an attribute",
+                            SPAN_ARG(key));
+    }
+}
+
 static void keep_word(struct line_reader *r, struct word *w, struct span word)
 {
     struct loader *l = r->loader;
     struct place at = lines_place(r, word.data);
     struct keyword k;
+    warn_of_blank(r, word);
     w->rule.source = word;
     w->rule.file = r->file;
     w->rule.line = at.line;
@@ -224,6 +241,7 @@ void allow_read(struct loader *l, struct span text, struct span file, struct spa
         if (line.len == 0 || line.data[0] == '#' || !span_split(&line, '\t', &word))
             continue;
         word = span_trim(word);
+        warn_of_blank(&r, word);
         struct place at = lines_place(&r, word.data);
         int e = matchset_add_allow(l->builder, word);
         if (e == -ENOMEM)

@@ -516,8 +516,11 @@ size_t blob_decode(struct weave *w, size_t i)
 {
     struct span s = w->source;
     bool odd, line;
-    size_t end = token_end(s, i, &odd), decoded = point_decode(w, i);
-    if (decoded == i && (end - i == 2 || odd)) /* E6, 0xE6 or E6-9C-B1 */
+    size_t decoded = point_decode(w, i);
+    if (decoded > i)
+        return decoded; /* before the token's end is looked for: U+6BD2U+6BD2… is one token */
+    size_t end = token_end(s, i, &odd);
+    if (end - i == 2 || odd) /* E6, 0xE6 or E6-9C-B1 */
         decoded = list_decode(w, i);
     if (decoded > i)
         return decoded;

@@ -404,6 +404,8 @@ static void test_explain_json(void **state)
     assert_int_equal(
         run(cli_scan, "", "-c", "c.yaml", "--json", "--explain", "坏词语典，5Z2P6K+N6K+t", NULL),
         3);
+    /* What was found is folded, not what was written. */
+    assert_true(has(&out, "\"folded\":\"坏词语\",\"layers\":[\"base64\"]"));
     first_id("A1-a/", id);
     snprintf(want, sizeof(want),
              "\"line\":1,\"risk_name_en\":\"kind a\",\"kind\":\"keyword\",\"reason\":\"by default "

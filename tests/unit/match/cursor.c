@@ -246,6 +246,25 @@ static void words_are_refused_or_counted(void **state)
     matchset_unref(empty);
 }
 
+/* The phrase saves the word where it stands, but not where its last letter goes on: the four a's
+ * are a disguise in the word alone, so the two b's are doubtful in the phrase alone. */
+static void a_phrase_lets_go_of_no_word_that_may_outlive_it(void **state)
+{
+    static const char *const keywords[] = {"aab", NULL}, *const allow[] = {"aaaab", NULL};
+    struct matchset *set = set_from(keywords, allow);
+    struct cursor *c = cursor_new(set, DIRECTION_PROMPT);
+    struct probe p = {0};
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(probe_feed(c, span_from(&"aaaabb"[i], 1), &p), 0);
+        assert_int_equal(cursor_clear(c), 0);
+    }
+    assert_int_equal(cursor_finish(c, probe_hit, &p), 0);
+    assert_int_equal(p.count, 1);
+    assert_int_equal(p.hits[0].start, 0);
+    cursor_free(c);
+    matchset_unref(set);
+}
+
 static void a_positive_answer_stops_at_once(void **state)
 {
     static const char *const keywords[] = {"冰毒", "毒品", "fuck", NULL};
@@ -409,6 +428,7 @@ int main(void)
         cmocka_unit_test(every_split_gives_the_same),
         cmocka_unit_test(halves_of_pairs_join),
         cmocka_unit_test(words_are_refused_or_counted),
+        cmocka_unit_test(a_phrase_lets_go_of_no_word_that_may_outlive_it),
         cmocka_unit_test(a_positive_answer_stops_at_once),
         cmocka_unit_test(runs_of_separators_cost_no_memory_and_hold_nothing),
         cmocka_unit_test(passing_over_changes_nothing),

@@ -129,6 +129,18 @@ static void test_repetition(void **state)
     ruleset_unref(s);
 }
 
+static void test_blank_before_an_attribute(void **state)
+{
+    write_file("r/keywords/A1-a.txt", "词语甲 see=pinyin\n"
+                                      "a word of =\n"
+                                      "词语乙\tsee=pinyin\n"
+                                      "if x = see why=not\twhy=of code\n");
+    ruleset_unref(expect_load("r/keywords/A1-a.txt:1:5: warning: 'see=' is read as part of the "
+                              "word: put a tab before an attribute\n"
+                              "r/keywords/A1-a.txt:4:12: warning: 'why=' is read as part of the "
+                              "word: put a tab before an attribute\n"));
+}
+
 static void test_pattern(void **state)
 {
 #define PATTERN(more)                                                                              \
@@ -157,8 +169,13 @@ static void test_pattern(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(test_keyword), EACH(test_all_layers), EACH(test_expired),
-        EACH(test_errors),  EACH(test_repetition), EACH(test_pattern),
+        EACH(test_keyword),
+        EACH(test_all_layers),
+        EACH(test_expired),
+        EACH(test_errors),
+        EACH(test_repetition),
+        EACH(test_pattern),
+        EACH(test_blank_before_an_attribute),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
