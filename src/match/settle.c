@@ -18,12 +18,14 @@ static bool found_counts(const struct cursor *c, const struct found *f)
            ((f->ref & OUTPUT_SLOT) || (f->ref >> OUTPUT_DIRECTION_SHIFT & c->direction));
 }
 
-/* Of one word's readings that end alike the last to begin counts; of equal ones the first. */
+/*
+ * Of one word's readings that end alike the last to begin counts; of equal ones the first. Of
+ * an allow phrase every reading covers.
+ */
 static bool outdone(const struct found *list, size_t count, size_t i)
 {
     for (size_t j = 0; j < count; j++) {
-        bool same = j != i && list[j].ref == list[i].ref && list[j].end == list[i].end &&
-                    (!(list[i].ref & OUTPUT_ALLOW) || list[j].place == list[i].place);
+        bool same = j != i && list[j].ref == list[i].ref && list[j].end == list[i].end;
         if (same && (list[j].start > list[i].start || (list[j].start == list[i].start && j < i)))
             return true;
     }
@@ -128,7 +130,7 @@ static int settle(struct cursor *c)
     bool slots = false;
     if (c->set->allows) {
         for (size_t i = 0; i < m->count; i++) {
-            if (!(m->found[i].ref & OUTPUT_ALLOW) || outdone(m->found, m->count, i))
+            if (!(m->found[i].ref & OUTPUT_ALLOW))
                 continue;
             cover(&m->found[i], m->found, m->count);
             cover(&m->found[i], c->waiting, c->waiting_count);

@@ -265,6 +265,18 @@ static void a_phrase_lets_go_of_no_word_that_may_outlive_it(void **state)
     matchset_unref(set);
 }
 
+/* The phrase is complete twice at the last letter, read from its start and from the first
+ * bracket; the later reading must not undo what the earlier one saves. */
+static void each_reading_of_a_phrase_covers(void **state)
+{
+    static const char *const keywords[] = {"a a", NULL}, *const allow[] = {"a aa", NULL};
+    struct matchset *set = set_from(keywords, allow);
+    struct probe p = {0};
+    probe_run(set, SPAN_LIT("aA<A>AA"), &p);
+    assert_int_equal(p.count, 0);
+    matchset_unref(set);
+}
+
 static void a_positive_answer_stops_at_once(void **state)
 {
     static const char *const keywords[] = {"冰毒", "毒品", "fuck", NULL};
@@ -429,6 +441,7 @@ int main(void)
         cmocka_unit_test(halves_of_pairs_join),
         cmocka_unit_test(words_are_refused_or_counted),
         cmocka_unit_test(a_phrase_lets_go_of_no_word_that_may_outlive_it),
+        cmocka_unit_test(each_reading_of_a_phrase_covers),
         cmocka_unit_test(a_positive_answer_stops_at_once),
         cmocka_unit_test(runs_of_separators_cost_no_memory_and_hold_nothing),
         cmocka_unit_test(passing_over_changes_nothing),
