@@ -89,11 +89,30 @@ static bool convinces_with(const struct lane *l, const struct lane_item *phrase,
            (p.flags & ITEM_EVIDENT);
 }
 
+/*
+ * Of a phrase's readings that end alike the last to begin counts. Is there one that begins later,
+ * or may there be, as the last letter is said again?
+ */
+static bool outdone(const struct lane *l, const struct lane_item *phrase)
+{
+    for (unsigned i = 0; i < l->count; i++) {
+        uint32_t place = l->items[i].place;
+        if (l->items[i].start <= phrase->start)
+            continue;
+        while (place != PLACE_NONE && place != phrase->place && l->symbol)
+            place = trie_step(l->trie, place, l->symbol);
+        if (place == phrase->place)
+            return true;
+    }
+    return false;
+}
+
 bool lane_covers(const struct lane *l, const struct lane_item *item)
 {
     for (unsigned i = 0; i < l->count; i++)
         if (l->items[i].start <= item->start && l->items[i].length > item->length &&
-            open_allow(l, &l->items[i]) && convinces_with(l, &l->items[i], item))
+            open_allow(l, &l->items[i]) && convinces_with(l, &l->items[i], item) &&
+            !outdone(l, &l->items[i]))
             return true;
     return false;
 }

@@ -19,14 +19,17 @@ static bool found_counts(const struct cursor *c, const struct found *f)
 }
 
 /*
- * Of one word's readings that end alike the last to begin counts; of equal ones the first. Of
- * an allow phrase every reading covers.
+ * Of one word's readings that end alike the last to begin counts; of equal ones the first. The same
+ * holds for an allow phrase in each lane: it covers within its lane alone.
  */
 static bool outdone(const struct found *list, size_t count, size_t i)
 {
+    const struct found *f = &list[i];
     for (size_t j = 0; j < count; j++) {
-        bool same = j != i && list[j].ref == list[i].ref && list[j].end == list[i].end;
-        if (same && (list[j].start > list[i].start || (list[j].start == list[i].start && j < i)))
+        bool same =
+            j != i && list[j].ref == f->ref && list[j].end == f->end &&
+            (!(f->ref & OUTPUT_ALLOW) || (list[j].place == f->place && list[j].lane == f->lane));
+        if (same && (list[j].start > f->start || (list[j].start == f->start && j < i)))
             return true;
     }
     return false;
@@ -130,7 +133,7 @@ static int settle(struct cursor *c)
     bool slots = false;
     if (c->set->allows) {
         for (size_t i = 0; i < m->count; i++) {
-            if (!(m->found[i].ref & OUTPUT_ALLOW))
+            if (!(m->found[i].ref & OUTPUT_ALLOW) || outdone(m->found, m->count, i))
                 continue;
             cover(&m->found[i], m->found, m->count);
             cover(&m->found[i], c->waiting, c->waiting_count);
