@@ -39,12 +39,15 @@ struct serve {
 /* A second signal within this time is the same wish. */
 #define SERVE_TWICE_MS 500
 
+/* Each line, as `level` unless it calls itself a warning. */
 static void log_lines(enum log_level level, const char *prefix, const struct buf *text)
 {
     struct span rest = buf_span(text), line;
-    while (span_split(&rest, '\n', &line))
+    while (span_split(&rest, '\n', &line)) {
+        bool warning = span_find(line, SPAN_LIT(": warning: ")) < line.len;
         if (line.len)
-            log_line(level, "%s%.*s", prefix, SPAN_ARG(line));
+            log_line(warning ? LOG_WARNING : level, "%s%.*s", prefix, SPAN_ARG(line));
+    }
 }
 
 /* --- what the console asks --- */
@@ -141,12 +144,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
     struct serve *s = ctx;
     if (result == 0)
         config_restart_needed(snapshot_config(s->snapshot), snapshot_config(next), messages);
-    struct span rest = buf_span(messages), line;
-    while (span_split(&rest, '\n', &line)) {
-        bool warning = result == 0 || span_find(line, SPAN_LIT(": warning: ")) < line.len;
-        if (line.len)
-            log_line(warning ? LOG_WARNING : LOG_ERROR, "reload: %.*s", SPAN_ARG(line));
-    }
+    log_lines(result < 0 ? LOG_ERROR : LOG_WARNING, "reload: ", messages);
     if (result < 0) {
         log_error("reload failed: the old configuration and rules stay in force");
         return;
