@@ -18,7 +18,7 @@ static const struct subcommand {
     {"serve", "run the gateway", "运行网关", cli_serve},
     {"check", "validate configuration and rules", "检查配置与规则", cli_check},
     {"scan", "judge a text offline", "离线检查文本", cli_scan},
-    {"rules", "list, count and lint the rule library", "规则库：列表、统计、校验", cli_rules},
+    {"rules", "view, change and publish the rule library", "规则库：查看、修改、发布", cli_rules},
     {"log", "read and verify the decision log", "拦截日志：查询与校验", cli_log},
     {"key", "create, list and revoke app keys", "应用密钥：创建、列表、吊销", cli_key},
     {"demo", "run a stand-in model to try things out", "运行演示用的替身模型", cli_demo},
@@ -31,7 +31,7 @@ static void help(FILE *to)
           "居庸：大模型接口前的内容安全网关。\n\n",
           to);
     for (size_t i = 0; i < sizeof(subcommands) / sizeof(*subcommands); i++)
-        fprintf(to, "  %-7s %-42s %s\n", subcommands[i].name, subcommands[i].summary,
+        fprintf(to, "  %-7s %-46s %s\n", subcommands[i].name, subcommands[i].summary,
                 subcommands[i].summary_zh);
     fputs("\n'juyong SUBCOMMAND --help' tells more. 'juyong --version' prints the version.\n", to);
 }

@@ -1,19 +1,67 @@
-/* `juyong rules`: what the library holds, and whether it does what its authors meant. */
-#include "cli/rulecmd.h"
-#include "cli/setup.h"
-#include "json/walk.h"
+/* `juyong rules`: one table lists its verbs; and the options that they share. */
+#include "cli/rules.h"
 
-#include <argp.h>
+#include "cli/rulecmd.h"
+
 #include <stdlib.h>
 
-struct options {
-    const char *file, *verb, *risk;
-    bool json;
+static const struct verb {
+    const char *name, *summary, *summary_zh;
+    int (*run)(int argc, char **argv);
+} verbs[] = {
+    {"list", "every rule with its id, text and place", "列出规则", rules_list},
+    {"stats", "how many rules each risk type has", "按风险类型统计", rules_stats},
+    {"lint", "judge the samples of every rule", "运行规则样例", rules_lint},
 };
+#define VERBS (sizeof(verbs) / sizeof(*verbs))
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static void help(FILE *to)
 {
-    struct options *o = state->input;
+    fputs("Usage: juyong rules VERB [OPTION...]\n"
+          "Look into the rule library, change it, publish it.\n"
+          "规则库的查看、修改与发布。\n\n",
+          to);
+    for (size_t i = 0; i < VERBS; i++)
+        fprintf(to, "  %-10s %-50s %s\n", verbs[i].name, verbs[i].summary, verbs[i].summary_zh);
+    fputs("\n'juyong rules VERB --help' tells more.\n", to);
+}
+
+int cli_rules(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return CLI_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help")) {
+        help(stdout);
+        return CLI_GOOD;
+    }
+    const char *names[VERBS];
+    for (size_t i = 0; i < VERBS; i++)
+        names[i] = verbs[i].name;
+    for (size_t i = 0; i < VERBS; i++) {
+        if (strcmp(argv[1], verbs[i].name) != 0)
+            continue;
+        static char name[64];
+        snprintf(name, sizeof(name), "juyong rules %s", verbs[i].name);
+        argv[1] = name; /* for the verb's own usage lines */
+        argp_err_exit_status = CLI_USAGE;
+        return verbs[i].run(argc - 1, argv + 1);
+    }
+    const char *meant = schema_suggest(names, VERBS, span_str(argv[1]));
+    fprintf(stderr, "juyong rules: unknown verb '%s'", argv[1]);
+    if (meant)
+        fprintf(stderr, "; did you mean '%s'?", meant);
+    fputs("\n\n", stderr);
+    help(stderr);
+    return CLI_USAGE;
+}
+
+/* ---- options ---- */
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+    struct rules_common *o = state->input;
     switch (key) {
     case 'c':
         o->file = arg;
@@ -24,17 +72,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'j':
         o->json = true;
         return 0;
-    case ARGP_KEY_ARG:
-        if (o->verb)
-            argp_error(state, "unexpected argument '%s'", arg);
-        o->verb = arg;
-        return 0;
     case ARGP_KEY_END:
-        if (!o->verb)
-            argp_error(state, "list, stats or lint?");
-        else if (strcmp(o->verb, "list") && strcmp(o->verb, "stats") && strcmp(o->verb, "lint"))
-            argp_error(state, "'%s' is none of list, stats, lint", o->verb);
-        else if (!o->file)
+        if (!o->file)
             argp_error(state, "-c FILE is needed");
         return 0;
     default:
@@ -42,150 +81,43 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Is the risk asked for: by id, by group, or because none was named? */
-static bool wanted(const struct options *o, const struct risk *risk)
+#define OPTION_FILE                                                                                \
+    {                                                                                              \
+        "config", 'c', "FILE", 0, "The configuration with rules_dir", 0                            \
+    }
+#define OPTION_JSON                                                                                \
+    {                                                                                              \
+        "json", 'j', NULL, 0, "One JSON object a line", 0                                          \
+    }
+
+static const struct argp_option common_options[] = {OPTION_FILE, OPTION_JSON, {0}};
+static const struct argp_option risk_options[] = {
+    OPTION_FILE, {"risk", 'r', "ID", 0, "Only this risk or group", 0}, OPTION_JSON, {0}};
+const struct argp rules_common_argp = {.options = common_options, .parser = parse_common};
+const struct argp rules_risk_argp = {.options = risk_options, .parser = parse_common};
+
+bool rules_wanted(const struct rules_common *o, const struct risk *risk)
 {
     struct span name = span_str(o->risk);
     return !o->risk || span_eq(name, risk->id) || span_eq(name, risk->group);
 }
 
-/* How far the rule is seen, for whom, until when: each only where it says so. */
-static void print_reach(struct buf *out, const struct rule *r)
+static error_t parse_plain(int key, char *arg, struct argp_state *state)
 {
-    const char *before = ",\"see\":[\"";
-    for (unsigned i = 0; i < LAYER_COUNT; i++) {
-        if (!(r->asked >> i & 1))
-            continue;
-        buf_printf(out, "%s%s", before, layer_name(i));
-        before = "\",\"";
+    if (key == ARGP_KEY_INIT) {
+        state->child_inputs[0] = state->input;
+        return 0;
     }
-    if (r->asked)
-        buf_append(out, SPAN_LIT("\"]"));
-    for (size_t i = 0; i < r->app_count; i++) {
-        buf_append(out, i ? SPAN_LIT("\",\"") : SPAN_LIT(",\"apps\":[\""));
-        json_escape(out, r->apps[i]);
-    }
-    if (r->app_count)
-        buf_append(out, SPAN_LIT("\"]"));
-    if (r->expires) {
-        char day[RULE_DAY_SIZE];
-        rule_last_day(r, day);
-        setup_json(out, "expires", span_str(day));
-    }
+    if (key == ARGP_KEY_ARG)
+        argp_error(state, "unexpected argument '%s'", arg);
+    return ARGP_ERR_UNKNOWN;
 }
 
-static int list(const struct ruleset *rules, const struct options *o)
+int rules_parse(int argc, char **argv, const struct argp *common, const char *doc,
+                struct rules_common *ret_common)
 {
-    struct buf out = BUF_INIT(1u << 20);
-    bool written = true;
-    for (size_t i = 0; i < ruleset_count(rules) && written; i++) {
-        const struct rule *r = ruleset_rule(rules, (uint32_t)i);
-        if (!wanted(o, r->risk))
-            continue;
-        buf_clear(&out);
-        if (o->json) {
-            buf_append_char(&out, '{');
-            setup_json(&out, "id", r->id);
-            setup_json(&out, "risk", r->risk->id);
-            setup_json(&out, "kind", span_str(rule_kind_name(r->kind)));
-            setup_json(&out, "direction", span_str(direction_name(r->direction)));
-            setup_json(&out, "action", span_str(action_name(r->action)));
-            setup_json(&out, "text", r->source);
-            setup_json(&out, "why", r->why);
-            setup_json(&out, "source", r->from);
-            setup_json(&out, "file", r->file);
-            buf_printf(&out, ",\"line\":%u", r->line);
-            print_reach(&out, r);
-            buf_append(&out, SPAN_LIT("}\n"));
-        } else {
-            buf_printf(&out, "%.*s\t%s\t%s\t%.*s\t%.*s", SPAN_ARG(r->id),
-                       direction_name(r->direction), action_name(r->action), SPAN_ARG(r->source),
-                       SPAN_ARG(r->file));
-            if (r->line)
-                buf_printf(&out, ":%u", r->line);
-            buf_append_char(&out, '\n');
-        }
-        written = setup_write(stdout, &out);
-    }
-    buf_deinit(&out);
-    return written ? CLI_GOOD : CLI_BAD;
-}
-
-static int stats(const struct ruleset *rules, const struct options *o)
-{
-    struct buf out = BUF_INIT(1u << 20);
-    for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
-        const struct risk *risk = ruleset_risk(rules, i);
-        if (!wanted(o, risk))
-            continue;
-        struct rule_counts n = ruleset_count_risk(rules, risk);
-        if (o->json) {
-            struct buf line = BUF_INIT(8192);
-            buf_append_char(&line, '{');
-            setup_json(&line, "risk", risk->id);
-            setup_json(&line, "group", risk->group);
-            setup_json(&line, "name", risk->name_zh);
-            setup_json(&line, "name_en", risk->name_en);
-            buf_printf(&line, ",\"keywords\":%u,\"keyword_min\":%u,\"patterns\":%u,\"near\":%u}\n",
-                       n.keywords, risk->keyword_min, n.patterns, n.near);
-            buf_append(&out, buf_span(&line));
-            buf_deinit(&line);
-        } else {
-            buf_printf(&out, "%-16.*s %5u keywords (minimum %3u) %3u patterns %3u near  %.*s\n",
-                       SPAN_ARG(risk->id), n.keywords, risk->keyword_min, n.patterns, n.near,
-                       SPAN_ARG(risk->name_zh));
-        }
-    }
-    bool written = setup_write(stdout, &out);
-    buf_deinit(&out);
-    return written ? CLI_GOOD : CLI_BAD;
-}
-
-static int lint(const struct ruleset *rules)
-{
-    struct buf messages = BUF_INIT(16u << 20);
-    size_t samples = 0;
-    int r = ruleset_lint(rules, &messages, &samples);
-    setup_print_messages(stderr, &messages);
-    buf_deinit(&messages);
-    if (r < 0)
-        fprintf(stderr, "juyong rules: %s\n", strerror(-r));
-    else
-        printf("%zu samples judged, %d disappoint\n", samples, r);
-    return r == 0 ? CLI_GOOD : CLI_BAD;
-}
-
-int cli_rules(int argc, char **argv)
-{
-    static const struct argp_option options[] = {
-        {"config", 'c', "FILE", 0, "The configuration with rules_dir", 0},
-        {"risk", 'r', "ID", 0, "list, stats: only this risk or group", 0},
-        {"json", 'j', NULL, 0, "One JSON object a line", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "list|stats|lint",
-        .doc = "Look into the rule library: its rules, its numbers, its samples.\n"
-               "查看规则库：列出规则、统计数量、运行样例。",
-    };
-    static char name[] = "juyong rules";
-    struct options o = {0};
-    argv[0] = name;
-    argp_err_exit_status = CLI_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
-        return CLI_USAGE;
-    struct setup s;
-    int r = setup_load(span_str(o.file), true, &s);
-    if (r)
-        return r;
-    if (strcmp(o.verb, "list") == 0)
-        r = list(s.rules, &o);
-    else if (strcmp(o.verb, "stats") == 0)
-        r = stats(s.rules, &o);
-    else
-        r = lint(s.rules);
-    setup_deinit(&s);
-    return r;
+    const struct argp_child children[] = {{common, 0, NULL, 0}, {0}};
+    const struct argp argp = {.parser = parse_plain, .doc = doc, .children = children};
+    *ret_common = (struct rules_common){0};
+    return argp_parse(&argp, argc, argv, 0, NULL, ret_common) == 0 ? 0 : CLI_USAGE;
 }

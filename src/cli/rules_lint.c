@@ -1,0 +1,31 @@
+/* `juyong rules lint`: does the library do what its authors meant? */
+#include "cli/rules.h"
+
+static int judge(const struct ruleset *rules)
+{
+    struct buf messages = BUF_INIT(16u << 20);
+    size_t samples = 0;
+    int r = ruleset_lint(rules, &messages, &samples);
+    setup_print_messages(stderr, &messages);
+    buf_deinit(&messages);
+    if (r < 0)
+        fprintf(stderr, "juyong rules: %s\n", strerror(-r));
+    else
+        printf("%zu samples judged, %d disappoint\n", samples, r);
+    return r == 0 ? CLI_GOOD : CLI_BAD;
+}
+
+int rules_lint(int argc, char **argv)
+{
+    struct rules_common o;
+    struct setup s;
+    int r = rules_parse(argc, argv, &rules_common_argp,
+                        "Judge the samples of every rule.\n运行每条规则自带的样例。", &o);
+    if (r == 0)
+        r = setup_load(span_str(o.file), true, &s);
+    if (r)
+        return r;
+    r = judge(s.rules);
+    setup_deinit(&s);
+    return r;
+}
