@@ -2,6 +2,7 @@
 #include "cli/rules.h"
 
 #include "cli/rulecmd.h"
+#include "config/schema.h"
 
 #include <stdlib.h>
 
