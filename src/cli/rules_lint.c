@@ -4,15 +4,16 @@
 static int judge(const struct ruleset *rules)
 {
     struct buf messages = BUF_INIT(16u << 20);
-    size_t samples = 0;
-    int r = ruleset_lint(rules, &messages, &samples);
+    struct lint_report report;
+    int r = ruleset_lint(rules, &messages, &report);
     setup_print_messages(stderr, &messages);
     buf_deinit(&messages);
     if (r < 0)
         fprintf(stderr, "juyong rules: %s\n", strerror(-r));
     else
-        printf("%zu samples judged, %d disappoint\n", samples, r);
-    return r == 0 ? CLI_GOOD : CLI_BAD;
+        printf("%zu samples judged, %zu disappoint; %zu rules and phrases do nothing\n",
+               report.samples, report.disappoint, report.doubts);
+    return r == 0 && report.disappoint == 0 ? CLI_GOOD : CLI_BAD;
 }
 
 int rules_lint(int argc, char **argv)

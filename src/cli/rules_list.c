@@ -45,15 +45,21 @@ static int print(const struct ruleset *rules, const struct rules_common *o)
             setup_json(&out, "action", span_str(action_name(r->action)));
             setup_json(&out, "text", r->source);
             setup_json(&out, "why", r->why);
+            setup_json(&out, "origin", span_str(rule_origin_name(r->origin)));
             setup_json(&out, "source", r->from);
+            if (r->quarantine.len)
+                setup_json(&out, "quarantine", r->quarantine);
+            if (r->forced.len)
+                setup_json(&out, "forced", r->forced);
             setup_json(&out, "file", r->file);
             buf_printf(&out, ",\"line\":%u", r->line);
             print_reach(&out, r);
             buf_append(&out, SPAN_LIT("}\n"));
         } else {
             buf_printf(&out, "%.*s\t%s\t%s\t%.*s\t%.*s", SPAN_ARG(r->id),
-                       direction_name(r->direction), action_name(r->action), SPAN_ARG(r->source),
-                       SPAN_ARG(r->file));
+                       direction_name(r->direction),
+                       r->quarantine.len ? "quarantine" : action_name(r->action),
+                       SPAN_ARG(r->source), SPAN_ARG(r->file));
             if (r->line)
                 buf_printf(&out, ":%u", r->line);
             buf_append_char(&out, '\n');

@@ -108,10 +108,13 @@ static int tell_all(struct cursor *c, struct found *list, size_t count)
 
 static void tell_saved(struct cursor *c, const struct found *f)
 {
-    if (!c->saved || (f->ref & OUTPUT_SLOT))
+    if (!c->saved)
         return;
+    bool slot = (f->ref & OUTPUT_SLOT) != 0;
+    uint32_t number = f->ref & OUTPUT_RULE_MAX;
     struct saved saved = {
-        .hit = {f->start, f->end, f->ref & OUTPUT_RULE_MAX, f->layers},
+        .hit = {f->start, f->end, slot ? near_rule_of(c->near, number) : number, f->layers},
+        .slot = slot,
         .from = f->from,
         .to = f->to,
     };

@@ -59,6 +59,22 @@ bool attribute_layer(struct loader *l, struct place at, struct span value, uint3
     return false;
 }
 
+bool attribute_source(struct loader *l, struct place at, struct span value, enum rule_origin *ret)
+{
+    struct span kind = span_trim(span_slice(value, 0, span_find(value, SPAN_LIT(":"))));
+    for (enum rule_origin o = RULE_OWN; o <= RULE_LAW; o++) {
+        if (!span_eq(kind, span_str(rule_origin_name(o))))
+            continue;
+        *ret = o;
+        return true;
+    }
+    loader_error(l, at,
+                 "a source begins with own, imported or law, such as 'imported: the list of May', "
+                 "found '%.*s'",
+                 SPAN_ARG(value));
+    return false;
+}
+
 bool attribute_app(struct loader *l, struct place at, struct span value)
 {
     if (value.len > 0 && value.len <= 64)

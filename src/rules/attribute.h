@@ -10,6 +10,8 @@ bool attribute_action(struct loader *l, struct place at, struct span value, enum
 bool attribute_direction(struct loader *l, struct place at, struct span value, enum direction *ret);
 /* The name of one of LAYERS_ASKED; its bit is added. */
 bool attribute_layer(struct loader *l, struct place at, struct span value, uint32_t *asked);
+/* own, imported or law, and after a colon what more there is to say. */
+bool attribute_source(struct loader *l, struct place at, struct span value, enum rule_origin *ret);
 /* Whether an app may be called so; which ones there are only the configuration knows. */
 bool attribute_app(struct loader *l, struct place at, struct span value);
 /*

@@ -1,7 +1,7 @@
 /*
- * keywords/<risk>.txt and allow/<any>.txt: one word or phrase a line; behind it, after tabs,
+ * keywords/<any>.txt and allow/<any>.txt: one word or phrase a line; behind it, after tabs,
  * key=value. "#!key=value" lines before the first word set the file's defaults; other # lines are
- * comments.
+ * comments. A file that is called as a risk holds words of that risk; any other says `risk=`.
  *
  * A million words are read in seconds: the file's text is kept as it is and every span of a rule
  * points into it, a word is folded and hashed once, and one sort over the hashes finds both
@@ -15,18 +15,41 @@
 #include <stdlib.h>
 
 /* What a line may say; each kind of line takes the first so many. */
-enum attribute { WHY, SOURCE, DIRECTION, ACTION, SEE, APPS, EXPIRES, HIT, MISS };
-static const char *const names[] = {
-    [WHY] = "why",         [SOURCE] = "source", [DIRECTION] = "direction",
-    [ACTION] = "action",   [SEE] = "see",       [APPS] = "apps",
-    [EXPIRES] = "expires", [HIT] = "hit",       [MISS] = "miss",
+enum attribute {
+    WHY,
+    SOURCE,
+    RISK,
+    DIRECTION,
+    ACTION,
+    SEE,
+    APPS,
+    EXPIRES,
+    MISS,
+    HIT,
+    QUARANTINE,
+    FORCED
 };
-enum taken { TAKES_SOURCE = SOURCE + 1, TAKES_DEFAULTS = EXPIRES + 1, TAKES_SAMPLES = MISS + 1 };
+static const char *const names[] = {
+    [WHY] = "why",
+    [SOURCE] = "source",
+    [RISK] = "risk",
+    [DIRECTION] = "direction",
+    [ACTION] = "action",
+    [SEE] = "see",
+    [APPS] = "apps",
+    [EXPIRES] = "expires",
+    [MISS] = "miss",
+    [HIT] = "hit",
+    [QUARANTINE] = "quarantine",
+    [FORCED] = "forced",
+};
+enum taken { TAKES_SOURCE = SOURCE + 1, TAKES_DEFAULTS = MISS + 1, TAKES_ALL = FORCED + 1 };
 
 /* A line before it is kept; its samples stand beside the rule. */
 struct word {
     struct rule rule;
     struct span hit, miss;
+    bool named; /* its risk is the file's name */
 };
 
 /* The parts of a list with commas; false behind the last. */
@@ -66,6 +89,18 @@ static void set_apps(struct line_reader *r, struct span value, struct rule *rule
     }
 }
 
+static void set_risk(struct line_reader *r, struct place at, struct span value, struct word *w)
+{
+    const struct risk *risk = ruleset_find_risk(r->loader->set, value);
+    if (!risk)
+        loader_error(r->loader, at, "no risk is called '%.*s'", SPAN_ARG(value));
+    else if (w->named && risk != w->rule.risk)
+        loader_error(r->loader, at, "this file's words are of %.*s, as its name says",
+                     SPAN_ARG(w->rule.risk->id));
+    else
+        w->rule.risk = risk;
+}
+
 /* One key=value. */
 static void set_attribute(struct line_reader *r, struct span part, enum taken taken, struct word *w)
 {
@@ -100,6 +135,16 @@ static void set_attribute(struct line_reader *r, struct span part, enum taken ta
         break;
     case SOURCE:
         w->rule.from = value;
+        attribute_source(l, value_at, value, &w->rule.origin);
+        break;
+    case RISK:
+        set_risk(r, value_at, value, w);
+        break;
+    case QUARANTINE:
+        w->rule.quarantine = value;
+        break;
+    case FORCED:
+        w->rule.forced = value;
         break;
     case DIRECTION:
         attribute_direction(l, value_at, value, &w->rule.direction);
@@ -149,7 +194,7 @@ static void warn_of_blank(struct line_reader *r, struct span word)
         return;
     while (span_split(&word, ' ', &part)) {
         struct span key = span_slice(part, 0, span_find(part, SPAN_LIT("=")));
-        for (size_t i = 0; key.len < part.len && i < TAKES_SAMPLES; i++)
+        for (size_t i = 0; key.len < part.len && i < TAKES_ALL; i++)
             if (span_eq(key, span_str(names[i])))
                 loader_warn(r->loader, lines_place(r, key.data),
                             "'%.*s=' is read as part of the word: put a tab before an attribute",
@@ -180,7 +225,8 @@ static void keep_word(struct line_reader *r, struct word *w, struct span word)
         loader_add_sample(l, rule, false, w->miss, at);
 }
 
-static void read_word(struct line_reader *r, struct span line, const struct word *defaults)
+/* False when the file doesn't say what risk its words are of: one message is enough. */
+static bool read_word(struct line_reader *r, struct span line, const struct word *defaults)
 {
     struct word w = *defaults;
     struct span part, word = SPAN_NULL;
@@ -191,25 +237,39 @@ static void read_word(struct line_reader *r, struct span line, const struct word
         if (first)
             word = part;
         else if (part.len)
-            set_attribute(r, part, TAKES_SAMPLES, &w);
+            set_attribute(r, part, TAKES_ALL, &w);
         first = false;
     }
-    if (r->loader->report->errors == errors)
+    if (w.rule.quarantine.len && w.rule.forced.len)
+        loader_error(r->loader, lines_place(r, word.data), "either quarantined or forced");
+    if (r->loader->report->errors != errors)
+        return true;
+    if (w.rule.risk)
         keep_word(r, &w, word);
+    else
+        loader_error(r->loader, lines_place(r, word.data),
+                     "of which risk? The file is called as none, and the line has no 'risk='");
+    return w.rule.risk != NULL;
+}
+
+/* A file's misses are many, and no rule's: they are kept beside the rules. */
+static void read_default(struct line_reader *r, struct span part, struct word *defaults)
+{
+    set_attribute(r, part, TAKES_DEFAULTS, defaults);
+    if (defaults->miss.len)
+        loader_add_innocent(r->loader, defaults->miss, lines_place(r, defaults->miss.data), false);
+    defaults->miss = SPAN_NULL;
 }
 
 void keywords_read(struct loader *l, struct span text, struct span file, struct span stem)
 {
     const struct risk *risk = ruleset_find_risk(l->set, stem);
     struct line_reader r;
-    if (!risk) {
-        loader_error(l, (struct place){.file = file}, "no risk is called '%.*s'", SPAN_ARG(stem));
-        return;
-    }
     if (!lines_begin(&r, l, reader_keep(&l->reader, text), file))
         return;
     struct word defaults = {
-        .rule = {.risk = risk, .direction = DIRECTION_BOTH, .action = ACTION_DEFAULT}};
+        .rule = {.risk = risk, .direction = DIRECTION_BOTH, .action = ACTION_DEFAULT},
+        .named = risk != NULL};
     bool words = false;
     while (lines_next(&r)) {
         struct span line = span_trim(r.line);
@@ -220,21 +280,21 @@ void keywords_read(struct loader *l, struct span text, struct span file, struct 
                 loader_error(l, lines_place(&r, line.data),
                              "defaults must stand before the first word");
             else
-                set_attribute(&r, span_trim(span_slice(line, 2, line.len)), TAKES_DEFAULTS,
-                              &defaults);
+                read_default(&r, span_trim(span_slice(line, 2, line.len)), &defaults);
             continue;
         }
         if (line.data[0] == '#')
             continue;
         words = true;
-        read_word(&r, line, &defaults);
+        if (!read_word(&r, line, &defaults))
+            return;
     }
 }
 
 void allow_read(struct loader *l, struct span text, struct span file, struct span stem)
 {
     struct line_reader r;
-    if (!lines_begin(&r, l, text, file))
+    if (!lines_begin(&r, l, reader_keep(&l->reader, text), file))
         return;
     while (lines_next(&r)) {
         struct span line = span_trim(r.line), word;
@@ -250,11 +310,26 @@ void allow_read(struct loader *l, struct span text, struct span file, struct spa
             loader_error(l, at, "longer than %d characters", MATCH_KEYWORD_MAX);
         else if (e)
             loader_error(l, at, "nothing of '%.*s' is left to match", SPAN_ARG(word));
+        else if (loader_grow(l, (void **)&l->set->allows, l->set->allow_count, &l->set->allow_cap,
+                             sizeof(*l->set->allows)))
+            l->set->allows[l->set->allow_count++] = (struct allow){word, at};
         struct span part;
         while (span_split(&line, '\t', &part)) {
             struct word ignored = {0};
             set_attribute(&r, span_trim(part), TAKES_SOURCE, &ignored);
         }
+    }
+}
+
+void benign_read(struct loader *l, struct span text, struct span file, struct span stem)
+{
+    struct line_reader r;
+    if (!lines_begin(&r, l, reader_keep(&l->reader, text), file))
+        return;
+    while (lines_next(&r)) {
+        struct span line = span_trim(r.line);
+        if (line.len && line.data[0] != '#')
+            loader_add_innocent(l, line, lines_place(&r, line.data), true);
     }
 }
 
@@ -265,6 +340,7 @@ struct entry {
     uint64_t high, low; /* of the digest */
     uint32_t risk;
     uint32_t keyword; /* by order of reading */
+    bool quarantined;
 };
 
 static uint64_t read_u64(const unsigned char *bytes)
@@ -275,6 +351,7 @@ static uint64_t read_u64(const unsigned char *bytes)
     return n;
 }
 
+/* Of words that are the same, one that counts stands before those that are quarantined. */
 static int compare_entries(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
@@ -284,6 +361,8 @@ static int compare_entries(const void *a, const void *b)
         return x->high < y->high ? -1 : 1;
     if (x->low != y->low)
         return x->low < y->low ? -1 : 1;
+    if (x->quarantined != y->quarantined)
+        return x->quarantined ? 1 : -1;
     return x->keyword < y->keyword ? -1 : 1;
 }
 
@@ -323,7 +402,8 @@ static void name_words(struct loader *l, struct entry *sorted, uint32_t *same)
     for (size_t i = 0; i < count; i++) {
         uint64_t high = read_u64(l->keywords[i].digest), low = read_u64(l->keywords[i].digest + 8);
         uint32_t risk = (uint32_t)(rules[i].risk - l->set->risks);
-        sorted[i] = (struct entry){high, low, risk, (uint32_t)i};
+        bool quarantined = rules[i].quarantine.len > 0;
+        sorted[i] = (struct entry){high, low, risk, (uint32_t)i, quarantined};
     }
     qsort(sorted, count, sizeof(*sorted), compare_entries);
     for (size_t i = 0, next; i < count; i = next) {
@@ -339,7 +419,8 @@ static void name_words(struct loader *l, struct entry *sorted, uint32_t *same)
 static bool same_attributes(const struct rule *a, const struct rule *b)
 {
     bool same = a->direction == b->direction && a->action == b->action && a->asked == b->asked &&
-                a->expires == b->expires && a->app_count == b->app_count;
+                a->expires == b->expires && a->app_count == b->app_count &&
+                (a->quarantine.len > 0) == (b->quarantine.len > 0);
     for (size_t i = 0; same && i < a->app_count; i++)
         same = span_eq(a->apps[i], b->apps[i]);
     return same;
@@ -347,15 +428,19 @@ static bool same_attributes(const struct rule *a, const struct rule *b)
 
 static void warn_repeated(struct loader *l, const struct rule *rule, const struct rule *first)
 {
+    bool elsewhere = rule->file.data != first->file.data;
     loader_warn(l, (struct place){rule->file, rule->line, rule->column},
-                "'%.*s' is the same as '%.*s' on line %u%s", SPAN_ARG(rule->source),
-                SPAN_ARG(first->source), first->line,
+                "'%.*s' is the same as '%.*s' on line %u%s%.*s%s", SPAN_ARG(rule->source),
+                SPAN_ARG(first->source), first->line, elsewhere ? " of " : "",
+                SPAN_ARG(elsewhere ? first->file : SPAN_LIT("")),
                 same_attributes(rule, first) ? "" : ", whose attributes hold");
 }
 
 static void compile_word(struct loader *l, uint32_t index)
 {
     const struct rule *rule = &l->set->rules[index];
+    if (rule->quarantine.len)
+        return;
     struct place at = {rule->file, rule->line, rule->column};
     int e = matchset_add_keyword(l->builder, rule->source, index, rule->direction, rule->asked);
     if (e < 0)
@@ -394,7 +479,10 @@ static void close_ranks(struct loader *l, const uint32_t *same)
             s->samples[samples++].rule = kept;
         }
         if (dropped) {
-            warn_repeated(l, &s->rules[from], &s->rules[l->keywords[same[i]].kept]);
+            s->repeated[s->rules[from].risk - s->risks]++;
+            /* The one that stays comes later where this one is quarantined. */
+            uint32_t stays = same[i] < i ? l->keywords[same[i]].kept : l->keyword_first + same[i];
+            warn_repeated(l, &s->rules[from], &s->rules[stays]);
             continue;
         }
         s->rules[kept] = s->rules[from];
@@ -412,8 +500,9 @@ void keywords_finish(struct loader *l)
         return;
     struct entry *sorted = calloc(count, sizeof(*sorted));
     uint32_t *same = calloc(count, sizeof(*same));
+    l->set->repeated = calloc(l->set->risk_count, sizeof(*l->set->repeated));
     l->keyword_first = (uint32_t)(l->set->rule_count - count);
-    if (sorted && same) {
+    if (sorted && same && l->set->repeated) {
         name_words(l, sorted, same);
         free(sorted);
         close_ranks(l, same);

@@ -16,6 +16,19 @@ struct sample {
     struct span text;
 };
 
+/* A text that no rule may hit: of one file, or, of benign/, that none may do more to than flag. */
+struct innocent {
+    struct span text;
+    struct place at;
+    bool ordinary; /* of benign/ */
+};
+
+/* An exception phrase as written. */
+struct allow {
+    struct span phrase;
+    struct place at;
+};
+
 struct answer {
     struct span risk; /* an id, a group or * */
     struct span zh, en, both;
@@ -33,6 +46,14 @@ struct ruleset {
     size_t answer_count, answer_cap;
     struct sample *samples; /* in the order of their rules */
     size_t sample_count, sample_cap;
+    struct innocent *innocents; /* those of benign/ last */
+    size_t innocent_count, innocent_cap, ordinary_first;
+    struct allow *allows;
+    size_t allow_count, allow_cap;
+    struct standard standard;
+    struct aspect *aspects;
+    size_t aspect_count;
+    unsigned *repeated; /* by risk */
     struct matchset *matchset;
     char version[24];
 };
@@ -80,6 +101,8 @@ void loader_warn(struct loader *l, struct place at, const char *fmt, ...)
 bool loader_grow(struct loader *l, void **array, size_t count, size_t *cap, size_t size);
 /* Appends; UINT32_MAX when memory is out. */
 uint32_t loader_add_rule(struct loader *l, const struct rule *rule);
+/* A text that no rule of the file at.file may hit; with `ordinary`: of none at all. */
+void loader_add_innocent(struct loader *l, struct span text, struct place at, bool ordinary);
 void loader_add_sample(struct loader *l, uint32_t rule, bool hit, struct span text,
                        struct place at);
 /* Why a word can't be matched; reason: MATCH_EMPTY, MATCH_SINGLE_HAN, MATCH_TOO_LONG. */
@@ -103,6 +126,7 @@ void answers_read(struct loader *l, struct span text, struct span file);
 void keywords_read(struct loader *l, struct span text, struct span file, struct span stem);
 /* Before anything that is made of words. */
 void variants_read(struct loader *l, struct span text, struct span file, struct span stem);
+void benign_read(struct loader *l, struct span text, struct span file, struct span stem);
 void allow_read(struct loader *l, struct span text, struct span file, struct span stem);
 /*
  * After all keyword files and before the rules of any other kind: identities, repetitions, the

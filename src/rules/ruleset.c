@@ -74,6 +74,14 @@ void loader_add_sample(struct loader *l, uint32_t rule, bool hit, struct span te
         s->samples[s->sample_count++] = (struct sample){rule, hit, at.line, at.column, text};
 }
 
+void loader_add_innocent(struct loader *l, struct span text, struct place at, bool ordinary)
+{
+    struct ruleset *s = l->set;
+    if (loader_grow(l, (void **)&s->innocents, s->innocent_count, &s->innocent_cap,
+                    sizeof(*s->innocents)))
+        s->innocents[s->innocent_count++] = (struct innocent){text, at, ordinary};
+}
+
 /* ---- files ---- */
 
 static bool add_content(struct loader *l, struct span relative, struct span text)
@@ -135,6 +143,7 @@ static const struct folder folders[] = {
     {"keywords", ".txt", TEXT_BYTES_MAX, .read_named = keywords_read, .finish = keywords_finish},
     {"near", ".yaml", YAML_SIZE_MAX, .read = near_read},
     {"patterns", ".yaml", YAML_SIZE_MAX, .read = patterns_read},
+    {"benign", ".txt", TEXT_BYTES_MAX, .read_named = benign_read},
 };
 
 #define FOLDERS (sizeof(folders) / sizeof(*folders))
@@ -290,9 +299,13 @@ static int count_rules(struct ruleset *s)
     s->counts = arena_alloc(&s->arena, s->risk_count * sizeof(*s->counts));
     if (!s->counts)
         return -ENOMEM;
+    for (size_t i = 0; i < s->risk_count && s->repeated; i++)
+        s->counts[i].repeated = s->repeated[i];
     for (size_t i = 0; i < s->rule_count; i++) {
         struct rule_counts *c = &s->counts[s->rules[i].risk - s->risks];
-        c->keywords += s->rules[i].kind == RULE_KEYWORD;
+        bool quarantined = s->rules[i].quarantine.len > 0;
+        c->keywords += s->rules[i].kind == RULE_KEYWORD && !quarantined;
+        c->quarantined += quarantined;
         c->patterns += s->rules[i].kind == RULE_PATTERN;
         c->near += s->rules[i].kind == RULE_NEAR;
     }
@@ -304,6 +317,9 @@ int loader_finish(struct loader *l, struct span dir)
     unsigned char digest[SHA256_SIZE];
     char hex[2 * SHA256_SIZE + 1];
     written_finish(l);
+    while (l->set->ordinary_first < l->set->innocent_count &&
+           !l->set->innocents[l->set->ordinary_first].ordinary)
+        l->set->ordinary_first++;
     if (l->reader.memory_out)
         return -ENOMEM;
     if (l->report->errors == 0 && l->set->rule_count == 0)
@@ -390,6 +406,9 @@ struct ruleset *ruleset_unref(struct ruleset *s)
     free(s->rules);
     free(s->answers);
     free(s->samples);
+    free(s->innocents);
+    free(s->allows);
+    free(s->repeated);
     arena_deinit(&s->arena);
     free(s);
     return NULL;
@@ -423,6 +442,33 @@ size_t ruleset_risk_count(const struct ruleset *s)
 const struct risk *ruleset_risk(const struct ruleset *s, size_t index)
 {
     return &s->risks[index];
+}
+
+const struct standard *ruleset_standard(const struct ruleset *s)
+{
+    return &s->standard;
+}
+
+size_t ruleset_aspect_count(const struct ruleset *s)
+{
+    return s->aspect_count;
+}
+
+const struct aspect *ruleset_aspect(const struct ruleset *s, size_t index)
+{
+    return &s->aspects[index];
+}
+
+size_t ruleset_benign_count(const struct ruleset *s)
+{
+    return s->innocent_count - s->ordinary_first;
+}
+
+struct span ruleset_benign(const struct ruleset *s, size_t index, struct place *ret_place)
+{
+    const struct innocent *i = &s->innocents[s->ordinary_first + index];
+    *ret_place = i->at;
+    return i->text;
 }
 
 struct rule_counts ruleset_count_risk(const struct ruleset *s, const struct risk *risk)

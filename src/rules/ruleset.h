@@ -15,8 +15,26 @@ struct risk {
     struct span id; /* A1-a … A5-b, attack-…, pii-… */
     struct span name_zh, name_en, group;
     struct span group_zh, group_en;
-    unsigned keyword_min; /* of the standard; 0 where it asks for none */
+    /* What the standard asks of the keyword library, of the bank of questions whose answers are
+     * judged, of the bank of questions to refuse; 0 where it asks for nothing. */
+    unsigned keyword_min, content_min, refuse_min;
 };
+
+/* A field of everyday knowledge (制度, 历史 …) whose questions must not be refused. */
+struct aspect {
+    struct span zh, en;
+    unsigned answer_min; /* questions that the standard asks for */
+};
+
+/* What the standard asks of the libraries as a whole, whatever the type. */
+struct standard {
+    struct span name, name_zh; /* GB/T 45654-2025 */
+    unsigned keyword_min, content_min, refuse_min, answer_min;
+    unsigned keyword_days, question_days; /* how often they are to be brought up to date */
+};
+
+/* Who wrote a rule: `source=` begins with the name of it. */
+enum rule_origin { RULE_OWN, RULE_IMPORTED, RULE_LAW };
 
 enum rule_kind { RULE_KEYWORD, RULE_PATTERN, RULE_NEAR, RULE_PAYLOAD };
 
@@ -25,7 +43,11 @@ struct rule {
     const struct risk *risk;
     struct span source; /* the word or regex as written; of a near rule some words of each slot */
     struct span why;    /* a sentence; may be empty */
-    struct span from;   /* where the rule comes from (`source=`); may be empty */
+    struct span from;   /* where the rule comes from (`source=`), its origin first; may be empty */
+    enum rule_origin origin;
+    /* Why it does not count, as an everyday word must not: it is listed, and never hits. */
+    struct span quarantine;
+    struct span forced; /* why it counts although it would be quarantined */
     struct span file;   /* "built in" for what no file says */
     unsigned line, column;
     enum direction direction;
@@ -43,13 +65,22 @@ static inline const char *rule_kind_name(enum rule_kind k)
     return names[k];
 }
 
+static inline const char *rule_origin_name(enum rule_origin o)
+{
+    static const char *const names[] = {"own", "imported", "law"};
+    return names[o];
+}
+
 #define RULE_DAY_SIZE 24
 /* The last day on which it counts, as `expires=` has it; for rules that expire. */
 void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE]);
 
 /* The rules of one risk. The payload rule is counted nowhere: nobody wrote it. */
 struct rule_counts {
-    unsigned keywords, patterns, near;
+    unsigned keywords;    /* distinct ones, without the quarantined */
+    unsigned quarantined; /* keywords */
+    unsigned repeated;    /* lines that repeat a keyword of the same risk */
+    unsigned patterns, near;
 };
 
 /*
@@ -73,6 +104,13 @@ struct ruleset *ruleset_unref(struct ruleset *s);
 const struct matchset *ruleset_matchset(const struct ruleset *s);
 size_t ruleset_count(const struct ruleset *s);
 const struct rule *ruleset_rule(const struct ruleset *s, uint32_t index);
+/* What the standard asks for; all zeros when risks.yaml doesn't say. */
+const struct standard *ruleset_standard(const struct ruleset *s);
+size_t ruleset_aspect_count(const struct ruleset *s);
+const struct aspect *ruleset_aspect(const struct ruleset *s, size_t index);
+/* Our own sample of ordinary texts (benign/): how many, and one of them. */
+size_t ruleset_benign_count(const struct ruleset *s);
+struct span ruleset_benign(const struct ruleset *s, size_t index, struct place *ret_place);
 /* "auto-" and 12 hex digits of the SHA-256 over all files read, or a published version's name. */
 struct span ruleset_version(const struct ruleset *s);
 size_t ruleset_risk_count(const struct ruleset *s);
@@ -89,9 +127,17 @@ const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id);
 struct span ruleset_answer(const struct ruleset *s, const struct risk *risk,
                            enum language language);
 
+struct lint_report {
+    size_t samples;    /* judged: of rules, of files, and ordinary texts */
+    size_t disappoint; /* those that did not do what their authors meant */
+    size_t doubts;     /* rules and allow phrases that do nothing */
+};
 /*
- * Judges every rule's samples: a keyword must hit its own source, a pattern its `hit` samples, and
- * none its `miss` samples. Appends one "file:line: message" for each that disappoints. Returns
- * their number, or -ENOMEM. *ret_samples: how many were judged. For `rules lint` and tests.
+ * Judges every rule's samples: a keyword must hit its own source, a rule its `hit` samples and none
+ * of its `miss` samples, no rule of a file what the file misses, and nothing that does more than
+ * flag (personal data aside) an ordinary text of benign/. Then looks for what can never do
+ * anything: rules that have expired, keywords within which a shorter one of the same effect already
+ * hits, allow phrases that save nothing. Appends one "file:line:column: message" for each that
+ * disappoints, and a warning for each doubt. 0 or -ENOMEM. O(rules). For `rules lint` and tests.
  */
-int ruleset_lint(const struct ruleset *s, struct buf *messages, size_t *ret_samples);
+int ruleset_lint(const struct ruleset *s, struct buf *messages, struct lint_report *ret_report);

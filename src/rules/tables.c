@@ -12,6 +12,9 @@ struct group {
 };
 
 struct risks_file {
+    struct standard standard;
+    struct aspect *aspects;
+    size_t aspect_count;
     struct group *groups;
     size_t group_count;
     struct risk *risks;
@@ -39,10 +42,48 @@ static const struct schema_key keys_risk[] = {
      .required = true},
     {"keyword_min", SCHEMA_NUMBER, "0", "keywords that the standard asks for",
      AT(struct risk, keyword_min), .max = 1000000},
+    {"content_min", SCHEMA_NUMBER, "0", "questions whose answers are judged, likewise",
+     AT(struct risk, content_min), .max = 1000000},
+    {"refuse_min", SCHEMA_NUMBER, "0", "questions to refuse, likewise", AT(struct risk, refuse_min),
+     .max = 1000000},
+    {NULL},
+};
+
+static const struct schema_key keys_aspect[] = {
+    {"zh", SCHEMA_TEXT, NULL, "Chinese name", AT(struct aspect, zh), .min = 1, .max = 64,
+     .required = true},
+    {"en", SCHEMA_TEXT, NULL, "English gloss", AT(struct aspect, en), .min = 1, .max = 64,
+     .required = true},
+    {"answer_min", SCHEMA_NUMBER, "0", "questions that the standard asks for",
+     AT(struct aspect, answer_min), .max = 1000000},
+    {NULL},
+};
+
+static const struct schema_key keys_standard[] = {
+    {"name", SCHEMA_TEXT, NULL, "such as GB/T 45654-2025", AT(struct risks_file, standard.name),
+     .min = 1, .max = 64, .required = true},
+    {"zh", SCHEMA_TEXT, NULL, "its title", AT(struct risks_file, standard.name_zh), .min = 1,
+     .max = 256, .required = true},
+    {"keyword_min", SCHEMA_NUMBER, "0", "keywords in all",
+     AT(struct risks_file, standard.keyword_min), .max = 100000000},
+    {"content_min", SCHEMA_NUMBER, "0", "questions whose answers are judged, in all",
+     AT(struct risks_file, standard.content_min), .max = 100000000},
+    {"refuse_min", SCHEMA_NUMBER, "0", "questions to refuse, in all",
+     AT(struct risks_file, standard.refuse_min), .max = 100000000},
+    {"answer_min", SCHEMA_NUMBER, "0", "questions not to refuse, in all",
+     AT(struct risks_file, standard.answer_min), .max = 100000000},
+    {"keyword_days", SCHEMA_NUMBER, "7", "days within which keywords are to be brought up to date",
+     AT(struct risks_file, standard.keyword_days), .min = 1, .max = 3660},
+    {"question_days", SCHEMA_NUMBER, "31", "likewise of questions",
+     AT(struct risks_file, standard.question_days), .min = 1, .max = 3660},
     {NULL},
 };
 
 static const struct schema_key keys_risks_file[] = {
+    {"standard", SCHEMA_MAP, NULL, "what the standard asks for in all", .keys = keys_standard},
+    {"aspects", SCHEMA_LIST, NULL, "fields whose questions must not be refused",
+     AT(struct risks_file, aspects), .offset2 = offsetof(struct risks_file, aspect_count),
+     .keys = keys_aspect, .entry_size = sizeof(struct aspect)},
     {"groups", SCHEMA_LIST, NULL, "", AT(struct risks_file, groups),
      .offset2 = offsetof(struct risks_file, group_count), .keys = keys_group,
      .entry_size = sizeof(struct group), .required = true},
@@ -109,11 +150,14 @@ struct yaml_doc *loader_yaml(struct loader *l, struct span text, struct span fil
 void risks_read(struct loader *l, struct span text, struct span file)
 {
     struct yaml_doc *doc = loader_yaml(l, text, file);
-    struct risks_file f = {0};
+    struct risks_file f = {.standard = {.keyword_days = 7, .question_days = 31}};
     if (doc && loader_map(l, keys_risks_file, yaml_root(doc), &f)) {
         const struct yaml_node *n = yaml_get(yaml_root(doc), SPAN_LIT("risks"))->first;
         for (size_t i = 0; i < f.risk_count; i++, n = n->next)
             check_risk(l, &f, i, n);
+        l->set->standard = f.standard;
+        l->set->aspects = f.aspects;
+        l->set->aspect_count = f.aspect_count;
         l->set->risks = f.risks;
         l->set->risk_count = f.risk_count;
     }

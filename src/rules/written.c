@@ -53,6 +53,8 @@ bool written_rule(struct loader *l, const struct written *w, const struct yaml_n
     if (w->app_count)
         for (const struct yaml_node *n = yaml_get(node, SPAN_LIT("apps"))->first; n; n = n->next)
             attribute_app(l, n->at, n->text);
+    if (w->from.len)
+        attribute_source(l, yaml_get(node, SPAN_LIT("source"))->at, w->from, &ret_rule->origin);
     if (w->expires.len)
         attribute_expires(l, yaml_get(node, SPAN_LIT("expires"))->at, w->expires,
                           &ret_rule->expires);

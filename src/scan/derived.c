@@ -43,6 +43,8 @@ static int tell(void *ctx, const struct hit *hit)
 
 static void tell_saved(void *ctx, const struct saved *saved)
 {
+    if (saved->slot)
+        return;
     struct look *look = ctx;
     struct derived_part part = {.text = look->text->text,
                                 .start = (size_t)saved->hit.start,

@@ -109,7 +109,8 @@ void scanner_free(struct scanner *s)
 static void tell_saved(void *ctx, const struct saved *saved)
 {
     struct channel *c = ctx;
-    c->scanner->saved(c->scanner->saved_ctx, c, saved);
+    if (!saved->slot) /* a word of a near rule alone is no hit */
+        c->scanner->saved(c->scanner->saved_ctx, c, saved);
 }
 
 /* The cursor that reads the channel's text. */

@@ -56,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (r == -EINVAL && report.text.len == 0)
         abort(); /* refused without a reason */
     if (r == 0) {
-        size_t samples;
-        ruleset_lint(l.set, &report.text, &samples);
+        struct lint_report lint;
+        ruleset_lint(l.set, &report.text, &lint);
     }
     loader_deinit(&l);
     buf_deinit(&report.text);

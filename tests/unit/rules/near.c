@@ -32,9 +32,10 @@ static void test_hits(void **state)
     expect(s, "怎么一二三四五制作红墨水", true);
     expect(s, "怎么一二三四五六制作红墨水", false);
     struct buf messages = BUF_INIT(4096);
-    size_t samples;
-    assert_int_equal(ruleset_lint(s, &messages, &samples), 0);
-    assert_int_equal(samples, 2);
+    struct lint_report report;
+    assert_int_equal(ruleset_lint(s, &messages, &report), 0);
+    assert_int_equal(report.disappoint, 0);
+    assert_int_equal(report.samples, 2);
     buf_deinit(&messages);
     ruleset_unref(s);
 }
@@ -56,8 +57,9 @@ static void test_lint(void **state)
                                 "     miss: [怎么买红墨水]}\n");
     struct ruleset *s = expect_load("");
     struct buf messages = BUF_INIT(4096);
-    size_t samples;
-    assert_int_equal(ruleset_lint(s, &messages, &samples), 2);
+    struct lint_report report;
+    assert_int_equal(ruleset_lint(s, &messages, &report), 0);
+    assert_int_equal(report.disappoint, 2);
     assert_span(buf_span(&messages),
                 SPAN_LIT("r/near/n.yaml:3:34: A1-a/near-x misses its sample '红墨水'\n"
                          "r/near/n.yaml:4:13: A1-a/near-x hits, but should not hit, its sample "

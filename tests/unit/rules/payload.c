@@ -21,10 +21,11 @@ static void test_built_in(void **state)
     struct rule_counts n = ruleset_count_risk(s, r->risk);
     assert_int_equal(n.keywords + n.patterns + n.near, 0);
     assert_int_equal(ruleset_count_risk(s, ruleset_risk(s, 0)).keywords, 1);
-    size_t samples;
+    struct lint_report report;
     struct buf messages = BUF_INIT(4096);
-    assert_int_equal(ruleset_lint(s, &messages, &samples), 0);
-    assert_int_equal(samples, 1);
+    assert_int_equal(ruleset_lint(s, &messages, &report), 0);
+    assert_int_equal(report.disappoint, 0);
+    assert_int_equal(report.samples, 1);
     buf_deinit(&messages);
     ruleset_unref(s);
 

@@ -4,13 +4,14 @@
 
 static void test_keywords(void **state)
 {
-    write_file("r/keywords/A1-a.txt", "\xef\xbb\xbf# a comment\r\n"
-                                      "#!why=The file's reason\r\n"
-                                      "#!direction=prompt\r\n"
-                                      "\r\n"
-                                      "禁语之一\r\n"
-                                      "  forbidden phrase \taction=flag\tdirection=both\t"
-                                      "why=Its own\tsource=a list\tmiss=nothing here\r\n");
+    write_file("r/keywords/A1-a.txt",
+               "\xef\xbb\xbf# a comment\r\n"
+               "#!why=The file's reason\r\n"
+               "#!direction=prompt\r\n"
+               "\r\n"
+               "禁语之一\r\n"
+               "  forbidden phrase \taction=flag\tdirection=both\t"
+               "why=Its own\tsource=imported: a list\tmiss=nothing here\r\n");
     write_file("r/keywords/A1-b.txt", "禁语之一");
     write_file("r/allow/x.txt", "# phrases\n禁语之一二三\twhy=because\n");
     struct ruleset *s = expect_load("");
@@ -29,7 +30,7 @@ static void test_keywords(void **state)
     const struct rule *other = ruleset_rule(s, 1);
     assert_span(other->source, SPAN_LIT("forbidden phrase"));
     assert_span(other->why, SPAN_LIT("Its own"));
-    assert_span(other->from, SPAN_LIT("a list"));
+    assert_span(other->from, SPAN_LIT("imported: a list"));
     assert_int_equal(other->action, ACTION_FLAG);
     assert_int_equal(other->direction, DIRECTION_BOTH);
     /* The same word of another risk has the same digits behind another name. */
@@ -42,10 +43,11 @@ static void test_keywords(void **state)
     assert_int_equal(judge(s, "禁语之一二三", DIRECTION_PROMPT), UINT32_MAX);
     assert_int_equal(judge(s, "a Forbidden  phrase", DIRECTION_COMPLETION), 1);
 
-    size_t samples;
+    struct lint_report report;
     struct buf messages = BUF_INIT(4096);
-    assert_int_equal(ruleset_lint(s, &messages, &samples), 0);
-    assert_int_equal(samples, 4);
+    assert_int_equal(ruleset_lint(s, &messages, &report), 0);
+    assert_int_equal(report.disappoint, 0);
+    assert_int_equal(report.samples, 4);
     buf_deinit(&messages);
     assert_ptr_equal(ruleset_ref(s), s);
     assert_null(ruleset_unref(s));
@@ -164,7 +166,8 @@ static void test_files(void **state)
 {
     expect_refused("r: there is no rule in it\n");
     write_file("r/keywords/B9.txt", "词语\n");
-    expect_refused("r/keywords/B9.txt: no risk is called 'B9'\n");
+    expect_refused("r/keywords/B9.txt:1:1: of which risk? The file is called as none, and the line "
+                   "has no 'risk='\n");
     unlink("r/keywords/B9.txt");
     write_file("r/keywords/A1-a.txt", "词语\n");
     write_file("r/keywords/A1-b.csv", "词语\n");
@@ -235,10 +238,11 @@ static void test_pattern(void **state)
     assert_int_equal(judge(s, "打 13800138000 吧", DIRECTION_COMPLETION), 0);
     assert_int_equal(judge(s, "打 13800138000 吧", DIRECTION_PROMPT), UINT32_MAX);
     assert_int_equal(judge(s, "打 15400138000 吧", DIRECTION_COMPLETION), UINT32_MAX);
-    size_t samples;
+    struct lint_report report;
     struct buf messages = BUF_INIT(4096);
-    assert_int_equal(ruleset_lint(s, &messages, &samples), 0);
-    assert_int_equal(samples, 2);
+    assert_int_equal(ruleset_lint(s, &messages, &report), 0);
+    assert_int_equal(report.disappoint, 0);
+    assert_int_equal(report.samples, 2);
     buf_deinit(&messages);
     ruleset_unref(s);
 }
@@ -311,10 +315,11 @@ static void test_lint(void **state)
     write_file("r/allow/x.txt", "好词语啊\n");
     write_file("r/keywords/A1-b.txt", "词语二号\thit=没有\n");
     struct ruleset *s = expect_load("");
-    size_t samples;
+    struct lint_report report;
     struct buf messages = BUF_INIT(4096);
-    assert_int_equal(ruleset_lint(s, &messages, &samples), 2);
-    assert_int_equal(samples, 4);
+    assert_int_equal(ruleset_lint(s, &messages, &report), 0);
+    assert_int_equal(report.disappoint, 2);
+    assert_int_equal(report.samples, 4);
     char want[512];
     snprintf(want, sizeof(want),
              "r/keywords/A1-a.txt:1:1: %.*s hits, but should not hit, its sample '这是坏词语'\n"
