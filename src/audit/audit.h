@@ -50,6 +50,7 @@ struct audit_hit {
     enum direction direction;
     enum role role;
     enum action action;
+    bool observed; /* it would have been done: observe mode, for all or for this rule */
     struct span path, risk, rule;
     struct span text;     /* the matched text, as written */
     struct span context;  /* with its surroundings, personal data masked, capped; goes to L1 */

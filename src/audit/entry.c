@@ -73,10 +73,10 @@ static const struct field fields[] = {
 #name, offsetof(struct entry_hit, name), type                                              \
     }
 static const struct field hit_fields[] = {
-    HIT_FIELD(direction, TYPE_TEXT), HIT_FIELD(role, TYPE_TEXT),    HIT_FIELD(path, TYPE_TEXT),
-    HIT_FIELD(risk, TYPE_TEXT),      HIT_FIELD(rule, TYPE_TEXT),    HIT_FIELD(action, TYPE_TEXT),
-    HIT_FIELD(layers, TYPE_TEXT),    HIT_FIELD(start, TYPE_NUMBER), HIT_FIELD(end, TYPE_NUMBER),
-    HIT_FIELD(commit, TYPE_TEXT),
+    HIT_FIELD(direction, TYPE_TEXT), HIT_FIELD(role, TYPE_TEXT),   HIT_FIELD(path, TYPE_TEXT),
+    HIT_FIELD(risk, TYPE_TEXT),      HIT_FIELD(rule, TYPE_TEXT),   HIT_FIELD(action, TYPE_TEXT),
+    HIT_FIELD(observed, TYPE_TRUE),  HIT_FIELD(layers, TYPE_TEXT), HIT_FIELD(start, TYPE_NUMBER),
+    HIT_FIELD(end, TYPE_NUMBER),     HIT_FIELD(commit, TYPE_TEXT),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -15,6 +15,7 @@ enum entry_bool { ENTRY_ABSENT, ENTRY_TRUE, ENTRY_FALSE };
 
 struct entry_hit {
     struct span direction, role, path, risk, rule, action, layers, commit;
+    enum entry_bool observed; /* true: what would have been done */
     uint64_t start, end;
 };
 

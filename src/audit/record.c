@@ -210,6 +210,8 @@ static int put_hit(struct buf *out, const struct audit_hit *h, size_t *ret_commi
     TEXT("risk", h->risk);
     TEXT("rule", h->rule);
     TEXT("action", span_str(action_name(h->action)));
+    if (h->observed)
+        RAW(",\"observed\":true");
     r = put_layers(out, h->layers);
     if (r < 0)
         return r;

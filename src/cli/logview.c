@@ -306,6 +306,8 @@ static void show_hit(const struct logview *v, const struct query_hit *h, size_t 
 {
     fprintf(v->out, "\n%shit %zu%s\n", v->colour ? BOLD : "", number, v->colour ? PLAIN : "");
     put_field(v, "  action", h->entry->action);
+    if (h->entry->observed == ENTRY_TRUE)
+        put_field(v, "  observed", SPAN_LIT("would have been done; it was only observed"));
     put_field(v, "  risk", h->entry->risk);
     put_field(v, "  rule", h->entry->rule);
     put_field(v, "  direction", h->entry->direction);
@@ -526,6 +528,7 @@ void logview_json(const struct logview *v, const struct query_row *row)
     for (size_t i = 0; i < row->hit_count; i++) {
         fprintf(out, "%s{\"number\":%zu", i ? "," : "", i + 1);
         json_text(out, "action", row->hits[i].entry->action);
+        json_bool(out, "observed", row->hits[i].entry->observed);
         json_hit(out, &row->hits[i]);
         json_text(out, "commitment", row->hits[i].entry->commit);
         fputc('}', out);

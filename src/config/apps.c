@@ -1,14 +1,23 @@
 /* `policy:` and `apps:`: an app's policy is the global one with what the app says instead. */
 #include "config/keys.h"
 
+#include "base/clock.h"
+#include "base/day.h"
+
 #define APPS_MAX 1024
 #define ROWS_MAX 256
 
-/* A1, A1-a, attack-injection, pii-*, *: an id of a risk, its group, or the beginning of ids. */
+/*
+ * A1, A1-a, attack-injection, pii-*, *: an id of a risk, its group, or the beginning of ids; or the
+ * id of a rule, which has a slash.
+ */
 static bool is_risk_name(struct span name)
 {
     if (name.len == 0 || name.len > 64)
         return false;
+    size_t slash = span_find(name, SPAN_LIT("/"));
+    if (slash < name.len)
+        return slash > 0 && slash + 1 < name.len;
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
         bool last = i + 1 == name.len;
@@ -38,7 +47,8 @@ static void read_row(struct reader *r, const struct yaml_node *node, struct conf
     row->at.file = reader_keep(r, node->key_at.file);
     row->risk = reader_keep(r, node->key);
     if (!is_risk_name(node->key))
-        reader_error(r, node->key_at, "'%.*s' is not the name of a risk, a group or a prefix*",
+        reader_error(r, node->key_at,
+                     "'%.*s' is not the name of a risk, a group or a prefix*, nor a rule's id",
                      SPAN_ARG(node->key));
     if (node->kind == YAML_SCALAR) {
         row->prompt = row->completion = read_action(r, node);
@@ -78,6 +88,57 @@ void read_actions(struct reader *r, const struct schema_key *key, const struct y
     memcpy(rows + i, policy->actions, policy->action_count * sizeof(*rows));
     policy->actions = rows;
     policy->action_count = count;
+}
+
+static int64_t read_day(struct reader *r, const struct yaml_node *node)
+{
+    struct span text = reader_text(r, node);
+    int64_t end = 0;
+    if (text.data && !day_end(text, &end))
+        reader_error(r, node->at, "'%.*s' is no date such as 2026-12-31", SPAN_ARG(text));
+    else if (text.data && end <= clock_wall_s())
+        reader_warn(r, node->at, "ended on %.*s", SPAN_ARG(text));
+    return end;
+}
+
+void read_until(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                void *base)
+{
+    struct config_policy *policy = base;
+    policy->until = read_day(r, node);
+}
+
+void read_observes(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   void *base)
+{
+    struct config_policy *policy = base;
+    if (node->kind != YAML_MAP || node->count > ROWS_MAX) {
+        reader_error(r, node->at,
+                     "'observe' must be a map with at most %d risks or rules, each with its last "
+                     "day",
+                     ROWS_MAX);
+        return;
+    }
+    size_t count = node->count + policy->observe_count;
+    struct config_observe *rows = count ? reader_alloc(r, count, sizeof(*rows)) : NULL;
+    if (!rows)
+        return;
+    size_t i = 0;
+    for (const struct yaml_node *n = node->first; n; n = n->next, i++) {
+        rows[i] = (struct config_observe){.risk = reader_keep(r, n->key),
+                                          .until = read_day(r, n),
+                                          .origin = r->origin,
+                                          .at = n->key_at};
+        rows[i].at.file = reader_keep(r, n->key_at.file);
+        if (!is_risk_name(n->key))
+            reader_error(r, n->key_at,
+                         "'%.*s' is not the name of a risk, a group or a prefix*, nor a rule's id",
+                         SPAN_ARG(n->key));
+    }
+    if (policy->observe_count)
+        memcpy(rows + i, policy->observes, policy->observe_count * sizeof(*rows));
+    policy->observes = rows;
+    policy->observe_count = count;
 }
 
 void read_policy(struct reader *r, const struct schema_key *key, const struct yaml_node *node,

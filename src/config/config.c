@@ -1,6 +1,8 @@
 #include "config/config.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/day.h"
 #include "config/keys.h"
 #include "config/value.h"
 
@@ -192,14 +194,40 @@ const struct config_app *config_find_app(const struct config *c, struct span nam
     return NULL;
 }
 
+static unsigned weak_observing(const struct config_app *app, struct buf *out)
+{
+    const struct config_policy *p = &app->policy;
+    int64_t now = clock_wall_s();
+    char day[DAY_TEXT_SIZE];
+    unsigned count = 0;
+    if (config_observes(p, now)) {
+        count++;
+        buf_printf(out, "app %.*s: observe mode, nothing is blocked or masked",
+                   SPAN_ARG(app->name));
+        if (p->until) {
+            day_format(p->until, day);
+            buf_printf(out, " up to %s\n", day);
+        } else {
+            buf_printf(out, ", and no 'until' says up to which day\n");
+        }
+    }
+    for (size_t i = 0; i < p->observe_count; i++) {
+        if (p->observes[i].until <= now)
+            continue;
+        count++;
+        day_format(p->observes[i].until, day);
+        buf_printf(out, "app %.*s: %.*s is only observed up to %s\n", SPAN_ARG(app->name),
+                   SPAN_ARG(p->observes[i].risk), day);
+    }
+    return count;
+}
+
 unsigned config_weakenings(const struct config *c, struct buf *out)
 {
     unsigned count = 0;
     for (size_t i = 0; i < c->app_count; i++) {
         const struct config_app *a = &c->apps[i];
-        if (a->policy.observe && ++count)
-            buf_printf(out, "app %.*s: observe mode, nothing is blocked or masked\n",
-                       SPAN_ARG(a->name));
+        count += weak_observing(a, out);
         if (a->policy.allow_media && ++count)
             buf_printf(out, "app %.*s: media parts pass unjudged\n", SPAN_ARG(a->name));
     }

@@ -44,12 +44,23 @@ enum config_origin {
     ORIGIN_APP,      /* `apps[].policy:` */
 };
 
-/* One row of a policy: which risks (an id, a group such as A1, or a prefix such as attack-*). */
+/*
+ * One row of a policy: which risks (an id, a group such as A1, or a prefix such as attack-*), or
+ * which rule (its id, with its slash).
+ */
 struct config_action {
     struct span risk;
     enum action prompt, completion; /* ACTION_DEFAULT: not said here */
     enum config_origin origin;
     struct place at; /* where it was written; file empty for built-in rows */
+};
+
+/* What is only observed for a while: hits of these rules are recorded and never interfere. */
+struct config_observe {
+    struct span risk; /* as in config_action */
+    int64_t until;    /* Unix seconds from which it is enforced */
+    enum config_origin origin;
+    struct place at;
 };
 
 struct config_policy {
@@ -61,7 +72,16 @@ struct config_policy {
     bool allow_media;      /* media parts pass, recorded as unjudged; else they are denied */
     bool tool_calls_exact; /* release tool arguments as they clear; else only whole (default) */
     bool observe;          /* judge and record, never interfere; shown as a weakening */
+    int64_t until;         /* Unix seconds from which `observe` ends; 0: nobody said */
+    struct config_observe *observes; /* the app's, then the global ones */
+    size_t observe_count;
 };
+
+/* Is everything of that app only observed at that time? */
+static inline bool config_observes(const struct config_policy *p, int64_t now)
+{
+    return p->observe && (p->until == 0 || now < p->until);
+}
 
 struct config_app {
     struct span name;
@@ -126,6 +146,12 @@ int config_read(struct span text, struct span file, struct buf *messages,
                 struct config **ret_config);
 struct config *config_ref(struct config *c);
 struct config *config_unref(struct config *c);
+
+/* Does a name in a policy mean one rule, not risks? */
+static inline bool config_names_rule(struct span name)
+{
+    return memchr(name.data, '/', name.len) != NULL;
+}
 
 /* The model of that id and its upstream, or NULL. O(models). */
 const struct config_model *config_find_model(const struct config *c, struct span id,

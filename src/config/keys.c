@@ -78,6 +78,14 @@ const struct schema_key schema_policy[] = {
     {"mode", SCHEMA_SWITCH, "enforce",
      "observe judges and records, but never interferes; shown as a weakening",
      AT(struct config_policy, observe), .choices = choices_mode},
+    {"until", SCHEMA_OTHER, NULL,
+     "the last day (China time) of mode: observe; from then on everything is enforced",
+     AT(struct config_policy, until), .read = read_until, .form = "day such as 2026-12-31"},
+    {"observe", SCHEMA_OTHER, NULL,
+     "risks or rules that are judged and recorded and don't interfere, up to a last day; shown as "
+     "a weakening",
+     AT(struct config_policy, observes), .read = read_observes,
+     .form = "map of risk or rule: day such as 2026-12-31"},
     {"refusal", SCHEMA_CHOICE, "message",
      "message: a normal answer with finish_reason content_filter; error: status 400 and an error",
      AT(struct config_policy, refusal), .choices = choices_refusal},
@@ -90,10 +98,12 @@ const struct schema_key schema_policy[] = {
      "streamed tool arguments: released when all are judged, or as they clear",
      AT(struct config_policy, tool_calls_exact), .choices = choices_tool_calls},
     {"actions", SCHEMA_OTHER, NULL,
-     "what a hit does, by risk: an id (A1-a), a group (A1), a prefix (pii-*), or * for all",
+     "what a hit does, by risk: an id (A1-a), a group (A1), a prefix (pii-*), or * for all; or by "
+     "the id of one rule",
      AT(struct config_policy, actions), .read = read_actions,
-     .form = "map of risk: ACTION or {prompt: ACTION, completion: ACTION}; an ACTION is allow, "
-             "flag, mask, answer or block"},
+     .form =
+         "map of risk or rule: ACTION or {prompt: ACTION, completion: ACTION}; an ACTION is allow, "
+         "flag, mask, answer or block"},
     {NULL},
 };
 

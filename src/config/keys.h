@@ -20,6 +20,10 @@ void read_policy(struct reader *r, const struct schema_key *key, const struct ya
                  void *base);
 void read_actions(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base);
+void read_until(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                void *base);
+void read_observes(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   void *base);
 void read_apps(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                void *base);
 /* config/config.c */

@@ -193,7 +193,7 @@ void ask_begin(struct exchange *x)
     uint64_t before = clock_mono_us();
     x->prompt =
         judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
-                  p->observe, DIRECTION_PROMPT, true, false);
+                  config_observes(p, clock_wall_s()), DIRECTION_PROMPT, true, false);
     if (!x->prompt) {
         exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
         return;

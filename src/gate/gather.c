@@ -69,9 +69,9 @@ static int revisit(struct exchange *x)
 static int judge(struct exchange *x, struct dialect_event *ret_event)
 {
     struct dialect_error error = {0};
-    x->completion =
-        judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
-                  x->who.app->policy.observe, DIRECTION_COMPLETION, true, false);
+    x->completion = judge_new(
+        &x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
+        config_observes(&x->who.app->policy, clock_wall_s()), DIRECTION_COMPLETION, true, false);
     if (!x->completion)
         return -ENOMEM;
     uint64_t before = clock_mono_us();

@@ -176,7 +176,7 @@ void judge_describe(struct judge *j)
 }
 
 static int add_finding(struct judge *j, struct channel *channel, const struct hit *hit,
-                       const struct rule *rule, enum action action)
+                       const struct rule *rule, enum action action, bool observed)
 {
     bool full = j->finding_count == JUDGE_FINDINGS_MAX;
     if (full && !j->whole && !j->unrecorded && !j->refused) {
@@ -202,6 +202,7 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
         .direction = j->direction,
         .role = channel->role,
         .action = action,
+        .observed = observed,
         .risk = rule->risk->id,
         .rule = rule->id,
         .layers = hit->layers,
@@ -217,9 +218,10 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
 }
 
 /* What the rule's action becomes where it can't be done, or must not be. */
-static enum action effective(const struct judge *j, const struct channel *c, enum action action)
+static enum action effective(const struct judge *j, const struct channel *c, enum action action,
+                             bool observed)
 {
-    if (j->observe)
+    if (observed)
         return action > ACTION_FLAG ? ACTION_FLAG : action;
     if (action == ACTION_MASK && (c->field == FIELD_ARGUMENTS ||
                                   (c->field == FIELD_OTHER && j->current && !j->current->maskable)))
@@ -231,12 +233,15 @@ static int see_hit(void *ctx, struct channel *channel, const struct hit *hit)
 {
     struct judge *j = ctx;
     const struct rule *rule = ruleset_rule(j->rules, hit->rule);
-    enum action decided = policy_decide(j->policy, hit->rule, j->direction, clock_wall_s());
+    int64_t now = clock_wall_s();
+    enum action decided = policy_decide(j->policy, hit->rule, j->direction, now);
     if (decided == ACTION_ALLOW)
         return 0;
-    enum action done = effective(j, channel, decided);
+    bool observed =
+        decided > ACTION_FLAG && (j->observe || policy_observes(j->policy, hit->rule, now));
+    enum action done = effective(j, channel, decided, observed);
     /* The record tells what would have been done, also where it was only observed. */
-    int r = add_finding(j, channel, hit, rule, j->observe ? decided : done);
+    int r = add_finding(j, channel, hit, rule, observed ? decided : done, observed);
     if (r < 0)
         return r;
     if (done > j->action)

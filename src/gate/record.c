@@ -70,7 +70,8 @@ void record_subject(struct exchange *x)
     s->filing_number = x->model ? x->model->filing_number : SPAN_NULL;
     s->route = span_str(x->dialect->route);
     s->ruleset = ruleset_version(snapshot_rules(x->snapshot));
-    s->mode = x->who.app->policy.observe ? SPAN_LIT("observe") : SPAN_LIT("enforce");
+    s->mode = config_observes(&x->who.app->policy, clock_wall_s()) ? SPAN_LIT("observe")
+                                                                   : SPAN_LIT("enforce");
     s->stream = x->asked.stream;
 }
 

@@ -25,9 +25,9 @@ int relay_new(struct exchange *x)
     r->x = x;
     r->sse = sse_reader_new(c->limits.event_bytes);
     r->stream = x->dialect->stream_new();
-    x->completion =
-        judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
-                  x->who.app->policy.observe, DIRECTION_COMPLETION, false, true);
+    x->completion = judge_new(
+        &x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
+        config_observes(&x->who.app->policy, clock_wall_s()), DIRECTION_COMPLETION, false, true);
     hold_init(&r->hold, c->limits.hold_bytes);
     r->out.max = c->limits.event_bytes * 2 + 64;
     unsigned n = x->asked.choices ? x->asked.choices : 1;

@@ -30,8 +30,8 @@ size_t cursor_bytes(const struct cursor *c);
 typedef int (*cursor_hit_fn)(void *ctx, const struct hit *hit);
 
 /*
- * A hit that does not count, because a longer allow phrase covers it: the one at from..to. Of a near
- * rule it is a word of one slot that is covered.
+ * A hit that does not count, because a longer allow phrase covers it: the one at from..to. Of a
+ * near rule it is a word of one slot that is covered.
  */
 struct saved {
     struct hit hit;

@@ -7,8 +7,11 @@
 /* Places in rules that are told one by one; more are counted. */
 #define DOUBTS_TOLD 50
 
+/* The rule that a row names may be gone tomorrow: that is a doubt, see below. */
 static bool any_risk(const struct ruleset *rules, struct span row)
 {
+    if (config_names_rule(row))
+        return true;
     for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
         size_t length;
         if (policy_closeness(row, ruleset_risk(rules, i), &length) != APART)
@@ -23,6 +26,14 @@ static unsigned check_rows(const struct config_policy *policy, enum config_origi
     unsigned errors = 0;
     for (size_t i = 0; i < policy->action_count; i++) {
         const struct config_action *row = &policy->actions[i];
+        if (row->origin != origin || any_risk(rules, row->risk))
+            continue;
+        place_printf(messages, row->at, "no risk of the rules is called '%.*s'",
+                     SPAN_ARG(row->risk));
+        errors++;
+    }
+    for (size_t i = 0; i < policy->observe_count; i++) {
+        const struct config_observe *row = &policy->observes[i];
         if (row->origin != origin || any_risk(rules, row->risk))
             continue;
         place_printf(messages, row->at, "no risk of the rules is called '%.*s'",
@@ -84,10 +95,36 @@ static void doubt_layers(struct doubts *d, const struct rule *rule)
     doubt(d, rule, "on streamed answers these layers do not run: ", span_str(names));
 }
 
+static void doubt_row(struct doubts *d, const struct ruleset *rules, enum config_origin origin,
+                      enum config_origin wanted, struct span row, struct place at)
+{
+    if (origin != wanted || !config_names_rule(row))
+        return;
+    for (size_t i = 0; i < ruleset_count(rules); i++)
+        if (span_eq(ruleset_rule(rules, (uint32_t)i)->id, row))
+            return;
+    if (d->count++ < DOUBTS_TOLD)
+        place_printf(d->messages, at, "warning: no rule of the library is called '%.*s'",
+                     SPAN_ARG(row));
+}
+
+/* The rows of one policy that were written for it, not for all. */
+static void doubt_rows(struct doubts *d, const struct ruleset *rules, const struct config_policy *p,
+                       enum config_origin wanted)
+{
+    for (size_t i = 0; i < p->action_count; i++)
+        doubt_row(d, rules, p->actions[i].origin, wanted, p->actions[i].risk, p->actions[i].at);
+    for (size_t i = 0; i < p->observe_count; i++)
+        doubt_row(d, rules, p->observes[i].origin, wanted, p->observes[i].risk, p->observes[i].at);
+}
+
 unsigned policy_doubts(const struct config *config, const struct ruleset *rules,
                        struct buf *messages)
 {
     struct doubts d = {.config = config, .messages = messages};
+    doubt_rows(&d, rules, &config->policy, ORIGIN_GLOBAL);
+    for (size_t i = 0; i < config->app_count; i++)
+        doubt_rows(&d, rules, &config->apps[i].policy, ORIGIN_APP);
     for (size_t i = 0; i < ruleset_count(rules); i++) {
         const struct rule *rule = ruleset_rule(rules, (uint32_t)i);
         doubt_apps(&d, rule);

@@ -3,8 +3,8 @@
 
 #include "policy/policy.h"
 
-/* Not at all, by prefix, by group, by id. */
-enum closeness { APART, BY_PREFIX, BY_GROUP, BY_ID };
+/* Not at all, by prefix, by group, by id; the rule itself. */
+enum closeness { APART, BY_PREFIX, BY_GROUP, BY_ID, BY_RULE };
 
-/* *ret_length: of the row's name, so that the longer of two prefixes wins. */
+/* Of a row that names no rule. *ret_length: of its name: the longer of two prefixes wins. */
 enum closeness policy_closeness(struct span row, const struct risk *risk, size_t *ret_length);

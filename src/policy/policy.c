@@ -3,19 +3,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Few rules end; the others pay one bit for them. */
-struct expiry {
+/* Few rules end or are only observed; the others pay one bit for them. */
+struct term {
     uint32_t rule;
-    int64_t at; /* Unix seconds */
+    int64_t expires;  /* Unix seconds from which it counts no more; INT64_MAX: never */
+    int64_t observed; /* from which its hits interfere; 0: always */
 };
 
 struct policy {
     size_t count;
-    struct expiry *expiries; /* by rule */
-    size_t expiry_count;
+    struct term *terms; /* by rule */
+    size_t term_count;
     unsigned char actions[]; /* per rule: the prompt's, then the completion's */
 };
-#define EXPIRES 0x80 /* beside an action: until when is among the expiries */
+#define TIMED 0x80 /* beside an action: until when is among the terms */
 
 enum closeness policy_closeness(struct span row, const struct risk *risk, size_t *ret_length)
 {
@@ -25,44 +26,62 @@ enum closeness policy_closeness(struct span row, const struct risk *risk, size_t
     return span_eq(row, risk->id) ? BY_ID : span_eq(row, risk->group) ? BY_GROUP : APART;
 }
 
+static enum closeness closeness_to(struct span row, const struct rule *rule, size_t *ret_length)
+{
+    if (!config_names_rule(row))
+        return policy_closeness(row, rule->risk, ret_length);
+    *ret_length = row.len;
+    return span_eq(row, rule->id) ? BY_RULE : APART;
+}
+
+/* How much a row outranks the rule's own action; 0: it doesn't. */
+static unsigned precedence(const struct config_action *row, enum closeness c)
+{
+    bool app = row->origin == ORIGIN_APP;
+    return c == BY_RULE ? app ? 3 : 1 : c == BY_ID && app ? 2 : 0;
+}
+
 /*
- * The best row for a risk in one direction: of the highest origin first, then the closest, then the
- * longest prefix. NULL when none speaks.
+ * The best row for a rule in one direction: of the highest precedence, then of the highest origin,
+ * then the closest, then the longest prefix. NULL when none speaks.
  */
 static const struct config_action *best_row(const struct config_policy *config,
-                                            const struct risk *risk, enum direction direction,
-                                            enum closeness *ret_closeness)
+                                            const struct rule *rule, enum direction direction,
+                                            unsigned *ret_precedence)
 {
     const struct config_action *best = NULL;
     enum closeness best_closeness = APART;
     size_t best_length = 0;
+    *ret_precedence = 0;
     for (size_t i = 0; i < config->action_count; i++) {
         const struct config_action *row = &config->actions[i];
         enum action action = direction == DIRECTION_PROMPT ? row->prompt : row->completion;
         size_t length;
-        enum closeness c = policy_closeness(row->risk, risk, &length);
+        enum closeness c = closeness_to(row->risk, rule, &length);
         if (action == ACTION_DEFAULT || c == APART)
             continue;
-        bool better = !best || row->origin > best->origin ||
-                      (row->origin == best->origin &&
-                       (c > best_closeness || (c == best_closeness && length > best_length)));
+        unsigned p = precedence(row, c);
+        bool better = !best || p > *ret_precedence ||
+                      (p == *ret_precedence &&
+                       (row->origin > best->origin ||
+                        (row->origin == best->origin &&
+                         (c > best_closeness || (c == best_closeness && length > best_length)))));
         if (!better)
             continue;
         best = row;
         best_closeness = c;
         best_length = length;
+        *ret_precedence = p;
     }
-    *ret_closeness = best_closeness;
     return best;
 }
 
 static enum action choose(const struct config_policy *config, const struct rule *rule,
                           enum direction direction, struct policy_reason *reason)
 {
-    enum closeness closeness;
-    const struct config_action *row = best_row(config, rule->risk, direction, &closeness);
-    bool exact = row && row->origin == ORIGIN_APP && closeness == BY_ID;
-    if (rule->action != ACTION_DEFAULT && !exact) {
+    unsigned precedence;
+    const struct config_action *row = best_row(config, rule, direction, &precedence);
+    if (rule->action != ACTION_DEFAULT && !precedence) {
         reason->by = REASON_RULE;
         return rule->action;
     }
@@ -93,25 +112,51 @@ static bool is_for(const struct rule *rule, struct span app)
     return rule->app_count == 0;
 }
 
-static int note_expiries(struct policy *p, const struct ruleset *rules)
+/* Until when hits of the rule don't interfere; 0: they do. */
+static int64_t observed_until(const struct config_policy *config, const struct rule *rule)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < p->count; i++)
-        count += ruleset_rule(rules, (uint32_t)i)->expires != 0;
-    if (count == 0)
-        return 0;
-    p->expiries = calloc(count, sizeof(*p->expiries));
-    if (!p->expiries)
-        return -ENOMEM;
+    int64_t until = 0;
+    size_t length;
+    for (size_t i = 0; i < config->observe_count; i++) {
+        const struct config_observe *o = &config->observes[i];
+        if (o->until > until && closeness_to(o->risk, rule, &length) != APART)
+            until = o->until;
+    }
+    return until;
+}
+
+static int note_terms(struct policy *p, const struct config_policy *config,
+                      const struct ruleset *rules)
+{
+    size_t cap = 0;
     for (size_t i = 0; i < p->count; i++) {
         const struct rule *rule = ruleset_rule(rules, (uint32_t)i);
-        if (rule->expires == 0)
+        int64_t observed = observed_until(config, rule);
+        if (rule->expires == 0 && observed == 0)
             continue;
-        p->expiries[p->expiry_count++] = (struct expiry){(uint32_t)i, rule->expires};
-        p->actions[2 * i] |= EXPIRES;
-        p->actions[2 * i + 1] |= EXPIRES;
+        if (p->term_count == cap) {
+            cap = cap ? cap * 2 : 64;
+            struct term *terms = reallocarray(p->terms, cap, sizeof(*terms));
+            if (!terms)
+                return -ENOMEM;
+            p->terms = terms;
+        }
+        p->terms[p->term_count++] =
+            (struct term){(uint32_t)i, rule->expires ? rule->expires : INT64_MAX, observed};
+        p->actions[2 * i] |= TIMED;
+        p->actions[2 * i + 1] |= TIMED;
     }
     return 0;
+}
+
+/* Does a row name that rule, so that it shares its answer with no other? */
+static bool is_named(const struct config_policy *config, const struct rule *rule)
+{
+    for (size_t i = 0; i < config->action_count; i++)
+        if (config_names_rule(config->actions[i].risk) &&
+            span_eq(config->actions[i].risk, rule->id))
+            return true;
+    return false;
 }
 
 int policy_new(const struct config_app *app, const struct ruleset *rules,
@@ -135,16 +180,18 @@ int policy_new(const struct config_app *app, const struct ruleset *rules,
     for (size_t i = 0; i < count; i++) {
         const struct rule *rule = ruleset_rule(rules, (uint32_t)i);
         bool ours = is_for(rule, app->name);
-        if (ours && !(last && rule->action == ACTION_DEFAULT && last->action == ACTION_DEFAULT &&
-                      rule->risk == last->risk && rule->kind == last->kind)) {
+        bool named = is_named(config, rule);
+        if (ours &&
+            !(last && !named && rule->action == ACTION_DEFAULT && last->action == ACTION_DEFAULT &&
+              rule->risk == last->risk && rule->kind == last->kind)) {
             prompt = decide(config, rule, DIRECTION_PROMPT, &unused);
             completion = decide(config, rule, DIRECTION_COMPLETION, &unused);
-            last = rule;
+            last = named ? NULL : rule;
         }
         p->actions[2 * i] = (unsigned char)(ours ? prompt : ACTION_ALLOW);
         p->actions[2 * i + 1] = (unsigned char)(ours ? completion : ACTION_ALLOW);
     }
-    int r = note_expiries(p, rules);
+    int r = note_terms(p, config, rules);
     if (r < 0) {
         policy_free(p);
         return r;
@@ -156,21 +203,22 @@ int policy_new(const struct config_app *app, const struct ruleset *rules,
 void policy_free(struct policy *p)
 {
     if (p)
-        free(p->expiries);
+        free(p->terms);
     free(p);
 }
 
-static bool has_expired(const struct policy *p, uint32_t rule, int64_t now)
+/* O(log terms). */
+static const struct term *find_term(const struct policy *p, uint32_t rule)
 {
-    size_t low = 0, high = p->expiry_count;
+    size_t low = 0, high = p->term_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (p->expiries[middle].rule < rule)
+        if (p->terms[middle].rule < rule)
             low = middle + 1;
         else
             high = middle;
     }
-    return now >= p->expiries[low].at;
+    return &p->terms[low];
 }
 
 enum action policy_decide(const struct policy *p, uint32_t rule, enum direction direction,
@@ -179,9 +227,15 @@ enum action policy_decide(const struct policy *p, uint32_t rule, enum direction 
     if (rule >= p->count)
         return ACTION_BLOCK; /* a rule of another set: nobody may profit from the mistake */
     unsigned action = p->actions[2 * (size_t)rule + (direction == DIRECTION_COMPLETION)];
-    if (action & EXPIRES && has_expired(p, rule, now))
+    if (action & TIMED && now >= find_term(p, rule)->expires)
         return ACTION_ALLOW;
-    return (enum action)(action & ~(unsigned)EXPIRES);
+    return (enum action)(action & ~(unsigned)TIMED);
+}
+
+bool policy_observes(const struct policy *p, uint32_t rule, int64_t now)
+{
+    return rule < p->count && p->actions[2 * (size_t)rule] & TIMED &&
+           now < find_term(p, rule)->observed;
 }
 
 struct policy_reason policy_reason(const struct config_app *app, const struct rule *rule,
@@ -193,5 +247,9 @@ struct policy_reason policy_reason(const struct config_app *app, const struct ru
     if (rule->expires != 0 && now >= rule->expires)
         return (struct policy_reason){.by = REASON_EXPIRED};
     decide(&app->policy, rule, direction, &reason);
+    int64_t observed = observed_until(&app->policy, rule);
+    if (config_observes(&app->policy, now))
+        observed = app->policy.until ? app->policy.until : INT64_MAX;
+    reason.observed = observed > now ? observed : 0;
     return reason;
 }

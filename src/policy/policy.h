@@ -12,7 +12,8 @@ struct policy; /* actions of one app over one rule set, precomputed per risk and
 /*
  * Built at each reload for each app. 0, -ENOMEM. Which of several says what a rule's hit does, the
  * first that speaks for the direction:
- *   1. a row of the app's own policy that names the risk by its id (A1-a);
+ *   1. a row of the app's own policy that names the rule by its id, then one that names its risk
+ *      by its id (A1-a), then a global row that names the rule;
  *   2. the rule's own action: its author knows the word, such as a doubtful one that only flags;
  *   3. the app's other rows, then the global rows, then the built-in ones; within each the closest:
  *      id, then group (A1), then the longest prefix (pii-*, *);
@@ -31,6 +32,13 @@ void policy_free(struct policy *p);
 enum action policy_decide(const struct policy *p, uint32_t rule, enum direction direction,
                           int64_t now);
 
+/*
+ * Is a hit of that rule only observed at that time, by a row of `observe`? Recorded as what it
+ * would do, it does not interfere. Mode observe of a whole app is not asked. As policy_decide() in
+ * cost.
+ */
+bool policy_observes(const struct policy *p, uint32_t rule, int64_t now);
+
 /* What decided about a hit: for people who ask why. */
 struct policy_reason {
     enum {
@@ -42,6 +50,8 @@ struct policy_reason {
     } by;
     const struct config_action *row; /* REASON_ROW; NULL else */
     bool near;                       /* it said mask, and a near rule blocks instead */
+    int64_t observed;                /* it does not interfere before that second; INT64_MAX: for
+                                        as long as nobody says; 0: it does */
 };
 /* Why policy_decide() answers as it does. Searches the rows: not for each request. */
 struct policy_reason policy_reason(const struct config_app *app, const struct rule *rule,

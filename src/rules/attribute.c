@@ -1,10 +1,8 @@
 #include "rules/attribute.h"
 
-#include <stdio.h>
-#include <time.h>
+#include "base/day.h"
 
-#define CHINA_SECONDS (8 * 3600) /* ahead of UTC */
-#define DAY_SECONDS   86400
+#include <stdio.h>
 
 bool attribute_action(struct loader *l, struct place at, struct span value, enum action *ret)
 {
@@ -85,46 +83,15 @@ bool attribute_app(struct loader *l, struct place at, struct span value)
 
 void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE])
 {
-    time_t last = (time_t)(r->expires - DAY_SECONDS + CHINA_SECONDS);
-    struct tm tm;
-    gmtime_r(&last, &tm);
-    strftime(ret_day, RULE_DAY_SIZE, "%Y-%m-%d", &tm);
-}
-
-/* Exactly `count` digits. */
-static bool read_digits(struct span text, size_t from, size_t count, int *ret)
-{
-    *ret = 0;
-    for (size_t i = from; i < from + count; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        *ret = *ret * 10 + (text.data[i] - '0');
-    }
-    return true;
+    day_format(r->expires, ret_day);
 }
 
 bool attribute_expires(struct loader *l, struct place at, struct span value, int64_t *ret)
 {
-    struct tm tm = {0}, back;
-    int year, month, day;
-    bool good = value.len == 10 && value.data[4] == '-' && value.data[7] == '-' &&
-                read_digits(value, 0, 4, &year) && read_digits(value, 5, 2, &month) &&
-                read_digits(value, 8, 2, &day) && year >= 1970;
-    time_t midnight = 0;
-    if (good) {
-        tm.tm_year = year - 1900;
-        tm.tm_mon = month - 1;
-        tm.tm_mday = day;
-        midnight = timegm(&tm);
-        /* What the calendar doesn't have comes back as another day. */
-        gmtime_r(&midnight, &back);
-        good = back.tm_mon == month - 1 && back.tm_mday == day && back.tm_year == year - 1900;
-    }
-    if (!good) {
+    if (!day_end(value, ret)) {
         loader_error(l, at, "'%.*s' is no date such as 2026-12-31", SPAN_ARG(value));
         return false;
     }
-    *ret = (int64_t)midnight + DAY_SECONDS - CHINA_SECONDS;
     if (*ret <= l->now)
         loader_warn(l, at, "expired on %.*s", SPAN_ARG(value));
     return true;

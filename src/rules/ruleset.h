@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/day.h"
 #include "config/config.h"
 #include "match/matchset.h"
 #include "terms/terms.h"
@@ -71,7 +72,7 @@ static inline const char *rule_origin_name(enum rule_origin o)
     return names[o];
 }
 
-#define RULE_DAY_SIZE 24
+#define RULE_DAY_SIZE DAY_TEXT_SIZE
 /* The last day on which it counts, as `expires=` has it; for rules that expire. */
 void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE]);
 

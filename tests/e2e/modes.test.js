@@ -35,6 +35,33 @@ test('mode: observe judges, records and never interferes', async () => {
   assert.match(await stack.gateway.output(), /observe/, 'a weakening is told at start');
 });
 
+test('observe: some risks or rules are only recorded, up to a day', async () => {
+  const observe = { 'A1-h': '2999-12-31', 'pii-phone': '2020-01-01' };
+  const stack = await start({ config: { policy: { observe } } });
+  const prompt = await stack.script('a', { text: `说${words.block}和 13800138000` });
+  const r = await stack.chat(`${words.block} ${prompt}`);
+  assert.equal(r.json.choices[0].message.content, `说${words.block}和 ***********`, 'the phone is enforced again');
+  const [row] = await stack.log('--all', '--request', r.headers.get('x-request-id'));
+  assert.equal(row.action, 'mask');
+  const [would] = row.hits.filter((h) => h.risk === 'A1-h' && h.direction === 'prompt');
+  assert.deepEqual([would.action, would.observed], ['block', true], JSON.stringify(row));
+  assert.equal(row.hits.find((h) => h.risk === 'pii-phone').observed, null);
+  assert.match(await stack.gateway.output(), /A1-h is only observed up to 2999-12-31/);
+  assert.equal((await stack.chat(words.answer)).json.choices[0].finish_reason, 'content_filter', 'other risks');
+});
+
+test('actions by rule', async () => {
+  const stack = await start({});
+  const first = await stack.chat(words.block);
+  const [row] = await stack.log('--request', first.headers.get('x-request-id'));
+  const rule = row.hits[0].rule;
+  const other = await start({ config: { policy: { actions: { [rule]: 'flag' } } } });
+  const prompt = await other.script('a', { text: '好' });
+  const r = await other.chat(`${words.block} ${prompt}`);
+  assert.equal(r.json.choices[0].message.content, '好');
+  assert.equal(r.headers.get('x-juyong-action'), 'flag');
+});
+
 test('language: zh and en', async () => {
   for (const [language, yes, no] of [['zh', /抱歉/, /Sorry/], ['en', /Sorry/, /抱歉/]]) {
     const stack = await start({ config: { policy: { language } } });

@@ -495,7 +495,8 @@ static void test_key(void **state)
 static void test_rules(void **state)
 {
     assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", NULL), 0);
-    assert_span(buf_span(&out), SPAN_LIT("2 samples judged, 0 disappoint; 0 rules and phrases do nothing\n"));
+    assert_span(buf_span(&out),
+                SPAN_LIT("2 samples judged, 0 disappoint; 0 rules and phrases do nothing\n"));
     assert_int_equal(run(cli_rules, "", "list", "-c", "c.yaml", "--risk", "pii", NULL), 0);
     assert_true(span_starts(buf_span(&out), SPAN_LIT("pii-x/")));
     assert_true(has(&out, "\tboth\tdefault\tsecret word\trules/keywords/pii-x.txt:1\n"));

@@ -192,11 +192,43 @@ static void test_everything(void **state)
 
     struct buf out = BUF_INIT(4096);
     assert_int_equal(config_weakenings(c, &out), 4);
-    assert_span(buf_span(&out),
-                SPAN_LIT("app a: observe mode, nothing is blocked or masked\n"
-                         "app a: media parts pass unjudged\n"
-                         "model raw: no filing number\n"
-                         "audit: exchanges go on for a while when the log can't be written\n"));
+    assert_span(
+        buf_span(&out),
+        SPAN_LIT("app a: observe mode, nothing is blocked or masked, and no 'until' says up to "
+                 "which day\n"
+                 "app a: media parts pass unjudged\n"
+                 "model raw: no filing number\n"
+                 "audit: exchanges go on for a while when the log can't be written\n"));
+    buf_deinit(&out);
+    config_unref(c);
+}
+
+static void test_observing(void **state)
+{
+    struct config *c =
+        expect_load(UPSTREAM "policy:\n"
+                             "  observe: { A2: 2999-12-31, A1-h/near-x: 2020-01-01 }\n"
+                             "apps:\n"
+                             "  - name: default\n"
+                             "    policy: { mode: observe, until: 2999-06-30, observe: { "
+                             "'A1-a/0a1b2c3d': 2999-01-01 },\n"
+                             "              actions: { A1-h/near-x: flag } }\n",
+                    "c.yaml:6:43: warning: ended on 2020-01-01\n");
+    const struct config_policy *p = &c->apps[0].policy;
+    assert_true(config_observes(p, 0));
+    assert_false(config_observes(p, p->until));
+    assert_int_equal(p->observe_count, 3);
+    assert_span(p->observes[0].risk, SPAN_LIT("A1-a/0a1b2c3d"));
+    assert_int_equal(p->observes[0].origin, ORIGIN_APP);
+    assert_int_equal(p->observes[1].origin, ORIGIN_GLOBAL);
+    assert_span(p->actions[0].risk, SPAN_LIT("A1-h/near-x"));
+    struct buf out = BUF_INIT(4096);
+    assert_int_equal(config_weakenings(c, &out), 3);
+    assert_span(
+        buf_span(&out),
+        SPAN_LIT("app default: observe mode, nothing is blocked or masked up to 2999-06-30\n"
+                 "app default: A1-a/0a1b2c3d is only observed up to 2999-01-01\n"
+                 "app default: A2 is only observed up to 2999-12-31\n"));
     buf_deinit(&out);
     config_unref(c);
 }
@@ -266,9 +298,20 @@ static void test_policy_errors(void **state)
         {"policy: { actions: { A1: {} } }\n",
          "c.yaml:5:26: expected an action or {prompt: ACTION, completion: ACTION}\n"},
         {"policy: { actions: { 'a b': block } }\n",
-         "c.yaml:5:22: 'a b' is not the name of a risk, a group or a prefix*\n"},
+         "c.yaml:5:22: 'a b' is not the name of a risk, a group or a prefix*, nor a rule's id\n"},
         {"policy: { actions: { 'a*b': block } }\n",
-         "c.yaml:5:22: 'a*b' is not the name of a risk, a group or a prefix*\n"},
+         "c.yaml:5:22: 'a*b' is not the name of a risk, a group or a prefix*, nor a rule's id\n"},
+        {"policy: { actions: { /a: flag } }\n",
+         "c.yaml:5:22: '/a' is not the name of a risk, a group or a prefix*, nor a rule's id\n"},
+        {"policy: { observe: { A1: 2999-02-30 } }\n",
+         "c.yaml:5:26: '2999-02-30' is no date such as 2026-12-31\n"},
+        {"policy: { observe: [A1] }\n",
+         "c.yaml:5:20: 'observe' must be a map with at most 256 risks or rules, each with its last "
+         "day\n"},
+        {"policy: { observe: { 'A 1': 2999-12-31 } }\n",
+         "c.yaml:5:22: 'A 1' is not the name of a risk, a group or a prefix*, nor a rule's id\n"},
+        {"policy: { mode: observe, until: soon }\n",
+         "c.yaml:5:33: 'soon' is no date such as 2026-12-31\n"},
         {"policy: { actions: [A1] }\n",
          "c.yaml:5:20: 'actions' must be a map with at most 256 risks\n"},
         {"policy: [A1]\n",
@@ -433,11 +476,12 @@ static void test_manual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_smallest),        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_keys_and_types),  cmocka_unit_test(test_policy_errors),
-        cmocka_unit_test(test_upstream_errors), cmocka_unit_test(test_models),
-        cmocka_unit_test(test_warnings),        cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_restart),         cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_smallest),      cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_observing),     cmocka_unit_test(test_keys_and_types),
+        cmocka_unit_test(test_policy_errors), cmocka_unit_test(test_upstream_errors),
+        cmocka_unit_test(test_models),        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_missing_file),  cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_manual),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

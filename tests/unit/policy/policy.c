@@ -225,6 +225,82 @@ static void test_reasons(void **state)
     assert_int_equal(reason_of(&app, ENDS, 1000).by, REASON_EXPIRED);
 }
 
+/* Rows that name one rule: above the rule's own action, the app's above all. */
+static void test_rule_rows(void **state)
+{
+    static const struct rule list[] = {
+        {.id = SPAN_LIT("A1-a/x"), .risk = &risks[0], .action = ACTION_DEFAULT},
+        {.id = SPAN_LIT("A1-a/y"), .risk = &risks[0], .action = ACTION_DEFAULT},
+        {.id = SPAN_LIT("A1-a/z"), .risk = &risks[0], .action = ACTION_FLAG},
+        {.id = SPAN_LIT("A1-a/w"), .risk = &risks[0], .action = ACTION_DEFAULT},
+    };
+    doubtful = list;
+    doubtful_count = COUNT(list);
+    struct config_action global[] = {
+        {SPAN_LIT("A1-a/y"), ACTION_ANSWER, ACTION_DEFAULT, ORIGIN_GLOBAL},
+        {SPAN_LIT("A1-a/z"), ACTION_MASK, ACTION_MASK, ORIGIN_GLOBAL},
+        BUILT_IN,
+    };
+    expect(global, COUNT(global), 0, ACTION_BLOCK, ACTION_BLOCK);
+    expect(global, COUNT(global), 1, ACTION_ANSWER, ACTION_BLOCK);
+    expect(global, COUNT(global), 2, ACTION_MASK, ACTION_MASK);
+    expect(global, COUNT(global), 3, ACTION_BLOCK, ACTION_BLOCK);
+    struct config_action app[] = {
+        {SPAN_LIT("A1-a/z"), ACTION_BLOCK, ACTION_BLOCK, ORIGIN_APP},
+        {SPAN_LIT("A1"), ACTION_FLAG, ACTION_FLAG, ORIGIN_APP},
+        global[0],
+        global[1],
+        BUILT_IN,
+    };
+    expect(app, COUNT(app), 0, ACTION_FLAG, ACTION_FLAG);
+    expect(app, COUNT(app), 1, ACTION_ANSWER, ACTION_FLAG);
+    expect(app, COUNT(app), 2, ACTION_BLOCK, ACTION_BLOCK);
+    struct config_action exact[] = {
+        {SPAN_LIT("A1-a"), ACTION_FLAG, ACTION_FLAG, ORIGIN_APP},
+        global[0],
+        BUILT_IN,
+    };
+    expect(exact, COUNT(exact), 1, ACTION_FLAG, ACTION_FLAG);
+    doubtful = NULL;
+}
+
+static void test_observed(void **state)
+{
+    static const struct rule list[] = {
+        {.id = SPAN_LIT("A1-a/x"), .risk = &risks[0], .action = ACTION_DEFAULT},
+        {.id = SPAN_LIT("A1-a/y"), .risk = &risks[0], .action = ACTION_DEFAULT, .expires = 150},
+        {.id = SPAN_LIT("A1-b/z"), .risk = &risks[1], .action = ACTION_DEFAULT},
+    };
+    doubtful = list;
+    doubtful_count = COUNT(list);
+    struct config_action rows[] = {BUILT_IN};
+    struct config_observe observes[] = {
+        {.risk = SPAN_LIT("A1-a"), .until = 100},
+        {.risk = SPAN_LIT("A1-a/y"), .until = 200},
+    };
+    struct config_app app = {.policy = {.actions = rows,
+                                        .action_count = COUNT(rows),
+                                        .observes = observes,
+                                        .observe_count = COUNT(observes)}};
+    struct policy *p = NULL;
+    assert_int_equal(policy_new(&app, NULL, &p), 0);
+    assert_true(policy_observes(p, 0, 99));
+    assert_false(policy_observes(p, 0, 100));
+    assert_true(policy_observes(p, 1, 199));
+    assert_false(policy_observes(p, 1, 200));
+    assert_false(policy_observes(p, 2, 0));
+    assert_false(policy_observes(p, 3, 0)); /* of another set: nobody may profit */
+    /* What would be done is told all the while. */
+    assert_int_equal(policy_decide(p, 0, DIRECTION_PROMPT, 50), ACTION_BLOCK);
+    assert_int_equal(policy_decide(p, 1, DIRECTION_PROMPT, 149), ACTION_BLOCK);
+    assert_int_equal(policy_decide(p, 1, DIRECTION_PROMPT, 150), ACTION_ALLOW);
+    assert_int_equal(policy_decide(p, 0, DIRECTION_PROMPT, 1000000), ACTION_BLOCK);
+    assert_int_equal(policy_reason(&app, &list[0], DIRECTION_PROMPT, 50).observed, 100);
+    assert_int_equal(policy_reason(&app, &list[0], DIRECTION_PROMPT, 100).observed, 0);
+    policy_free(p);
+    doubtful = NULL;
+}
+
 static void test_check(void **state)
 {
     struct config_action global[] = {
@@ -314,6 +390,8 @@ int main(void)
         cmocka_unit_test(test_apps),
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_rule_rows),
+        cmocka_unit_test(test_observed),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_doubts),
     };
