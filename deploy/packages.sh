@@ -28,6 +28,8 @@ need_build() {
     need_library libfyaml libfyaml-dev
     need_library zlib zlib1g-dev
     need_library xlsxwriter libxlsxwriter-dev
+    need_library libarchive libarchive-dev
+    need_library expat libexpat1-dev
     need_library icu-uc libicu-dev
     # A compiler without the C library's headers cannot build anything.
     [ -e /usr/include/stdlib.h ] || packages_missing="$packages_missing libc6-dev"
