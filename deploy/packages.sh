@@ -31,6 +31,9 @@ need_build() {
     need_library libarchive libarchive-dev
     need_library expat libexpat1-dev
     need_library icu-uc libicu-dev
+    # Only its dictionary is read, at build time.
+    [ -e /usr/lib/python3/dist-packages/jieba/dict.txt ] ||
+        packages_missing="$packages_missing python3-jieba"
     # A compiler without the C library's headers cannot build anything.
     [ -e /usr/include/stdlib.h ] || packages_missing="$packages_missing libc6-dev"
 }
