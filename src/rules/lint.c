@@ -155,28 +155,6 @@ static void tell_rest(struct lint *l, size_t told, const char *what)
         buf_printf(l->messages, "warning: %zu more %s\n", told - DOUBTS_TOLD, what);
 }
 
-struct shadowed {
-    const struct ruleset *set;
-    uint32_t rule, by;
-};
-
-/* Does every hit of `rule` bring one of `by` with it, with no less effect? */
-static bool covers(const struct rule *by, const struct rule *rule)
-{
-    return by->kind == RULE_KEYWORD && by->risk == rule->risk &&
-           (by->direction & rule->direction) == rule->direction && by->action == rule->action &&
-           (by->asked & rule->asked) == rule->asked && by->app_count == 0 && by->expires == 0;
-}
-
-static int note_shadow(void *ctx, const struct hit *hit)
-{
-    struct shadowed *s = ctx;
-    if (s->by == UINT32_MAX && hit->rule != s->rule &&
-        covers(&s->set->rules[hit->rule], &s->set->rules[s->rule]))
-        s->by = hit->rule;
-    return 0;
-}
-
 static int doubt_rules(struct lint *l)
 {
     const struct ruleset *set = l->set;
@@ -191,12 +169,13 @@ static int doubt_rules(struct lint *l)
         }
         if (rule->kind != RULE_KEYWORD || rule->quarantine.len)
             continue;
-        struct shadowed s = {set, i, UINT32_MAX};
-        if (read_text(l, rule->source, rule->direction, note_shadow, NULL, &s) == -ENOMEM)
-            return -ENOMEM;
-        if (s.by != UINT32_MAX)
+        uint32_t by;
+        int r = ruleset_shadow(set, i, &by);
+        if (r < 0)
+            return r;
+        if (r)
             doubt(l, &shadowed, at, "adds nothing: within it already hits ", rule->source,
-                  set->rules[s.by].source);
+                  set->rules[by].source);
     }
     tell_rest(l, expired, "rules have expired");
     tell_rest(l, shadowed, "keywords add nothing to others");

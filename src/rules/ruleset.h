@@ -128,6 +128,12 @@ const struct risk *ruleset_find_risk(const struct ruleset *s, struct span id);
 struct span ruleset_answer(const struct ruleset *s, const struct risk *risk,
                            enum language language);
 
+/*
+ * Does a shorter keyword of the same risk and effect hit within that keyword, so that the longer
+ * one adds nothing? 1, with the shorter one's index; 0; -ENOMEM. O(the keyword).
+ */
+int ruleset_shadow(const struct ruleset *s, uint32_t rule, uint32_t *ret_by);
+
 struct lint_report {
     size_t samples;    /* judged: of rules, of files, and ordinary texts */
     size_t disappoint; /* those that did not do what their authors meant */
