@@ -19,6 +19,7 @@ static const struct subcommand {
     {"check", "validate configuration and rules", "检查配置与规则", cli_check},
     {"scan", "judge a text offline", "离线检查文本", cli_scan},
     {"rules", "view, change and publish the rule library", "规则库：查看、修改、发布", cli_rules},
+    {"filing", "what a filing needs", "备案材料", cli_filing},
     {"log", "read and verify the decision log", "拦截日志：查询与校验", cli_log},
     {"key", "create, list and revoke app keys", "应用密钥：创建、列表、吊销", cli_key},
     {"demo", "run a stand-in model to try things out", "运行演示用的替身模型", cli_demo},

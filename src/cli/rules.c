@@ -12,6 +12,8 @@ static const struct verb {
 } verbs[] = {
     {"list", "every rule with its id, text and place", "列出规则", rules_list},
     {"stats", "how many rules each risk type has", "按风险类型统计", rules_stats},
+    {"export", "the catalogue of intercepted keywords (annex 4)", "导出拦截关键词列表",
+     rules_export},
     {"lint", "judge the samples of every rule", "运行规则样例", rules_lint},
 };
 #define VERBS (sizeof(verbs) / sizeof(*verbs))

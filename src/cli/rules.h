@@ -12,6 +12,7 @@
 int rules_list(int argc, char **argv);
 int rules_stats(int argc, char **argv);
 int rules_lint(int argc, char **argv);
+int rules_export(int argc, char **argv);
 
 /* -c FILE, --risk ID, --json: the input of RULES_COMMON, a child parser. */
 struct rules_common {

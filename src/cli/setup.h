@@ -11,6 +11,7 @@ enum {
     CLI_BAD = 1,   /* configuration, rules or input are not good */
     CLI_USAGE = 2, /* as argp reports it */
     CLI_HIT = 3,   /* `scan`: something would be masked, answered or blocked */
+    CLI_UNMET = 4, /* the library does not meet the standard's minima */
 };
 
 struct setup {

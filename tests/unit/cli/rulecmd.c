@@ -169,8 +169,8 @@ static void test_check_doubts(void **state)
                          "do not run: vertical, acrostic\n"));
     assert_true(has(&out, ": 7 rules, 1 of them expired, 1 allow phrases"));
     assert_true(has(&out, "  pii-x                4 keywords, 1 near rules  乙类\n"));
-    assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 0);
-    assert_true(has(&out, "\"keywords\":4,\"keyword_min\":0,\"patterns\":0,\"near\":1}\n"));
+    assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 4);
+    assert_true(has(&out, "\"scoped\":2,\"expired\":1,\"repeated\":0,\"near\":1,\"patterns\":0}\n"));
     assert_int_equal(run(cli_rules, "", "list", "-c", "c.yaml", "--json", NULL), 0);
     assert_true(has(&out, "\"kind\":\"near\""));
     assert_true(has(&out, "\"line\":2,\"see\":[\"acrostic\"],\"apps\":[\"shop\",\"shpo\"]}\n"));
@@ -501,10 +501,21 @@ static void test_rules(void **state)
     assert_true(span_starts(buf_span(&out), SPAN_LIT("pii-x/")));
     assert_true(has(&out, "\tboth\tdefault\tsecret word\trules/keywords/pii-x.txt:1\n"));
     assert_false(has(&out, "A1-a"));
-    assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 0);
-    assert_true(has(&out,
-                    "{\"risk\":\"A1-a\",\"group\":\"A1\",\"name\":\"甲类\",\"name_en\":\"kind "
-                    "a\",\"keywords\":1,\"keyword_min\":2,\"patterns\":0,\"near\":0}\n"));
+    /* One keyword of two: the exit code says so, unless one type alone was asked for. */
+    assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 4);
+    assert_true(has(&out, "{\"risk\":\"A1-a\",\"group\":\"A1\",\"name\":\"甲类\","
+                          "\"name_en\":\"kind a\",\"keywords\":1,\"keyword_min\":2,\"met\":false,"
+                          "\"flagged\":0,"));
+    assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--risk", "A1-a", NULL), 0);
+    assert_int_equal(run(cli_filing, "", "coverage", "-c", "c.yaml", "--app", "shop", NULL), 4);
+    assert_true(has(&out, "A1-a                    0       2 short "));
+    assert_int_equal(run(cli_filing, "", "coverage", "-c", "c.yaml", "--app", "nobody", NULL), 1);
+    assert_int_equal(run(cli_filing, "", "frob", NULL), 2);
+    assert_int_equal(run(cli_rules, "", "export", "-c", "c.yaml", NULL), 2);
+    assert_int_equal(run(cli_rules, "", "export", "-c", "c.yaml", "-f", "xlsx", NULL), 2);
+    assert_int_equal(run(cli_rules, "", "export", "-c", "c.yaml", "-f", "csv", "-v", NULL), 0);
+    assert_true(has(&out, "坏词语,A.1 组,a) 甲类,拦截,"));
+    assert_true(has(&err, "1 of 1 counted keywords are intercepted\n"));
     write_file("rules/keywords/A1-a.txt", "坏词语\thit=好话\n");
     assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", NULL), 1);
     assert_true(has(&err, "rules/keywords/A1-a.txt:1:1: A1-a/"));

@@ -1,0 +1,48 @@
+#include "cli/coverage.h"
+
+#include "base/clock.h"
+#include "filing/coverage.h"
+
+#include <string.h>
+
+const struct config_app *coverage_app(const struct setup *s, const char *name)
+{
+    if (!name)
+        return &s->config->apps[0];
+    const struct config_app *app = config_find_app(s->config, span_str(name));
+    if (!app)
+        fprintf(stderr, "juyong: the configuration has no app '%s'\n", name);
+    return app;
+}
+
+int coverage_print(const struct setup *s, const struct coverage_options *o)
+{
+    struct library library;
+    struct buf out = BUF_INIT(4u << 20);
+    char good[16], bad[16], off[16];
+    const struct config_app *app = coverage_app(s, o->app);
+    if (!app)
+        return CLI_BAD;
+    int64_t now = clock_wall_s();
+    int r = library_read(s->rules, app, now, &library);
+    if (r < 0) {
+        fprintf(stderr, "juyong: the library can't be counted: %s\n", strerror(-r));
+        return CLI_BAD;
+    }
+    struct coverage c = {
+        .library = &library,
+        .version = ruleset_version(s->rules),
+        .now = now,
+        .wanted = o->wanted,
+        .wanted_ctx = o->ctx,
+        .good = setup_colour(stdout, "32;1", good),
+        .bad = setup_colour(stdout, "31;1", bad),
+        .off = setup_colour(stdout, "0", off),
+    };
+    r = o->json ? coverage_json(&c, &out) : coverage_table(&c, &out);
+    bool written = r == 0 && setup_write(stdout, &out);
+    bool met = o->wanted || coverage_is_met(&c);
+    buf_deinit(&out);
+    library_free(&library);
+    return !written ? CLI_BAD : met ? CLI_GOOD : CLI_UNMET;
+}
