@@ -14,6 +14,7 @@
 #define QUEUE_RECORDS 8192
 #define QUEUE_BYTES   (64u << 20)
 #define TEXT_MAX      512
+#define OFFENCES      65536
 
 /* The kernel's name for this boot: monotonic times of two records compare within one boot only. */
 static void read_boot_id(char ret_text[40])
@@ -31,6 +32,7 @@ static void free_audit(struct audit *a)
 {
     checkpoint_close(a->checkpoint);
     store_close(a->store);
+    offences_close(a->offences);
     free(a);
 }
 
@@ -53,6 +55,8 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
         r = store_open(o->dir, span_from(digits, RECORD_RUN_SIZE), o->node, &a->store);
     if (r == 0)
         r = checkpoint_open(o->dir, &a->checkpoint);
+    if (r == 0 && o->state_dir.len)
+        r = offences_open(o->state_dir, o->offences ? o->offences : OFFENCES, &a->offences);
     if (r == 0) {
         unsigned char hash[RECORD_HASH_SIZE];
         atomic_store(&a->last_seq, store_head(a->store, hash));
@@ -118,4 +122,15 @@ void audit_get_health(const struct audit *a, struct audit_health *ret_health)
         .queued = atomic_load(&a->records),
         .last_seq = atomic_load(&a->last_seq),
     };
+}
+
+int audit_offence_code(const struct audit *a, const struct audit_offence_key *key,
+                       unsigned char ret_code[AUDIT_OFFENCE_SIZE])
+{
+    return a->offences ? offences_code(a->offences, key, ret_code) : -ENOENT;
+}
+
+enum audit_memory audit_recall(const struct audit *a, const unsigned char code[AUDIT_OFFENCE_SIZE])
+{
+    return a->offences ? offences_find(a->offences, code) : AUDIT_UNKNOWN;
 }

@@ -15,9 +15,11 @@ struct audit_options {
     struct span dir;  /* where the month files live; created with mode 0700 */
     struct span node; /* name of this machine in the records */
     enum audit_mode mode;
-    size_t queue_records; /* ceiling of the queue; 8,192 unless told */
-    size_t queue_bytes;   /* likewise; 64 MiB */
-    size_t text_max;      /* bytes of context kept around a match; 512 */
+    size_t queue_records;  /* ceiling of the queue; 8,192 unless told */
+    size_t queue_bytes;    /* likewise; 64 MiB */
+    size_t text_max;       /* bytes of context kept around a match; 512 */
+    struct span state_dir; /* where offences are remembered; empty: nowhere, each is a new one */
+    size_t offences;       /* how many; 65,536 unless told */
 };
 
 /* Starts the writer thread and opens or creates the current files. 0 or -errno, message logged. */
@@ -59,6 +61,22 @@ struct audit_hit {
     struct span folded;  /* what the matcher read */
     uint32_t layers;     /* enum layer bits */
     uint64_t start, end; /* bytes in the judged text */
+    bool old;            /* a remembered offence in an earlier turn: told, not counted again */
+};
+
+/*
+ * An offence as it is remembered: a keyed code of who said it to which app and what it was, never
+ * the text itself.
+ */
+#define AUDIT_OFFENCE_SIZE 20
+struct audit_offence {
+    unsigned char code[AUDIT_OFFENCE_SIZE];
+    bool told; /* that it stands in a conversation's history is on record, too */
+};
+/* What makes two offences the same one. Spans are borrowed. */
+struct audit_offence_key {
+    struct span app, end_user; /* as in struct audit_subject */
+    struct span role, rule, text;
 };
 
 struct audit_event {
@@ -79,6 +97,9 @@ struct audit_event {
     bool complete;       /* every string of the exchange was judged and delivered */
     bool unjudged_media; /* media passed unjudged by policy */
     struct span detail;  /* AUDIT_ADMIN: what was done, JSON object text; else empty */
+    /* To be remembered once the event is durable, before its completion is told. */
+    const struct audit_offence *offences;
+    size_t offence_count;
 };
 
 /* Completion of one event, as the worker collects it. */
@@ -106,6 +127,22 @@ int audit_submit(struct audit *a, struct audit_port *port, uint64_t exchange,
 
 /* Can new exchanges be recorded? False refuses them (audit_unavailable). Cheap, any thread. */
 bool audit_ready(const struct audit *a);
+
+/* The reason of an act that tells of old offences only. */
+#define AUDIT_OLD_OFFENCE "old_offence"
+/*
+ * The code of an offence. 0; -ENOENT when this log remembers none, -EIO, -ENOMEM. Any thread.
+ * O(text).
+ */
+int audit_offence_code(const struct audit *a, const struct audit_offence_key *key,
+                       unsigned char ret_code[AUDIT_OFFENCE_SIZE]);
+enum audit_memory {
+    AUDIT_UNKNOWN, /* never seen, or so long ago that newer ones took its place */
+    AUDIT_REMEMBERED,
+    AUDIT_TOLD, /* and that it came again as history is on record */
+};
+/* Any thread; the same answer for all of them. O(1). */
+enum audit_memory audit_recall(const struct audit *a, const unsigned char code[AUDIT_OFFENCE_SIZE]);
 
 struct audit_health {
     bool failed, degraded;

@@ -24,45 +24,6 @@ struct checkpoint {
     char key_id[17];
 };
 
-static int write_whole(int fd, struct span s)
-{
-    while (s.len) {
-        ssize_t n = write(fd, s.data, s.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        s = span_slice(s, (size_t)n, s.len);
-    }
-    return 0;
-}
-
-/* Written beside and renamed, so that a crash leaves the whole file or none. */
-static int write_file(const char *path, struct span content, mode_t mode)
-{
-    char temporary[PATH_MAX + 8];
-    snprintf(temporary, sizeof(temporary), "%s.new", path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (fd < 0)
-        return -errno;
-    int r = write_whole(fd, content);
-    if (r == 0 && fsync(fd) < 0)
-        r = -errno;
-    close(fd);
-    if (r == 0 && rename(temporary, path) < 0)
-        r = -errno;
-    return r;
-}
-
-/* So that names made in a directory outlive a power cut. */
-static int sync_dir(const char *path)
-{
-    int fd cleanup(cleanup_close) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
 static int load_key(struct checkpoint *c, const char *path)
 {
     char text[2 * SIGN_SECRET_SIZE + 2];
@@ -86,7 +47,7 @@ static int create_key(struct checkpoint *c, const char *path)
         return r;
     codec_hex(span_from((const char *)c->secret, SIGN_SECRET_SIZE), text);
     text[2 * SIGN_SECRET_SIZE] = '\n';
-    r = write_file(path, span_from(text, 2 * SIGN_SECRET_SIZE + 1), 0600);
+    r = files_replace(path, span_from(text, 2 * SIGN_SECRET_SIZE + 1), 0600);
     secret_cleanse(text, sizeof(text));
     return r;
 }
@@ -113,11 +74,11 @@ static int open_key(struct checkpoint *c, struct span dir)
     if (!files_join(dir, "keys/checkpoint.pub", path))
         return -ENAMETOOLONG;
     if (access(path, F_OK) < 0)
-        r = write_file(path, span_from(text, 2 * SIGN_PUBLIC_SIZE + 1), 0644);
+        r = files_replace(path, span_from(text, 2 * SIGN_PUBLIC_SIZE + 1), 0644);
     if (r == 0 && !files_join(dir, "keys", path))
         r = -ENAMETOOLONG;
     if (r == 0)
-        r = sync_dir(path);
+        r = files_sync_dir(path);
     if (r == 0)
         r = sha256_once(span_from((const char *)public_key, sizeof(public_key)), digest);
     if (r == 0)
@@ -190,7 +151,7 @@ int checkpoint_write(struct checkpoint *c, const struct checkpoint_line *line)
     n += snprintf(start + n, sizeof(text) - domain.len - (size_t)n,
                   ",\"key\":\"%s\",\"sig\":\"%s\"}\n", c->key_id, digits);
     off_t before = lseek(c->fd, 0, SEEK_END);
-    r = write_whole(c->fd, span_from(start, (size_t)n));
+    r = files_write(c->fd, span_from(start, (size_t)n));
     if (r == 0 && fdatasync(c->fd) < 0)
         r = -errno;
     /* A part of a line would spoil the next one. */

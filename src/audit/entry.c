@@ -76,7 +76,7 @@ static const struct field hit_fields[] = {
     HIT_FIELD(direction, TYPE_TEXT), HIT_FIELD(role, TYPE_TEXT),   HIT_FIELD(path, TYPE_TEXT),
     HIT_FIELD(risk, TYPE_TEXT),      HIT_FIELD(rule, TYPE_TEXT),   HIT_FIELD(action, TYPE_TEXT),
     HIT_FIELD(observed, TYPE_TRUE),  HIT_FIELD(layers, TYPE_TEXT), HIT_FIELD(start, TYPE_NUMBER),
-    HIT_FIELD(end, TYPE_NUMBER),     HIT_FIELD(commit, TYPE_TEXT),
+    HIT_FIELD(end, TYPE_NUMBER),     HIT_FIELD(old, TYPE_TRUE),    HIT_FIELD(commit, TYPE_TEXT),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -316,5 +316,7 @@ int entry_weight(const struct entry *e)
     for (int i = 1; i < (int)COUNT(actions); i++)
         if (span_eq(e->action, span_str(actions[i])))
             return i;
+    if (act && e->hit_count == 0 && span_eq(e->reason, SPAN_LIT("old_offence")))
+        return 0;
     return act ? 1 : 0;
 }

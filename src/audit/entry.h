@@ -17,6 +17,7 @@ struct entry_hit {
     struct span direction, role, path, risk, rule, action, layers, commit;
     enum entry_bool observed; /* true: what would have been done */
     uint64_t start, end;
+    enum entry_bool old; /* an offence of an earlier exchange, in this one's history */
 };
 
 /* Absent fields are 0 or empty. Times and durations are microseconds. */

@@ -1,10 +1,14 @@
 #include "audit/files.h"
 
+#include "base/cleanup.h"
+
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 files_month files_month_of(uint64_t wall_us)
 {
@@ -70,4 +74,41 @@ int files_list(struct span dir, int tier, struct files *ret_files)
     if (r == 0)
         qsort(ret_files->months, ret_files->count, sizeof(ret_files->months[0]), compare);
     return r;
+}
+
+int files_write(int fd, struct span s)
+{
+    while (s.len) {
+        ssize_t n = write(fd, s.data, s.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        s = span_slice(s, (size_t)n, s.len);
+    }
+    return 0;
+}
+
+int files_replace(const char *path, struct span content, mode_t mode)
+{
+    char temporary[PATH_MAX + 8];
+    snprintf(temporary, sizeof(temporary), "%s.new", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd < 0)
+        return -errno;
+    int r = files_write(fd, content);
+    if (r == 0 && fsync(fd) < 0)
+        r = -errno;
+    close(fd);
+    if (r == 0 && rename(temporary, path) < 0)
+        r = -errno;
+    return r;
+}
+
+int files_sync_dir(const char *path)
+{
+    int fd cleanup(cleanup_close) = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    return fsync(fd) < 0 ? -errno : 0;
 }

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Months since year 0: year * 12 + month - 1. */
 typedef int files_month;
@@ -25,3 +26,11 @@ bool files_path(struct span dir, int tier, files_month month, char ret_path[PATH
 int files_list(struct span dir, int tier, struct files *ret_files);
 /* "<dir>/<name>"; false when it is too long. */
 bool files_join(struct span dir, const char *name, char ret_path[PATH_MAX]);
+
+/* Writes all of it, over interruptions and short writes. 0 or -errno: then a part may be there. */
+int files_write(int fd, struct span s);
+/* Written beside, synced and renamed, so that a crash leaves the whole file or none. 0 or -errno.
+ */
+int files_replace(const char *path, struct span content, mode_t mode);
+/* So that names made in a directory outlive a power cut. 0 or -errno. */
+int files_sync_dir(const char *path);

@@ -81,6 +81,14 @@ static int fill(struct buf *b, const struct audit_event *event, size_t text_max,
         r = put_text(b, &event->hits[k], text_max, &texts[k]);
         texts[k].commit = (uint32_t)commits[k];
     }
+    i->offence_count = (uint32_t)event->offence_count;
+    if (r == 0 && event->offence_count) {
+        uint32_t bytes;
+        r = put(b,
+                span_from((const char *)event->offences,
+                          event->offence_count * sizeof(*event->offences)),
+                &i->offences, &bytes);
+    }
     if (r == 0 && n)
         memcpy(b->data + i->texts, texts, n * sizeof(texts[0]));
     return r;

@@ -33,6 +33,7 @@ struct item {
     uint32_t request, request_len;
     uint32_t body, body_len; /* the record behind its head */
     uint32_t texts, text_count;
+    uint32_t offences, offence_count; /* struct audit_offence, unaligned */
 };
 
 /* 0 and an item with one reference, -ENOMEM, -EMSGSIZE. */

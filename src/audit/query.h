@@ -52,7 +52,8 @@ struct query_row {
     enum query_state state;
     const struct query_hit *hits;
     size_t hit_count;
-    const struct query_hit *main_hit; /* of the heaviest action, the first of them; or NULL */
+    const struct query_hit *main_hit; /* of the heaviest action, the first of them, old ones last;
+                                          or NULL */
 };
 
 /* 0, -ENOENT when there is no log, or -errno. */

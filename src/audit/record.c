@@ -217,6 +217,8 @@ static int put_hit(struct buf *out, const struct audit_hit *h, size_t *ret_commi
         return r;
     NUMBER("start", h->start);
     NUMBER("end", h->end);
+    if (h->old)
+        RAW(",\"old\":true");
     RAW(",\"commit\":\"");
     *ret_commit = out->len;
     RAW("0000000000000000000000000000000000000000000000000000000000000000\"}");
@@ -304,5 +306,9 @@ int record_weight(const struct audit_event *e)
     if (e->kind != AUDIT_ACT && e->kind != AUDIT_CLOSE)
         return 0;
     int weight = e->action > 0 ? (int)e->action : 0;
-    return weight == 0 && e->kind == AUDIT_ACT ? ACTION_FLAG : weight;
+    if (weight || e->kind != AUDIT_ACT)
+        return weight;
+    /* An old offence that was told before is no news. */
+    bool again = e->hit_count == 0 && span_eq(e->reason, SPAN_LIT(AUDIT_OLD_OFFENCE));
+    return again ? 0 : ACTION_FLAG;
 }

@@ -35,7 +35,8 @@ int record_write_event(struct buf *out, const struct audit_event *e,
 int record_write_gap(struct buf *out, uint64_t lost, uint64_t from_us, uint64_t until_us,
                      struct span reason);
 
-/* How much a record matters to `log list`: an action's number, at least 1 for any interception. */
+/* How much a record matters to `log list`: an action's number, at least 1 for any interception
+ * but an old offence that was told before. */
 int record_weight(const struct audit_event *e);
 
 /*

@@ -173,6 +173,12 @@ static bool is_kind(const struct row_record *rec, const char *kind)
     return span_eq(rec->entry.kind, span_str(kind));
 }
 
+/* What an old offence once led to is not this exchange's action. */
+static int weight_of(const struct query_hit *h)
+{
+    return h->entry->old == ENTRY_TRUE ? ACTION_DEFAULT : (int)action_from(h->entry->action);
+}
+
 int row_fold(struct row *r, struct row_month *const *months, struct query_row *ret_row)
 {
     struct query_row row = {
@@ -202,8 +208,7 @@ int row_fold(struct row *r, struct row_month *const *months, struct query_row *r
     row.hits = r->hits;
     row.hit_count = r->hit_count;
     for (size_t i = 0; i < r->hit_count; i++)
-        if (!row.main_hit ||
-            action_from(r->hits[i].entry->action) > action_from(row.main_hit->entry->action))
+        if (!row.main_hit || weight_of(&r->hits[i]) > weight_of(row.main_hit))
             row.main_hit = &r->hits[i];
     *ret_row = row;
     return 0;

@@ -203,6 +203,28 @@ static void give_up_pending(struct audit *a, int why)
     }
 }
 
+static struct span offences_of(const struct item *i)
+{
+    return item_span(i, i->offences, (uint32_t)(i->offence_count * sizeof(struct audit_offence)));
+}
+
+/*
+ * Behind the commit: a crash in between leaves an offence on record that counts as new when it
+ * comes again, which refuses once more; never one that nobody was told of. Nor does a failure here
+ * hold a refusal back, for the same reason.
+ */
+static void save_offences(struct audit *a)
+{
+    bool any = false;
+    for (struct item *i = a->pending; a->offences && i; i = i->next)
+        if (i->offence_count) {
+            offences_add(a->offences, offences_of(i), true);
+            any = true;
+        }
+    if (any)
+        offences_sync(a->offences);
+}
+
 /* The log can't take the pending items now: in degraded mode they stay, in required they fail. */
 static void set_aside(struct audit *a, int why)
 {
@@ -210,8 +232,11 @@ static void set_aside(struct audit *a, int why)
         give_up_pending(a, why);
         return;
     }
-    for (struct item *i = a->pending; i; i = i->next)
+    for (struct item *i = a->pending; i; i = i->next) {
+        if (a->offences && !i->told) /* in memory, as the record is */
+            offences_add(a->offences, offences_of(i), false);
         tell(a, i, 0, 0);
+    }
 }
 
 static void enter(struct audit *a, enum writer_state state, int r)
@@ -291,6 +316,7 @@ static bool write_pending(struct audit *a)
     int r = write_group(a, &loss);
     if (r == 0) {
         uint64_t written = loss.count ? 1 : 0;
+        save_offences(a);
         while (a->pending) {
             tell(a, a->pending, 0, a->pending->done.seq);
             drop_first(a);

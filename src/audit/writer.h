@@ -6,6 +6,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/item.h"
+#include "audit/offences.h"
 #include "audit/store.h"
 
 #include <pthread.h>
@@ -37,6 +38,8 @@ struct audit {
     atomic_size_t records, bytes; /* from submission until written or given up */
     atomic_uint disk_percent;
     atomic_uint_fast64_t written, lost, last_seq;
+
+    struct offences *offences; /* NULL: none are remembered. Read by all, written by the thread */
 
     /* The thread's own. */
     struct store *store;

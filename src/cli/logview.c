@@ -235,7 +235,8 @@ void logview_row(const struct logview *v, const struct query_row *row)
     char when[CLOCK_TEXT_SIZE];
     format_time(e->time, when);
     fprintf(v->out, "%s  %s", when, v->colour ? colour_of(e->action) : "");
-    put_cell(v->out, e->action.len ? e->action : e->kind, ACTION);
+    bool old = h && h->entry->old == ENTRY_TRUE && action_from(e->action) == ACTION_ALLOW;
+    put_cell(v->out, old ? SPAN_LIT("old") : e->action.len ? e->action : e->kind, ACTION);
     fputs(v->colour ? PLAIN : "", v->out);
     put_cell(v->out, h ? h->entry->risk : SPAN_NULL, RISK);
     char rule[128] = "";
@@ -308,6 +309,8 @@ static void show_hit(const struct logview *v, const struct query_hit *h, size_t 
     put_field(v, "  action", h->entry->action);
     if (h->entry->observed == ENTRY_TRUE)
         put_field(v, "  observed", SPAN_LIT("would have been done; it was only observed"));
+    if (h->entry->old == ENTRY_TRUE)
+        put_field(v, "  old", SPAN_LIT("yes, of an earlier exchange; not counted again"));
     put_field(v, "  risk", h->entry->risk);
     put_field(v, "  rule", h->entry->rule);
     put_field(v, "  direction", h->entry->direction);
@@ -470,6 +473,7 @@ static void json_hit(FILE *out, const struct query_hit *h)
     json_text(out, "context", h ? h->context : SPAN_NULL);
     json_text(out, "folded", h ? h->folded : SPAN_NULL);
     json_layers(out, e->layers);
+    fprintf(out, ",\"old\":%s", !h ? "null" : e->old == ENTRY_TRUE ? "true" : "false");
 }
 
 void logview_json(const struct logview *v, const struct query_row *row)

@@ -258,6 +258,8 @@ static int open_log(struct serve *s, const struct config *c)
         .queue_records = c->audit.queue_records,
         .queue_bytes = c->audit.queue_bytes,
         .text_max = c->audit.text_max,
+        .state_dir = c->state_dir,
+        .offences = c->audit.offences,
     };
     return audit_open(&o, &s->audit); /* tells what is wrong itself */
 }

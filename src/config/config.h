@@ -71,8 +71,9 @@ struct config_policy {
     enum language language;
     bool allow_media;      /* media parts pass, recorded as unjudged; else they are denied */
     bool tool_calls_exact; /* release tool arguments as they clear; else only whole (default) */
-    bool observe;          /* judge and record, never interfere; shown as a weakening */
-    int64_t until;         /* Unix seconds from which `observe` ends; 0: nobody said */
+    bool refuse_history; /* an old offence among earlier turns refuses; else a notice replaces it */
+    bool observe;        /* judge and record, never interfere; shown as a weakening */
+    int64_t until;       /* Unix seconds from which `observe` ends; 0: nobody said */
     struct config_observe *observes; /* the app's, then the global ones */
     size_t observe_count;
 };
@@ -126,6 +127,7 @@ struct config {
         enum audit_mode mode;
         struct span dir; /* default: state_dir/log */
         size_t queue_records, queue_bytes, text_max;
+        size_t offences; /* that are remembered */
     } audit;
     struct network *trusted_proxies; /* addresses or networks, CIDR */
     size_t trusted_proxy_count;

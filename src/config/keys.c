@@ -19,6 +19,7 @@ static const char *const choices_refusal[] = {"message", "error", NULL};
 static const char *const choices_language[] = {"zh", "en", "both", NULL};
 static const char *const choices_media[] = {"deny", "allow", NULL};
 static const char *const choices_tool_calls[] = {"whole", "exact", NULL};
+static const char *const choices_history[] = {"notice", "refuse", NULL};
 static const char *const choices_mode[] = {"enforce", "observe", NULL};
 
 static const struct schema_key keys_console[] = {
@@ -97,6 +98,11 @@ const struct schema_key schema_policy[] = {
     {"tool_calls", SCHEMA_SWITCH, "whole",
      "streamed tool arguments: released when all are judged, or as they clear",
      AT(struct config_policy, tool_calls_exact), .choices = choices_tool_calls},
+    {"history", SCHEMA_SWITCH, "notice",
+     "an earlier turn that was refused before: a notice goes to the model in place of it and of "
+     "the "
+     "answer to it, or the request is refused again",
+     AT(struct config_policy, refuse_history), .choices = choices_history},
     {"actions", SCHEMA_OTHER, NULL,
      "what a hit does, by risk: an id (A1-a), a group (A1), a prefix (pii-*), or * for all; or by "
      "the id of one rule",
@@ -164,6 +170,11 @@ static const struct schema_key keys_audit[] = {
      .min = MiB, .max = 4 * GiB, .restart = true},
     {"text_max", SCHEMA_SIZE, "4KiB", "text kept around a match, per record",
      AT(struct config, audit.text_max), .min = 0, .max = MiB},
+    {"offences", SCHEMA_COUNT, "65536",
+     "refused turns that are remembered as keyed hashes, so that they are known when they come "
+     "back "
+     "as history; the oldest give way and count as new then",
+     AT(struct config, audit.offences), .min = 16, .max = 4194304, .restart = true},
     {NULL},
 };
 

@@ -37,6 +37,12 @@ struct dialect_error {
     size_t offset;        /* bytes into the body */
 };
 
+/* One message of a request's conversation. */
+struct dialect_turn {
+    enum role role;  /* ROLE_TOOL also of a function's result */
+    size_t from, to; /* its bytes within the body, braces included */
+};
+
 /* Called for every judged string in the order of the body. Nonzero stops the walk and is returned.
  */
 typedef int (*text_item_fn)(void *ctx, const struct text_item *item);
@@ -85,6 +91,14 @@ struct dialect {
     int (*read_request)(struct json_walk *w, struct span body, struct arena *arena,
                         struct dialect_request *ret, struct dialect_error *ret_error,
                         text_item_fn fn, void *ctx);
+    /*
+     * Appends the messages (struct dialect_turn) of a body that read_request() has accepted, in
+     * order: text_item.turn is the place in this list, from 1. 0, -ENOMEM, -EMSGSIZE, -EINVAL.
+     * NULL, as write_turn: requests of this API are no conversations.
+     */
+    int (*read_turns)(struct json_walk *w, struct span body, struct buf *ret_turns);
+    /* Appends a message that says only that text, as it stands in a request. */
+    int (*write_turn)(enum role role, struct span text, struct buf *out);
     /* The same for an answer that is not streamed; *ret_event collects model, id, finish reasons.
      */
     int (*read_answer)(struct json_walk *w, struct span body, struct arena *arena,

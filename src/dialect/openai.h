@@ -52,6 +52,7 @@ struct openai_reader {
     void *ctx;
 
     enum role role;
+    uint32_t turn, turns; /* of a request: the message at hand (0: none), messages so far */
     uint32_t choice;
     uint32_t part;            /* of the tool call or detail at hand */
     uint32_t part_base;       /* added to every part */
@@ -155,6 +156,11 @@ int openai_request_response_format(struct openai_reader *r);
 int openai_read_request(const struct openai_member *members, size_t count, struct json_walk *w,
                         struct span body, struct arena *arena, struct dialect_request *ret,
                         struct dialect_error *ret_error, text_item_fn fn, void *ctx);
+
+/* The role of the message that the walker's last item began; ROLE_NONE: not one that we know. */
+enum role openai_role(const struct json_walk *w);
+int openai_read_turns(struct json_walk *w, struct span body, struct buf *ret_turns);
+int openai_write_turn(enum role role, struct span text, struct buf *out);
 
 /* Answers and events; `completions`: of the text API. */
 int openai_read_answer(bool completions, struct json_walk *w, struct span body, struct arena *arena,

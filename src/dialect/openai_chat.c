@@ -6,22 +6,12 @@
 /* The role was read ahead, because it may come behind the content. */
 static int role_begin(struct openai_reader *r)
 {
-    static const struct {
-        struct span name;
-        enum role role;
-    } roles[] = {
-        {SPAN_LIT("user"), ROLE_USER},           {SPAN_LIT("assistant"), ROLE_ASSISTANT},
-        {SPAN_LIT("system"), ROLE_SYSTEM},       {SPAN_LIT("tool"), ROLE_TOOL},
-        {SPAN_LIT("developer"), ROLE_DEVELOPER}, {SPAN_LIT("function"), ROLE_TOOL},
-    };
-    char room[64];
-    struct span name = json_unquote(json_walk_peek(r->w, SPAN_LIT("role")), room, sizeof(room));
-    for (size_t i = 0; i < COUNT(roles); i++)
-        if (span_eq(name, roles[i].name)) {
-            r->role = roles[i].role;
-            return 0;
-        }
-    return openai_bad(r, "A message needs a role: system, developer, user, assistant or tool.");
+    r->role = openai_role(r->w);
+    r->turn = ++r->turns;
+    return r->role != ROLE_NONE
+               ? 0
+               : openai_bad(r,
+                            "A message needs a role: system, developer, user, assistant or tool.");
 }
 
 static int read_role(struct openai_reader *r)
@@ -57,6 +47,7 @@ static int read_messages(struct openai_reader *r)
     r->has_texts = true;
     int rc = openai_array(r, read_message);
     r->role = ROLE_NONE;
+    r->turn = 0;
     return rc;
 }
 
@@ -134,6 +125,8 @@ const struct dialect dialect_openai_chat = {
     .route = "/v1/chat/completions",
     .upstream_path = "/chat/completions",
     .read_request = read_request,
+    .read_turns = openai_read_turns,
+    .write_turn = openai_write_turn,
     .read_answer = read_answer,
     .stream_new = openai_stream_new,
     .stream_free = openai_stream_free,

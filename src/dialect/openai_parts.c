@@ -111,6 +111,7 @@ static int give_arguments(struct openai_reader *r, uint32_t part)
         .role = r->role,
         .field = FIELD_OTHER,
         .choice = r->choice,
+        .turn = r->turn,
     };
     return r->fn(r->ctx, &item);
 }

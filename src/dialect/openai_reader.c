@@ -230,6 +230,7 @@ int openai_give(struct openai_reader *r, enum field field, uint32_t part, bool j
         .role = r->role,
         .field = field,
         .choice = r->choice,
+        .turn = r->turn,
         .part = part + r->part_base,
         .join = join,
         .maskable = maskable,

@@ -36,8 +36,10 @@ static void refuse(struct exchange *x)
         x->who.app->policy.refusal == REFUSAL_ERROR && x->prompt->action != ACTION_ANSWER
             ? cause_status(CAUSE_CONTENT_FILTER)
             : 200;
-    record_act(x, x->prompt, span_str(cause_code(CAUSE_CONTENT_FILTER)));
-    record_close(x, OUTCOME_REFUSED, span_str(cause_code(CAUSE_CONTENT_FILTER)));
+    struct span reason = x->prompt->history.only_old ? SPAN_LIT(AUDIT_OLD_OFFENCE)
+                                                     : span_str(cause_code(CAUSE_CONTENT_FILTER));
+    record_act(x, x->prompt, reason);
+    record_close(x, OUTCOME_REFUSED, reason);
     exchange_await(x, send_refusal);
 }
 
@@ -123,31 +125,40 @@ static void ask(struct exchange *x)
         exchange_deadline(x, x->upstream->first_byte_ms);
 }
 
-/* A second walk for the places of what was found, and for masks. */
-static int revisit(struct exchange *x, struct span body)
+/* A second walk for the places of what was found. */
+static int revisit(struct exchange *x, struct span body, struct judge_walk *w)
 {
-    struct judge *j = x->prompt;
-    if (j->finding_count == 0)
-        return 0;
-    struct arena scratch;
-    arena_init(&scratch, 64u << 20);
     struct dialect_request again;
     struct dialect_error error;
+    struct arena scratch;
+    arena_init(&scratch, 64u << 20);
+    int r =
+        x->dialect->read_request(x->gate->walk, body, &scratch, &again, &error, judge_revisit, w);
+    arena_deinit(&scratch);
+    return r;
+}
+
+/* What is forwarded in the body's place: with its masks, and with notices for old offences. */
+static int rewrite(struct exchange *x, struct span body)
+{
+    struct judge *j = x->prompt;
     struct judge_walk w = {.judge = j, .body = body};
-    bool mask = j->masked && !j->refused;
-    w.max = mask ? judge_splices(j) : 0;
-    w.splices = mask ? calloc(w.max, sizeof(*w.splices)) : NULL;
-    int r = mask && !w.splices ? -ENOMEM : 0;
+    w.max = (j->masked ? judge_splices(j) : 0) + history_splices(&j->history);
+    if (w.max == 0)
+        return 0;
+    w.splices = calloc(w.max, sizeof(*w.splices));
+    if (!w.splices)
+        return -ENOMEM;
+    int r = j->masked ? revisit(x, body, &w) : 0;
     if (r == 0)
-        r = x->dialect->read_request(x->gate->walk, body, &scratch, &again, &error, judge_revisit,
-                                     &w);
-    if (r == 0 && mask) {
+        r = history_rewrite(x, body, w.splices, w.max, &w.count);
+    if (r == 0) {
         splice_sort(w.splices, w.count);
+        w.count = splice_outermost(w.splices, w.count);
         x->body.max = exchange_config(x)->limits.body_bytes * 2;
         r = splice_apply(body, w.splices, w.count, &x->body);
     }
     free(w.splices);
-    arena_deinit(&scratch);
     return r;
 }
 
@@ -186,6 +197,14 @@ void ask_reject(struct exchange *x, enum cause cause, struct span code, struct s
         http_request_abort(x->client);
 }
 
+/* It could not be judged, or not be forwarded as it was judged. */
+static void give_up(struct exchange *x, int error)
+{
+    record_rejection(x, span_str(cause_code(CAUSE_JUDGE_FAILED)));
+    exchange_fail(x, error == -ENOMEM || error == -EMSGSIZE ? CAUSE_OVERLOADED : CAUSE_JUDGE_FAILED,
+                  OUTCOME_REJECTED);
+}
+
 void ask_begin(struct exchange *x)
 {
     struct span body = http_request_body(x->client);
@@ -203,8 +222,8 @@ void ask_begin(struct exchange *x)
                                      x->prompt);
     if (r == 0)
         r = judge_finish(x->prompt, -1);
-    if (r == 0)
-        r = revisit(x, body);
+    if (r == 0 && x->prompt->finding_count)
+        r = revisit(x, body, &(struct judge_walk){.judge = x->prompt, .body = body});
     x->prompt->judge_us += clock_mono_us() - before;
     if (r < 0 && (error.json != JSON_OK || error.code)) {
         enum cause cause = error.json != JSON_OK ? CAUSE_BAD_JSON
@@ -218,9 +237,7 @@ void ask_begin(struct exchange *x)
     }
     if (r < 0) {
         record_subject(x);
-        record_rejection(x, span_str(cause_code(CAUSE_JUDGE_FAILED)));
-        exchange_fail(x, r == -ENOMEM || r == -EMSGSIZE ? CAUSE_OVERLOADED : CAUSE_JUDGE_FAILED,
-                      OUTCOME_REJECTED);
+        give_up(x, r);
         return;
     }
     struct span path = SPAN_NULL;
@@ -230,14 +247,22 @@ void ask_begin(struct exchange *x)
         return;
     }
     record_subject(x);
+    history_settle(x, body);
     if (x->prompt->refused) {
         refuse(x);
         return;
     }
-    /* A mask must be on record before the altered request leaves; a flag need not be waited for. */
-    bool masked = x->body.len > 0;
-    record_act(x, x->prompt, SPAN_NULL);
-    if (masked)
+    r = rewrite(x, body);
+    if (r < 0) {
+        give_up(x, r);
+        return;
+    }
+    /* A change must be on record before the altered request leaves; a flag need not be waited for.
+     */
+    bool changed = x->body.len > 0;
+    record_act(x, x->prompt,
+               x->prompt->history.off_count ? SPAN_LIT(AUDIT_OLD_OFFENCE) : SPAN_NULL);
+    if (changed)
         exchange_await(x, ask);
     else
         ask(x);

@@ -169,6 +169,8 @@ bool record_failed(const struct exchange *x);
 void record_give_up(struct exchange *x);
 bool record_closed(const struct exchange *x);
 struct span record_request_id(const struct exchange *x);
+/* Who asks, as records name him; empty when unknown. */
+struct span record_end_user(const struct exchange *x);
 enum action record_action(const struct exchange *x);
 /* Notes for the close. */
 struct record_notes {

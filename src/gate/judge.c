@@ -29,6 +29,7 @@ struct judge *judge_new(struct arena *arena, const struct ruleset *rules,
         free(j);
         return NULL;
     }
+    history_init(&j->history);
     return j;
 }
 
@@ -39,6 +40,7 @@ void judge_free(struct judge *j)
     scanner_free(j->scanner);
     free(j->findings);
     free(j->pieces);
+    history_deinit(&j->history);
     free(j);
 }
 
@@ -176,7 +178,7 @@ void judge_describe(struct judge *j)
 }
 
 static int add_finding(struct judge *j, struct channel *channel, const struct hit *hit,
-                       const struct rule *rule, enum action action, bool observed)
+                       const struct rule *rule, enum action action, bool observed, uint32_t offence)
 {
     bool full = j->finding_count == JUDGE_FINDINGS_MAX;
     if (full && !j->whole && !j->unrecorded && !j->refused) {
@@ -196,7 +198,7 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
             return -ENOMEM;
     }
     struct finding *f = &j->findings[j->finding_count++];
-    *f = (struct finding){.channel = channel, .hit = *hit};
+    *f = (struct finding){.channel = channel, .hit = *hit, .offence = offence};
     channel->pinned = true; /* its text is described when all findings of this moment are known */
     f->record = (struct audit_hit){
         .direction = j->direction,
@@ -215,6 +217,21 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
         f->record.path =
             arena_printf(j->arena, "choices[%u].%s", channel->choice, field_name(channel->field));
     return 0;
+}
+
+void judge_put_decisive(struct judge *j, const struct offence *o)
+{
+    uint32_t number = (uint32_t)(o - j->history.list) + 1;
+    /* The list is full, or it would be there; a hit of its own was counted as left out. */
+    j->finding_count--;
+    if (add_finding(j, o->channel, &o->hit, ruleset_rule(j->rules, o->hit.rule), o->action, false,
+                    number) < 0)
+        return;
+    j->decisive = (uint32_t)(j->finding_count - 1);
+    struct finding *f = &j->findings[j->decisive];
+    f->record.path = o->path;
+    f->record.role = o->role;
+    f->record.old = o->memory != AUDIT_UNKNOWN;
 }
 
 /* What the rule's action becomes where it can't be done, or must not be. */
@@ -240,10 +257,18 @@ static int see_hit(void *ctx, struct channel *channel, const struct hit *hit)
     bool observed =
         decided > ACTION_FLAG && (j->observe || policy_observes(j->policy, hit->rule, now));
     enum action done = effective(j, channel, decided, observed);
+    int offence = 0;
+    if (done >= ACTION_ANSWER && j->direction == DIRECTION_PROMPT && j->whole)
+        offence = history_note(j, channel, hit, done);
+    if (offence < 0)
+        return offence;
     /* The record tells what would have been done, also where it was only observed. */
-    int r = add_finding(j, channel, hit, rule, observed ? decided : done, observed);
+    int r =
+        add_finding(j, channel, hit, rule, observed ? decided : done, observed, (uint32_t)offence);
     if (r < 0)
         return r;
+    if (done < ACTION_ANSWER && done > j->mild)
+        j->mild = done;
     if (done > j->action)
         j->action = done;
     if (done == ACTION_MASK) {
@@ -355,6 +380,7 @@ int judge_revisit(void *ctx, const struct text_item *item)
     uint32_t number = w->item++;
     for (; w->piece < j->piece_count && j->pieces[w->piece].item == number; w->piece++) {
         const struct piece *p = &j->pieces[w->piece];
+        history_place(j, item, p);
         for (size_t i = 0; i < j->finding_count; i++) {
             struct finding *f = &j->findings[i];
             if (f->channel == p->channel && f->hit.start >= p->start && f->hit.start < p->end) {

@@ -7,6 +7,7 @@
 #include "audit/audit.h"
 #include "base/arena.h"
 #include "dialect/splice.h"
+#include "gate/history.h"
 #include "policy/policy.h"
 #include "scan/scanner.h"
 
@@ -19,6 +20,7 @@ struct finding {
     struct audit_hit record; /* spans in the arena */
     bool described;          /* the record's texts are made */
     bool recorded;
+    uint32_t offence; /* number in the history from 1; 0: forbids nothing */
 };
 
 struct judge {
@@ -30,6 +32,7 @@ struct judge {
     enum direction direction;
     bool observe;
     bool stop;          /* stop at a decisive hit; else go on to the end */
+    enum action mild;   /* heaviest of those that forbid nothing */
     enum action action; /* heaviest effective action so far */
     uint32_t decisive;  /* index into findings of the first decisive one */
     bool refused;       /* there is a decisive one */
@@ -43,6 +46,7 @@ struct judge {
     struct piece *pieces;
     size_t piece_count, piece_cap;
     bool whole;
+    struct history history;          /* prompts */
     uint32_t item;                   /* number of the next item */
     const struct text_item *current; /* while it is being judged */
 };
@@ -57,6 +61,8 @@ void judge_free(struct judge *j);
 int judge_item(void *ctx, const struct text_item *item);
 /* As judge_item(), telling where the text stands. */
 int judge_piece(struct judge *j, const struct text_item *item, struct piece *ret_piece);
+/* Puts an offence among the findings that has no place there, as the one that decides. */
+void judge_put_decisive(struct judge *j, const struct offence *o);
 /* Makes the texts of new findings' records, without the personal data found beside them. */
 void judge_describe(struct judge *j);
 /* Nothing more is to be judged: frees texts and cursors, keeps what was found. */
@@ -77,7 +83,7 @@ struct judge_walk {
     uint32_t item;
     size_t piece;
 };
-/* Gives findings their paths and masks their splices. A text_item_fn. */
+/* Gives findings and offences their places and masks their splices. A text_item_fn. */
 int judge_revisit(void *ctx, const struct text_item *item);
 /* How many splices the masks need at most. */
 size_t judge_splices(const struct judge *j);

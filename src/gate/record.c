@@ -136,9 +136,10 @@ int record_rejection(struct exchange *x, struct span reason)
 
 int record_act(struct exchange *x, struct judge *j, struct span reason)
 {
-    if (!j->unrecorded) /* nearly always */
+    if (!j->unrecorded && !j->history.unrecorded) /* nearly always */
         return 0;
     struct audit_hit hits[JUDGE_FINDINGS_MAX];
+    struct audit_offence offences[HISTORY_OFFENCES_MAX];
     judge_describe(j);
     size_t count = 0;
     for (size_t i = 0; i < j->finding_count; i++)
@@ -146,14 +147,18 @@ int record_act(struct exchange *x, struct judge *j, struct span reason)
             hits[count++] = j->findings[i].record;
             j->findings[i].recorded = true;
         }
-    j->unrecorded = false;
-    if (count == 0)
+    size_t remembered = j->history.unrecorded ? history_remember(j, offences) : 0;
+    bool nothing = count == 0 && !j->history.unrecorded;
+    j->unrecorded = j->history.unrecorded = false;
+    if (nothing)
         return 0;
     struct audit_event e = {.kind = AUDIT_ACT,
                             .hits = hits,
                             .hit_count = count,
                             .hits_left_out = j->finding_left,
-                            .reason = reason};
+                            .reason = reason,
+                            .offences = offences,
+                            .offence_count = remembered};
     j->finding_left = 0;
     fill(x, &e);
     return submit(x, &e);
@@ -212,6 +217,11 @@ bool record_closed(const struct exchange *x)
 struct span record_request_id(const struct exchange *x)
 {
     return x->record->subject.request_id;
+}
+
+struct span record_end_user(const struct exchange *x)
+{
+    return x->record->subject.end_user;
 }
 
 enum action record_action(const struct exchange *x)

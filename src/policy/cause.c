@@ -95,6 +95,18 @@ struct span cause_text(enum cause c, enum language language)
     return language == LANGUAGE_ZH ? row->zh : language == LANGUAGE_EN ? row->en : row->both;
 }
 
+/* Tells the model not to go on with it either: the next user turn may well be "go on". */
+#define NOTICE_ZH "（此处内容未通过安全审核，已略去，不予回答。）"
+#define NOTICE_EN                                                                                  \
+    "(This content did not pass the safety review and was left out; it is not answered.)"
+
+struct span cause_notice(enum language language)
+{
+    return language == LANGUAGE_ZH   ? SPAN_LIT(NOTICE_ZH)
+           : language == LANGUAGE_EN ? SPAN_LIT(NOTICE_EN)
+                                     : SPAN_LIT(NOTICE_ZH " " NOTICE_EN);
+}
+
 const char *cause_type(enum cause c)
 {
     int status = cause_status(c);

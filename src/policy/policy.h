@@ -110,5 +110,7 @@ const char *cause_code(enum cause c);
 int cause_status(enum cause c);
 /* A sentence for the person who reads the answer; LANGUAGE_BOTH gives Chinese, then English. */
 struct span cause_text(enum cause c, enum language language);
+/* What the model reads in place of a turn that is kept from it. */
+struct span cause_notice(enum language language);
 /* error.type of the OpenAI dialect for that status. */
 const char *cause_type(enum cause c);

@@ -14,6 +14,23 @@ struct span channel_text(const struct channel *c, uint64_t from, uint64_t to)
     return span_slice(buf_span(&c->text), (size_t)(from - c->base), (size_t)(to - c->base));
 }
 
+size_t channel_item(const struct channel *c, uint64_t at, uint64_t *ret_start, uint64_t *ret_end)
+{
+    const uint64_t *starts = (const uint64_t *)(const void *)c->starts.data;
+    size_t count = c->starts.len / sizeof(*starts);
+    size_t low = 0, high = count; /* the first item that begins behind `at` */
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (starts[mid] <= at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *ret_start = low ? starts[low - 1] : 0;
+    *ret_end = low < count ? starts[low] : c->fed;
+    return low ? low - 1 : 0;
+}
+
 int channel_mask(struct channel *c, uint64_t start, uint64_t end)
 {
     if (c->mask_count == c->mask_cap) {

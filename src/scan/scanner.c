@@ -220,15 +220,9 @@ static uint64_t start_at(const struct channel *c, size_t i)
 /* Does the hit cross from one item into another? */
 static bool is_crossing(const struct channel *c, const struct hit *hit)
 {
-    size_t low = 0, high = start_count(c); /* the first item that begins behind hit->start */
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (start_at(c, mid) <= hit->start)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < start_count(c) && start_at(c, low) < hit->end;
+    uint64_t start, end;
+    channel_item(c, hit->start, &start, &end);
+    return end < hit->end;
 }
 
 static bool is_told(const struct channel *c, const struct hit *hit)

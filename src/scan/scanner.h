@@ -95,6 +95,11 @@ struct channel *channel_next(const struct channel *c);
 uint64_t channel_clear(const struct channel *c);
 /* The text from..to, as far as it is still kept. Lent until the channel is fed again. */
 struct span channel_text(const struct channel *c, uint64_t from, uint64_t to);
+/*
+ * Of a whole body's channel: which of its items the offset lies in, 0-based, and where that item's
+ * text begins and ends. O(log items).
+ */
+size_t channel_item(const struct channel *c, uint64_t at, uint64_t *ret_start, uint64_t *ret_end);
 /* Notes that from..to is to be masked and not yet recorded. 0, -ENOMEM. O(1) for masks in order. */
 int channel_mask(struct channel *c, uint64_t start, uint64_t end);
 /* All masks so far are on record. */

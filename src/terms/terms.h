@@ -134,6 +134,7 @@ struct text_item {
     enum role role;
     enum field field;
     uint32_t choice; /* which parallel answer; 0 in requests */
+    uint32_t turn;   /* which message of a request's conversation, from 1; 0: outside of it */
     uint32_t part;   /* which tool call of the choice, for FIELD_ARGUMENTS */
     bool join;       /* continues the item before it of the same choice, field and part */
     bool maskable;   /* false where a mask would break the format or a signature */
