@@ -157,8 +157,8 @@ static void take_away(struct history *h)
     for (size_t t = 1; t <= count;) {
         size_t end = t + 1;
         bool any = h->off[t];
-        while (end <= count && turn_at(h, end)->role != ROLE_USER)
-            any = any || h->off[end++];
+        for (; end <= count && turn_at(h, end)->role != ROLE_USER; end++)
+            any = any || h->off[end];
         bool user = turn_at(h, t)->role == ROLE_USER;
         for (size_t k = user ? t + 1 : t; any && k < end; k++)
             h->off[k] = !is_fixed(turn_at(h, k)->role);

@@ -453,9 +453,11 @@ void bed_open(struct bed *b, const char *yaml, bool with_log)
     b->port = free_port();
     b->snapshot = bed_load(b, yaml);
     if (with_log) {
-        char dir[96];
+        char dir[96], state[96];
         snprintf(dir, sizeof(dir), "%s/log", b->dir);
-        struct audit_options o = {.dir = span_str(dir), .node = SPAN_LIT("bed")};
+        snprintf(state, sizeof(state), "%s/state", b->dir);
+        struct audit_options o = {
+            .dir = span_str(dir), .node = SPAN_LIT("bed"), .state_dir = span_str(state)};
         assert_int_equal(audit_open(&o, &b->audit), 0);
     }
     struct gate_options o = {
