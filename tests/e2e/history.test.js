@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Stack, until, words } from './harness.js';
 import { client, majors } from './clients.js';
+import { exchange } from './wire.js';
 
 const notice = 'This content did not pass the safety review and was left out';
 const user = (content) => ({ role: 'user', content });
@@ -216,5 +217,27 @@ describe('policy', () => {
     assert.equal(await reason(3), 'content_filter'); // and with it remembered anew, in place of 4
     assert.equal(await reason(3), 'stop');
     assert.equal(await reason(4), 'content_filter');
+  });
+});
+
+describe('workers', () => {
+  let stack;
+  before(async () => { stack = await Stack.start({ config: { ...config, workers: 3 } }); });
+  after(() => stack?.stop());
+
+  test('what one refused, all know', async () => {
+    const post = (messages) => {
+      const body = Buffer.from(JSON.stringify({ model: 'demo', messages })).toString('latin1');
+      return exchange(stack.port, 'POST /v1/chat/completions HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n'
+        + `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    };
+    // A connection each: the system deals them out to the workers.
+    for (let i = 0; i < 8; i++) {
+      const turn = user(`from worker to worker, ${i} ${words.block}`);
+      assert.match((await post([turn])).text, /"content_filter"/);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => post([turn, assistant('no'), user('继续')])));
+      for (const a of answers) assert.match(a.text, /"stop"/);
+    }
+    assert.equal(await asked(stack), 64);
   });
 });
