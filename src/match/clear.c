@@ -12,28 +12,32 @@ static uint64_t item_from(const struct cursor *c, const struct lane_item *item)
     return now - (uint32_t)((uint32_t)now - item->seen);
 }
 
-/* Does another slot of the rule wait that ended before `from`? It will be seen first. */
-static bool slot_waits(const struct cursor *c, uint32_t slot, uint64_t from)
+/* Does another slot of one of the word's rules wait that ended before `from`? It is seen first. */
+static bool slot_waits(const struct cursor *c, uint32_t word, uint64_t from)
 {
-    const uint32_t *rules = c->set->near.slot_rules;
     for (size_t i = 0; i < c->waiting_count; i++) {
         const struct found *f = &c->waiting[i];
         if ((f->ref & OUTPUT_SLOT) && f->to <= from &&
-            rules[f->ref & OUTPUT_RULE_MAX] == rules[slot])
+            near_rules_share(&c->set->near, f->ref & OUTPUT_RULE_MAX, word))
             return true;
     }
     return false;
 }
 
-static bool slot_holds(const struct cursor *c, uint32_t slot, uint64_t from, uint64_t to)
+/* Would a slot's word at from..to complete a rule? */
+static bool slot_holds(const struct cursor *c, uint32_t word, uint64_t from, uint64_t to)
 {
-    return near_would(c->near, slot, from, to, c->direction) || slot_waits(c, slot, from);
+    const struct near_place *end, *p = near_places(&c->set->near, word, &end);
+    for (; p < end && c->near->count; p++)
+        if (near_would(c->near, p->slot, from, to, c->direction))
+            return true;
+    return slot_waits(c, word, from);
 }
 
-static bool would_complete(void *ctx, uint32_t slot, unsigned least)
+static bool would_complete(void *ctx, uint32_t word, unsigned least)
 {
     const struct would *w = ctx;
-    return slot_holds(w->cursor, slot, item_from(w->cursor, w->item),
+    return slot_holds(w->cursor, word, item_from(w->cursor, w->item),
                       w->cursor->moment.now + least);
 }
 

@@ -90,6 +90,7 @@ struct found {
     uint32_t layers;
     uint8_t length, lane;
     bool covered;
+    uint8_t moment; /* the number of the one that brought it */
 };
 
 /* What one moment of the text brings. */
@@ -98,6 +99,7 @@ struct moment {
     uint32_t count, cap;
     uint64_t before, now; /* characters until the moment, and with it */
     int error;            /* 0, -ENOMEM, -EOVERFLOW */
+    uint8_t number;       /* tells it from others near by */
     uint64_t lost;        /* with an error: the least start of what could not be kept */
 };
 

@@ -185,10 +185,23 @@ int matchset_add_slot_word(struct matchset_builder *b, uint32_t near, unsigned s
                            struct span word, uint32_t asked)
 {
     const struct near_rule *n = &b->near.rules[near];
-    if (n->first_slot + slot > OUTPUT_RULE_MAX)
+    uint32_t number, rule = n->rule;
+    struct symbols symbols;
+    int r = symbols_read(word, &symbols);
+    if (r == 0 && symbols.count == 1 && symbols.han)
+        r = MATCH_SINGLE_HAN;
+    if (r)
+        return r;
+    /* One word for all slots that look through the same layers. */
+    uint32_t key[MATCH_KEYWORD_MAX + 1] = {asked & LAYERS_ASKED};
+    memcpy(key + 1, symbols.keys, symbols.count * sizeof(*symbols.keys));
+    r = near_rules_word(&b->near, span_from((const char *)key, (symbols.count + 1) * sizeof(*key)),
+                        n->first_slot + slot, &number);
+    if (number > OUTPUT_RULE_MAX)
         return -EOVERFLOW;
-    int r = words_add(b, word, (n->first_slot + slot) | OUTPUT_SLOT, asked & LAYERS_ASKED);
-    return r == 0 ? note_asked(b, n->rule, asked & LAYERS_ASKED) : r;
+    if (r > 0)
+        r = words_add(b, word, number | OUTPUT_SLOT, asked & LAYERS_ASKED);
+    return r == 0 ? note_asked(b, rule, asked & LAYERS_ASKED) : r;
 }
 
 void matchset_set_payload_rule(struct matchset_builder *b, uint32_t rule)
@@ -249,6 +262,8 @@ int matchset_build(struct matchset_builder *b, struct matchset **ret_set)
     if (!set)
         return -ENOMEM;
     int r = patterns_ready(&b->patterns);
+    if (r == 0)
+        r = near_rules_ready(&b->near);
     for (enum lens l = LENS_PLAIN; l < LENS_COUNT && r == 0; l++)
         if (lens_used(b, l))
             r = build_lens(b, set, l);
@@ -270,9 +285,7 @@ int matchset_build(struct matchset_builder *b, struct matchset **ret_set)
     set->stats.keywords = b->keywords;
     set->stats.allows = b->allows;
     set->stats.patterns = set->patterns.count;
-    set->stats.bytes += sizeof(*set) + set->patterns.bytes +
-                        set->near.count * sizeof(*set->near.rules) +
-                        set->near.slot_count * sizeof(*set->near.slot_rules) + bytes;
+    set->stats.bytes += sizeof(*set) + set->patterns.bytes + near_rules_bytes(&set->near) + bytes;
     atomic_init(&set->refs, 1);
     *ret_set = set;
     return 0;

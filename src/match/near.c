@@ -35,12 +35,147 @@ int near_rules_add(struct near_rules *n, const struct match_near *near, uint32_t
     return 0;
 }
 
+/* ---- words ---- */
+
+#define KEYS_MAX (256u << 20)
+
+/* Where a key stands in `keys`; len 0: free. */
+struct near_key {
+    uint32_t from, len, word;
+};
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static uint32_t hash_key(struct span key)
+{
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < key.len; i++)
+        h = (h ^ (unsigned char)key.data[i]) * 16777619u;
+    return h;
+}
+
+static struct near_key *find_key(const struct near_rules *n, struct span key)
+{
+    uint32_t at = hash_key(key) & (n->table_cap - 1);
+    for (;; at = (at + 1) & (n->table_cap - 1)) {
+        struct near_key *k = &n->table[at];
+        if (k->len == 0 || span_eq(span_from(n->keys.data + k->from, k->len), key))
+            return k;
+    }
+}
+
+static int widen_table(struct near_rules *n)
+{
+    if (2 * (n->word_count + 1) <= n->table_cap)
+        return 0;
+    struct near_key *old = n->table;
+    uint32_t old_cap = n->table_cap, cap = old_cap ? 2 * old_cap : 64;
+    struct near_key *table = calloc(cap, sizeof(*table));
+    if (!table)
+        return -ENOMEM;
+    n->table = table;
+    n->table_cap = cap;
+    for (uint32_t i = 0; i < old_cap; i++)
+        if (old[i].len)
+            *find_key(n, span_from(n->keys.data + old[i].from, old[i].len)) = old[i];
+    free(old);
+    return 0;
+}
+
+int near_rules_word(struct near_rules *n, struct span key, uint32_t slot, uint32_t *ret_word)
+{
+    if (n->keys.max == 0)
+        buf_init(&n->keys, KEYS_MAX);
+    if (widen_table(n) < 0 ||
+        grow((void **)&n->places, &n->place_cap, n->place_count + 1, sizeof(*n->places)) < 0)
+        return -ENOMEM;
+    struct near_key *k = find_key(n, key);
+    bool fresh = k->len == 0;
+    if (fresh) {
+        *k = (struct near_key){(uint32_t)n->keys.len, (uint32_t)key.len, n->word_count};
+        if (buf_append(&n->keys, key) < 0) {
+            k->len = 0;
+            return -ENOMEM;
+        }
+        n->word_count++;
+    }
+    *ret_word = k->word;
+    n->places[n->place_count++] = (struct near_place){k->word, slot};
+    return fresh;
+}
+
+static int compare_places(const void *x, const void *y)
+{
+    const struct near_place *a = x, *b = y;
+    if (a->word != b->word)
+        return a->word < b->word ? -1 : 1;
+    return (a->slot > b->slot) - (a->slot < b->slot);
+}
+
+int near_rules_ready(struct near_rules *n)
+{
+    uint32_t kept = 0;
+    n->first = calloc(n->word_count + 1u, sizeof(*n->first));
+    if (!n->first)
+        return -ENOMEM;
+    if (n->place_count)
+        qsort(n->places, n->place_count, sizeof(*n->places), compare_places);
+    for (uint32_t i = 0; i < n->place_count; i++) {
+        const struct near_place *p = &n->places[i];
+        if (kept && compare_places(p, &n->places[kept - 1]) == 0)
+            continue; /* written twice in one slot */
+        n->first[p->word + 1] = kept + 1;
+        n->places[kept++] = *p;
+    }
+    n->place_count = kept;
+    buf_deinit(&n->keys);
+    free(n->table);
+    n->table = NULL;
+    return 0;
+}
+
+bool near_stands(const struct near_rules *n, uint32_t word, uint32_t slot)
+{
+    struct near_place wanted = {word, slot};
+    return bsearch(&wanted, n->places + n->first[word], n->first[word + 1] - n->first[word],
+                   sizeof(wanted), compare_places) != NULL;
+}
+
+bool near_rules_share(const struct near_rules *n, uint32_t a, uint32_t b)
+{
+    const struct near_place *p, *q, *p_end, *q_end;
+    p = near_places(n, a, &p_end);
+    q = near_places(n, b, &q_end);
+    /* A rule's slots follow each other, so that the rules rise too. */
+    while (p < p_end && q < q_end) {
+        uint32_t x = n->slot_rules[p->slot], y = n->slot_rules[q->slot];
+        if (x == y)
+            return true;
+        if (x < y)
+            p++;
+        else
+            q++;
+    }
+    return false;
+}
+
+size_t near_rules_bytes(const struct near_rules *n)
+{
+    return n->count * sizeof(*n->rules) + n->slot_count * sizeof(*n->slot_rules) +
+           n->place_count * sizeof(*n->places) + (n->word_count + 1u) * sizeof(*n->first);
+}
+
 void near_rules_deinit(struct near_rules *n)
 {
     free(n->rules);
     free(n->slot_rules);
+    free(n->places);
+    free(n->first);
+    free(n->table);
+    buf_deinit(&n->keys);
     *n = (struct near_rules){0};
 }
+
+/* ---- one text ---- */
 
 struct near *near_new(const struct near_rules *rules)
 {
@@ -64,15 +199,27 @@ size_t near_bytes(const struct near *n)
 
 void near_clear(struct near *n)
 {
+    for (uint32_t i = 0; i < n->cap; i++)
+        n->seen[i].count = 0;
     n->count = 0;
 }
 
-static struct near_seen *find(const struct near *n, uint32_t slot)
+/* Of the slot, or the free one where it would stand. The table is never full. */
+static struct near_seen *look_up(struct near_seen *seen, uint32_t cap, uint32_t slot)
 {
-    for (size_t i = 0; i < n->count; i++)
-        if (n->seen[i].slot == slot)
-            return &n->seen[i];
-    return NULL;
+    /* Fibonacci hashing (Knuth, TAOCP 6.4): neighbours go apart. */
+    uint32_t at = slot * 2654435769u >> 7 & (cap - 1);
+    while (seen[at].count && seen[at].slot != slot)
+        at = (at + 1) & (cap - 1);
+    return &seen[at];
+}
+
+static const struct near_seen *find(const struct near *n, uint32_t slot)
+{
+    if (n->count == 0)
+        return NULL;
+    const struct near_seen *seen = look_up(n->seen, n->cap, slot);
+    return seen->count ? seen : NULL;
 }
 
 /* The stretch that a rule's slots take up. */
@@ -80,7 +227,8 @@ struct window {
     uint64_t from, to;
 };
 
-/* The latest word of the slot that does not overlap with from..to, nor, if ordered, comes behind.
+/*
+ * The latest word of the slot that does not overlap with from..to, nor, if ordered, comes behind.
  */
 static const struct near_word *find_apart(const struct near *n, uint32_t slot, bool ordered,
                                           uint64_t from, uint64_t to)
@@ -105,8 +253,8 @@ static bool window_of(const struct near *n, const struct near_rule *r, uint32_t 
         if (slot == r->first_slot)
             return true;
         const struct near_word *before = find_apart(n, slot - 1, true, from, to);
-        if (!before)
-            return false;
+        if (!before || to - before->chain > r->within)
+            return false; /* or so long ago that nothing comes of it any more */
         ret->from = before->chain;
         return true;
     }
@@ -137,39 +285,56 @@ bool near_would(const struct near *n, uint32_t slot, uint64_t from, uint64_t to,
     return n->count && window_of(n, r, slot, from, to, &w) && completes(r, slot, &w, direction);
 }
 
-/* What can complete nothing any more makes room. */
-static void forget(struct near *n, uint64_t now)
+/* Can the slot's words still be part of a rule behind `now`? */
+static bool is_live(const struct near *n, const struct near_seen *seen, uint64_t now)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < n->count; i++) {
-        const struct near_rule *r = &n->rules->rules[n->rules->slot_rules[n->seen[i].slot]];
-        uint64_t since = 0;
-        for (uint32_t k = 0; k < n->seen[i].count; k++) {
-            const struct near_word *word = &n->seen[i].words[k];
-            uint64_t from = r->ordered ? word->chain : word->from;
-            since = from > since ? from : since;
-        }
-        if (now <= since || now - since <= r->within)
-            n->seen[kept++] = n->seen[i];
+    const struct near_rule *r = &n->rules->rules[n->rules->slot_rules[seen->slot]];
+    uint64_t since = 0;
+    for (uint32_t k = 0; k < seen->count; k++) {
+        const struct near_word *word = &seen->words[k];
+        uint64_t from = r->ordered ? word->chain : word->from;
+        since = from > since ? from : since;
     }
-    n->count = kept;
+    return now <= since || now - since <= r->within;
+}
+
+/* Room for one more slot: what is over makes it, else the table grows. */
+static int make_room(struct near *n, uint64_t now)
+{
+    if (4 * (n->count + 1) <= 3 * n->cap)
+        return 0;
+    uint32_t live = 0, cap = 8;
+    for (uint32_t i = 0; i < n->cap; i++)
+        live += n->seen[i].count && is_live(n, &n->seen[i], now);
+    while (cap < 2 * (live + 1))
+        cap *= 2;
+    struct near_seen *seen = calloc(cap, sizeof(*seen));
+    if (!seen)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < n->cap; i++)
+        if (n->seen[i].count && is_live(n, &n->seen[i], now))
+            *look_up(seen, cap, n->seen[i].slot) = n->seen[i];
+    free(n->seen);
+    n->seen = seen;
+    n->cap = cap;
+    n->count = live;
+    return 0;
 }
 
 int near_see(struct near *n, uint32_t slot, uint64_t from, uint64_t to, enum direction direction)
 {
     const struct near_rule *r = &n->rules->rules[n->rules->slot_rules[slot]];
     struct window w;
-    forget(n, to);
     bool whole = window_of(n, r, slot, from, to, &w);
     bool complete = whole && completes(r, slot, &w, direction);
     if (r->ordered && !whole)
         return 0;
-    struct near_seen *seen = find(n, slot);
-    if (!seen) {
-        if (grow((void **)&n->seen, &n->cap, n->count + 1, sizeof(*n->seen)) < 0)
-            return -ENOMEM;
-        seen = &n->seen[n->count++];
+    if (make_room(n, to) < 0)
+        return -ENOMEM;
+    struct near_seen *seen = look_up(n->seen, n->cap, slot);
+    if (seen->count == 0) {
         *seen = (struct near_seen){.slot = slot};
+        n->count++;
     }
     seen->words[1] = seen->words[0];
     seen->words[0] = (struct near_word){from, to, r->ordered ? w.from : from};

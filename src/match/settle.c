@@ -51,7 +51,7 @@ static void cover(const struct found *allow, struct found *list, size_t count)
     }
 }
 
-static void wait(struct cursor *c, const struct found *f)
+static void wait(struct cursor *c, const struct found *f, unsigned moment)
 {
     if (c->waiting_count == c->waiting_cap) {
         uint32_t cap = c->waiting_cap ? 2 * c->waiting_cap : 8;
@@ -63,7 +63,8 @@ static void wait(struct cursor *c, const struct found *f)
         c->waiting = list;
         c->waiting_cap = cap;
     }
-    c->waiting[c->waiting_count++] = *f;
+    c->waiting[c->waiting_count] = *f;
+    c->waiting[c->waiting_count++].moment = (uint8_t)moment;
 }
 
 static int compare_found(const void *x, const void *y)
@@ -78,18 +79,44 @@ static int compare_found(const void *x, const void *y)
     return (a->lane > b->lane) - (a->lane < b->lane);
 }
 
-static int tell(struct cursor *c, const struct found *f)
+/* Of words of one slot that end alike, too, the last to begin counts; of equal ones the last. */
+static bool slot_outdone(const struct cursor *c, const struct found *f, const struct found *end,
+                         uint32_t slot)
+{
+    for (const struct found *g = f + 1; g < end; g++)
+        if (g->end == f->end && g->moment == f->moment && (g->ref & OUTPUT_SLOT) &&
+            near_stands(&c->set->near, g->ref & OUTPUT_RULE_MAX, slot))
+            return true;
+    return false;
+}
+
+/* The word stands in slots: each may complete its rule. Behind it those told in the same moment. */
+static int tell_slots(struct cursor *c, const struct found *f, const struct found *last,
+                      struct hit *hit)
+{
+    const struct near_place *end, *p = near_places(&c->set->near, hit->rule, &end);
+    for (; p < end; p++) {
+        if (f + 1 < last && slot_outdone(c, f, last, p->slot))
+            continue;
+        int r = near_see(c->near, p->slot, f->from, f->to, c->direction);
+        if (r < 0)
+            moment_fail(&c->moment, r, f->start);
+        if (r > 0) {
+            hit->rule = near_rule_of(&c->set->near, p->slot);
+            r = c->receiver->fn(c->receiver->ctx, hit);
+        }
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int tell(struct cursor *c, const struct found *f, const struct found *last)
 {
     struct hit hit = {
         .start = f->start, .end = f->end, .rule = f->ref & OUTPUT_RULE_MAX, .layers = f->layers};
-    if (f->ref & OUTPUT_SLOT) {
-        int r = near_see(c->near, hit.rule, f->from, f->to, c->direction);
-        if (r < 0)
-            moment_fail(&c->moment, r, f->start);
-        if (r <= 0)
-            return r;
-        hit.rule = near_rule_of(c->near, hit.rule);
-    }
+    if (f->ref & OUTPUT_SLOT)
+        return tell_slots(c, f, last, &hit);
     return c->receiver->fn(c->receiver->ctx, &hit);
 }
 
@@ -99,7 +126,7 @@ static int tell_all(struct cursor *c, struct found *list, size_t count)
     if (count > 1)
         qsort(list, count, sizeof(*list), compare_found);
     for (size_t i = 0; i < count; i++) {
-        int r = tell(c, &list[i]);
+        int r = tell(c, &list[i], list + count);
         if (r)
             return r;
     }
@@ -111,9 +138,13 @@ static void tell_saved(struct cursor *c, const struct found *f)
     if (!c->saved)
         return;
     bool slot = (f->ref & OUTPUT_SLOT) != 0;
-    uint32_t number = f->ref & OUTPUT_RULE_MAX;
+    uint32_t rule = f->ref & OUTPUT_RULE_MAX;
+    if (slot) {
+        const struct near_place *end; /* of the rules that it is a word of, the first */
+        rule = near_rule_of(&c->set->near, near_places(&c->set->near, rule, &end)->slot);
+    }
     struct saved saved = {
-        .hit = {f->start, f->end, slot ? near_rule_of(c->near, number) : number, f->layers},
+        .hit = {f->start, f->end, rule, f->layers},
         .slot = slot,
         .from = f->from,
         .to = f->to,
@@ -150,9 +181,11 @@ static int settle(struct cursor *c)
         if (f.covered)
             tell_saved(c, &f);
         else
-            wait(c, &f); /* the others are asked all the same: all that is lost must be noted */
+            wait(c, &f,
+                 m->number); /* the others are asked all the same: all that is lost must be noted */
     }
     m->count = 0;
+    m->number++;
     if (m->error)
         return m->error;
     if (c->waiting_count > m->cap) {

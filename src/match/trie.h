@@ -34,8 +34,9 @@ enum growth {
 };
 
 /*
- * What a complete word means: a rule or slot in the low 24 bits, directions, flags; or OUTPUT_LIST
- * and where in `outputs` several of them or one with more to it begin.
+ * What a complete word means: a rule or word of slots (match/near.h) in the low 24 bits,
+ * directions, flags; or OUTPUT_LIST and where in `outputs` several of them or one with more to it
+ * begin.
  */
 #define OUTPUT_RULE_MAX        0xFFFFFFu
 #define OUTPUT_DIRECTION_SHIFT 24

@@ -41,6 +41,9 @@ static const struct rule_case cases[] = {
     {{{"怎么"}, {"炸弹"}}, {2, 9, false}, "怎么炸弹人", ""}, /* saved by a phrase */
     {{{"怎么"}, {"炸弹"}}, {2, 9, false}, "怎么炸弹，人", ""},
     {{{"怎么"}, {"炸弹"}}, {2, 9, false}, "怎么炸弹吧", "炸弹"},
+    /* Two words of a slot that end alike are one. */
+    {{{"怎么"}, {"毒品", "贩卖毒品"}}, {2, 9, false}, "怎么贩卖毒品", "毒品"},
+    {{{"甲丙", "丙甲丙"}, {"丙丙"}}, {2, 9, true}, "甲丙丁甲乙丙甲丙丙", "丙丙"},
 };
 
 static struct matchset *case_set(const struct rule_case *c, enum direction direction)
@@ -165,7 +168,13 @@ static void model_run(const struct model *m, struct span text, struct probe *ret
     ret->count = 0;
     for (size_t i = 0; i < all.count; i++) {
         struct hit h = all.hits[i];
-        unsigned s = h.rule;
+        unsigned s = h.rule / WORDS;
+        bool outdone = false;
+        /* Of words of one slot that end alike the last to begin counts. */
+        for (size_t j = i + 1; j < all.count; j++)
+            outdone |= all.hits[j].rule / WORDS == s && all.hits[j].end == h.end;
+        if (outdone)
+            continue;
         uint64_t from = characters_until(text, h.start), end = characters_until(text, h.end);
         bool whole = true;
         for (unsigned o = 0; o < m->near.slots; o++) {
@@ -194,6 +203,49 @@ static void model_run(const struct model *m, struct span text, struct probe *ret
     }
 }
 
+/* An everyday word stands in slots of many rules; each has its own idea of what is near. */
+static void words_are_shared(void **state)
+{
+    struct matchset_builder *b = matchset_builder_new();
+    enum { RULES = 40 };
+    char word[16];
+    for (unsigned i = 0; i < RULES; i++) {
+        struct match_near near = {.slots = 2, .within = 4 + i % 7, .ordered = i % 2};
+        uint32_t number;
+        assert_int_equal(matchset_add_near(b, &near, i, DIRECTION_BOTH, &number), 0);
+        assert_int_equal(matchset_add_slot_word(b, number, 0, SPAN_LIT("怎么"), 0), 0);
+        assert_int_equal(matchset_add_slot_word(b, number, 1, SPAN_LIT("炸弹"), 0), 0);
+        snprintf(word, sizeof(word), "zq%c", (char)('a' + i % 26));
+        assert_int_equal(matchset_add_slot_word(b, number, 1, span_str(word), 0), 0);
+    }
+    struct matchset *set = probe_set(b);
+    struct probe p = {0}, pieces = {0};
+    uint64_t seed = 1;
+    /* Six characters from the first to the last: the rules that look no further are not met. */
+    struct span text = SPAN_LIT("怎么一二炸弹");
+    probe_run(set, text, &p);
+    unsigned want = 0;
+    for (unsigned i = 0; i < RULES; i++) {
+        if (4 + i % 7 < 6)
+            continue;
+        assert_true(want < p.count);
+        assert_int_equal(p.hits[want++].rule, i);
+    }
+    assert_int_equal(p.count, want);
+    assert_int_equal(probe_pieces(set, text, &seed, 3, &pieces), 0);
+    probe_same(&pieces, &p, text);
+    /* What is long forgotten completes nothing; and the order is kept where a rule asks for it. */
+    struct probe later = {0};
+    probe_run(set, SPAN_LIT("怎么一二三四五六七八九十炸弹怎么zqc"), &later);
+    unsigned met = 0;
+    for (size_t i = 0; i < later.count; i++)
+        met += later.hits[i].rule % 26 == 2;
+    assert_true(met > 0);
+    for (size_t i = 0; i < later.count; i++)
+        assert_true(later.hits[i].rule % 26 == 2 || later.hits[i].rule % 2 == 0);
+    matchset_unref(set);
+}
+
 static struct span random_text(uint64_t *seed, unsigned count, unsigned kinds, char *out)
 {
     size_t len = 0;
@@ -219,7 +271,7 @@ static void model_make(struct model *m, uint64_t *seed)
         for (unsigned w = 0; w < WORDS; w++) {
             struct span word = random_text(seed, 2 + random_next(seed) % 2, 4, m->words[s][w]);
             assert_int_equal(matchset_add_slot_word(b, near, s, word, 0), 0);
-            assert_int_equal(matchset_add_keyword(p, word, s, DIRECTION_BOTH, 0), 0);
+            assert_int_equal(matchset_add_keyword(p, word, s * WORDS + w, DIRECTION_BOTH, 0), 0);
         }
     }
     m->set = probe_set(b);
@@ -318,9 +370,13 @@ static void no_more_is_held_than_needed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_are_completed),      cmocka_unit_test(directions_count),
-        cmocka_unit_test(first_slots_hold_nothing), cmocka_unit_test(lenses_and_masks_of_rules),
-        cmocka_unit_test(hits_equal_the_models),    cmocka_unit_test(no_more_is_held_than_needed),
+        cmocka_unit_test(rules_are_completed),
+        cmocka_unit_test(directions_count),
+        cmocka_unit_test(first_slots_hold_nothing),
+        cmocka_unit_test(lenses_and_masks_of_rules),
+        cmocka_unit_test(words_are_shared),
+        cmocka_unit_test(hits_equal_the_models),
+        cmocka_unit_test(no_more_is_held_than_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
