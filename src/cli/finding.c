@@ -189,8 +189,10 @@ static void print_reason(struct buf *out, const struct finding *f)
         buf_printf(out, "for it is a rule for other apps than %.*s", SPAN_ARG(f->app));
         break;
     case REASON_EXPIRED:
-        rule_last_day(f->rule, day);
-        buf_printf(out, "for %s was its last day", day);
+        if (rule_last_day(f->rule, day))
+            buf_printf(out, "for %s was its last day", day);
+        else
+            buf_printf(out, "for it expired at %s", day);
         break;
     }
     if (f->reason.near)

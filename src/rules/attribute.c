@@ -81,15 +81,23 @@ bool attribute_app(struct loader *l, struct place at, struct span value)
     return false;
 }
 
-void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE])
+bool rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE])
 {
-    day_format(r->expires, ret_day);
+    bool whole = day_is_end(r->expires);
+    if (whole)
+        day_format(r->expires, ret_day);
+    else
+        day_format_minute(r->expires, ret_day);
+    return whole;
 }
 
 bool attribute_expires(struct loader *l, struct place at, struct span value, int64_t *ret)
 {
-    if (!day_end(value, ret)) {
-        loader_error(l, at, "'%.*s' is no date such as 2026-12-31", SPAN_ARG(value));
+    if (!day_end(value, ret) && !day_minute(value, ret)) {
+        loader_error(l, at,
+                     "'%.*s' is no date such as 2026-12-31 and no time such as "
+                     "2026-12-31T15:04+08:00",
+                     SPAN_ARG(value));
         return false;
     }
     if (*ret <= l->now)

@@ -15,7 +15,8 @@ bool attribute_source(struct loader *l, struct place at, struct span value, enum
 /* Whether an app may be called so; which ones there are only the configuration knows. */
 bool attribute_app(struct loader *l, struct place at, struct span value);
 /*
- * YYYY-MM-DD, the last day in China (UTC+8, no summer time) on which the rule counts; gives the
- * second after it. A day gone by is a warning.
+ * YYYY-MM-DD, the last day in China (UTC+8, no summer time) on which the rule counts; or
+ * YYYY-MM-DDThh:mm with +hh:mm or Z behind, the minute from which it doesn't. Gives the second from
+ * which it doesn't. A time gone by is a warning.
  */
 bool attribute_expires(struct loader *l, struct place at, struct span value, int64_t *ret);

@@ -178,8 +178,8 @@ static bool identify(struct loader *l, const struct rule *rule, struct keyword *
     int e = match_fold(rule->source, &l->folded);
     if (e == -EMSGSIZE)
         loader_error(l, at, "longer than %d characters", MATCH_KEYWORD_MAX);
-    else if (e < 0 || sha256_begin(l->name) < 0 || sha256_add(l->name, buf_span(&l->folded)) < 0 ||
-             sha256_end(l->name, digest) < 0)
+    else if (e < 0 || sha256_begin(l->hash) < 0 || sha256_add(l->hash, buf_span(&l->folded)) < 0 ||
+             sha256_end(l->hash, digest) < 0)
         l->reader.memory_out = true;
     else
         memcpy(ret_keyword->digest, digest, sizeof(ret_keyword->digest));
@@ -514,4 +514,25 @@ void keywords_finish(struct loader *l)
     free(l->keywords);
     l->keywords = NULL;
     l->keyword_count = l->keyword_cap = 0;
+}
+
+const struct rule *ruleset_find_word(const struct ruleset *s, const struct risk *risk,
+                                     struct span word)
+{
+    unsigned char digest[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1];
+    struct buf folded = BUF_INIT(4096);
+    bool good = match_fold(word, &folded) == 0 && sha256_once(buf_span(&folded), digest) == 0;
+    buf_deinit(&folded);
+    if (!good)
+        return NULL;
+    codec_hex(span_from((const char *)digest, sizeof(digest)), hex);
+    for (size_t i = 0; i < s->rule_count; i++) {
+        const struct rule *r = &s->rules[i];
+        /* 8 digits, or 16 where two words share these. */
+        if (r->kind == RULE_KEYWORD && r->risk == risk &&
+            span_starts(span_str(hex), span_slice(r->id, risk->id.len + 1, r->id.len)))
+            return r;
+    }
+    return NULL;
 }

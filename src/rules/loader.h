@@ -55,7 +55,9 @@ struct ruleset {
     size_t aspect_count;
     unsigned *repeated; /* by risk */
     struct matchset *matchset;
-    char version[24];
+    char version[RULE_VERSION_SIZE];
+    char digest[RULE_DIGEST_SIZE];
+    struct span manifest;
 };
 
 /* Beside the rule of a keyword, until it is known whether it repeats another. */
@@ -71,13 +73,22 @@ struct name {
     size_t order; /* of reading */
 };
 
+/* A file of the library, for the manifest. */
+struct content {
+    struct span relative;
+    char digest[RULE_DIGEST_SIZE];
+};
+
 struct loader {
     struct ruleset *set;
     struct reader reader; /* arena and messages */
     struct rule_report *report;
+    const struct ruleset_source *source;
     struct matchset_builder *builder;
-    struct sha256 *content;
-    struct sha256 *name;      /* of one keyword */
+    struct sha256 *hash;      /* of a file, or of a keyword */
+    struct content *contents; /* of the files read */
+    size_t content_count, content_cap;
+    bool urgent_there;        /* the library has a URGENT_FILE of its own */
     struct buf folded;        /* the same */
     struct keyword *keywords; /* of the last rules of the set */
     size_t keyword_count, keyword_cap;
@@ -88,11 +99,14 @@ struct loader {
     size_t name_count, name_cap;
 };
 
-int loader_init(struct loader *l, struct rule_report *report);
+#define LOADER_TEXT_MAX  (64u << 20) /* bytes of one keyword file: a million words and more */
+#define LOADER_FILES_MAX 4096        /* in one folder */
+
+int loader_init(struct loader *l, const struct ruleset_source *source, struct rule_report *report);
 /* Frees what is left, the set too unless it was taken. */
 void loader_deinit(struct loader *l);
 /* Builds the match set when all files are read. 0, -EINVAL with messages, -ENOMEM, -EOVERFLOW. */
-int loader_finish(struct loader *l, struct span dir);
+int loader_finish(struct loader *l);
 void loader_error(struct loader *l, struct place at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void loader_warn(struct loader *l, struct place at, const char *fmt, ...)
@@ -105,6 +119,13 @@ uint32_t loader_add_rule(struct loader *l, const struct rule *rule);
 void loader_add_innocent(struct loader *l, struct span text, struct place at, bool ordinary);
 void loader_add_sample(struct loader *l, uint32_t rule, bool hit, struct span text,
                        struct place at);
+/*
+ * Notes a file that was read for the manifest, and keeps its text when the source asks for it.
+ * False when memory is out.
+ */
+bool loader_note_file(struct loader *l, struct span relative, struct span text);
+/* Names the set after the files that were noted. 0 or -ENOMEM. */
+int loader_identify(struct loader *l);
 /* Why a word can't be matched; reason: MATCH_EMPTY, MATCH_SINGLE_HAN, MATCH_TOO_LONG. */
 void loader_refuse_word(struct loader *l, struct place at, struct span word, int reason);
 
@@ -113,6 +134,9 @@ struct yaml_doc *loader_yaml(struct loader *l, struct span text, struct span fil
 /* Reads a map into a struct; false after messages. The reader counts its errors, the report all. */
 bool loader_map(struct loader *l, const struct schema_key *keys, const struct yaml_node *node,
                 void *base);
+
+#define URGENT_STEM   "urgent"
+#define RULE_MANIFEST "MANIFEST" /* beside a stored version's files */
 
 /* The rule that is told besides when a text behind an encoding has a hit. */
 #define PAYLOAD_RISK "attack-encoding"

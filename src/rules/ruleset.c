@@ -13,9 +13,7 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 
-#define SET_BYTES_MAX  (1u << 30)  /* what one set's texts take */
-#define TEXT_BYTES_MAX (64u << 20) /* of one keyword file: a million words and more */
-#define FILES_MAX      4096        /* in one folder */
+#define SET_BYTES_MAX (1u << 30) /* what one set's texts take */
 /* Messages that are told; more are counted. Warnings must not crowd out the errors. */
 #define ERRORS_TOLD   500
 #define WARNINGS_TOLD 100
@@ -84,14 +82,6 @@ void loader_add_innocent(struct loader *l, struct span text, struct place at, bo
 
 /* ---- files ---- */
 
-static bool add_content(struct loader *l, struct span relative, struct span text)
-{
-    char head[64];
-    int n = snprintf(head, sizeof(head), "\n%zu %zu\n", relative.len, text.len);
-    return sha256_add(l->content, span_from(head, (size_t)n)) == 0 &&
-           sha256_add(l->content, relative) == 0 && sha256_add(l->content, text) == 0;
-}
-
 /* Reads a whole file; false after a message. */
 static bool read_file(struct loader *l, struct span path, size_t max, struct buf *out)
 {
@@ -137,35 +127,63 @@ struct folder {
 
 /* In the order of reading: words are spelled by the variants, and keywords are numbered first. */
 static const struct folder folders[] = {
-    {"variants", ".txt", TEXT_BYTES_MAX, .read_named = variants_read},
-    {"allow", ".txt", TEXT_BYTES_MAX, .read_named = allow_read},
+    {"variants", ".txt", LOADER_TEXT_MAX, .read_named = variants_read},
+    {"allow", ".txt", LOADER_TEXT_MAX, .read_named = allow_read},
     {"answers", ".yaml", YAML_SIZE_MAX, .read = answers_read},
-    {"keywords", ".txt", TEXT_BYTES_MAX, .read_named = keywords_read, .finish = keywords_finish},
+    {"keywords", ".txt", LOADER_TEXT_MAX, .read_named = keywords_read, .finish = keywords_finish},
     {"near", ".yaml", YAML_SIZE_MAX, .read = near_read},
     {"patterns", ".yaml", YAML_SIZE_MAX, .read = patterns_read},
-    {"benign", ".txt", TEXT_BYTES_MAX, .read_named = benign_read},
+    {"benign", ".txt", LOADER_TEXT_MAX, .read_named = benign_read},
+    /* Not read here, but part of what was published. */
+    {"questions", ".jsonl", LOADER_TEXT_MAX},
 };
 
 #define FOLDERS (sizeof(folders) / sizeof(*folders))
 
-static void load_file(struct loader *l, const struct folder *f, struct span root,
-                      const char *relative, struct span stem)
+static void use_text(struct loader *l, const struct folder *f, const char *relative,
+                     struct span text, struct span shown, struct span stem)
 {
-    struct span file = arena_printf(l->reader.arena, "%.*s/%s", SPAN_ARG(root), relative);
-    if (!file.data) {
+    if (!loader_note_file(l, span_str(relative), text))
+        l->reader.memory_out = true;
+    else if (f->read)
+        f->read(l, text, shown);
+    else if (f->read_named)
+        f->read_named(l, text, shown, stem);
+}
+
+static void load_file(struct loader *l, const struct folder *f, const char *relative,
+                      struct span stem)
+{
+    struct span file = arena_printf(l->reader.arena, "%.*s/%s", SPAN_ARG(l->source->dir), relative);
+    struct span shown =
+        arena_printf(l->reader.arena, "%.*s/%s", SPAN_ARG(l->source->shown), relative);
+    if (!file.data || !shown.data) {
         l->reader.memory_out = true;
         return;
     }
-    struct buf text = BUF_INIT(0);
-    if (read_file(l, file, f->max, &text)) {
-        if (!add_content(l, span_str(relative), buf_span(&text)))
-            l->reader.memory_out = true;
-        else if (f->read)
-            f->read(l, buf_span(&text), file);
-        else
-            f->read_named(l, buf_span(&text), file, stem);
+    for (const char *c = relative; *c; c++) {
+        if ((unsigned char)*c >= 0x20 && *c != 0x7f && *c != '\\')
+            continue;
+        loader_error(l, (struct place){.file = shown}, "no name for a file of the library");
+        return;
     }
+    struct buf text = BUF_INIT(0);
+    if (read_file(l, file, f->max, &text))
+        use_text(l, f, relative, buf_span(&text), shown, stem);
     buf_deinit(&text);
+}
+
+/* Behind all others, so that a word's own file names it. */
+static void load_urgent(struct loader *l, const struct folder *f)
+{
+    struct span shown =
+        arena_printf(l->reader.arena, "%.*s/" URGENT_FILE, SPAN_ARG(l->source->shown));
+    if (!shown.data)
+        l->reader.memory_out = true;
+    else if (!l->source->replace_urgent && l->urgent_there)
+        load_file(l, f, URGENT_FILE, SPAN_LIT(URGENT_STEM));
+    else if (l->source->replace_urgent && l->source->urgent.len)
+        use_text(l, f, URGENT_FILE, l->source->urgent, shown, SPAN_LIT(URGENT_STEM));
 }
 
 /* By bytes, so that the order of reading doesn't depend on the locale. */
@@ -199,8 +217,28 @@ static void free_entries(struct dirent **entries, int count)
     free(entries);
 }
 
-static void load_folder(struct loader *l, const struct folder *f, struct span root)
+static void load_entry(struct loader *l, const struct folder *f, struct span name)
 {
+    size_t suffix = strlen(f->suffix);
+    char relative[PATH_MAX];
+    bool fits = snprintf(relative, sizeof(relative), "%s/%.*s", f->name, SPAN_ARG(name)) <
+                (int)sizeof(relative);
+    bool wanted = fits && name.len > suffix &&
+                  span_eq(span_slice(name, name.len - suffix, name.len), span_str(f->suffix));
+    if (wanted && strcmp(relative, URGENT_FILE) == 0)
+        l->urgent_there = true;
+    else if (wanted)
+        load_file(l, f, relative, span_slice(name, 0, name.len - suffix));
+    else if (!span_starts(name, SPAN_LIT("README")))
+        loader_warn(l,
+                    (struct place){.file = arena_printf(l->reader.arena, "%.*s/%s",
+                                                        SPAN_ARG(l->source->shown), f->name)},
+                    "'%.*s' is not read: no %s file", SPAN_ARG(name), f->suffix);
+}
+
+static void load_folder(struct loader *l, const struct folder *f)
+{
+    struct span root = l->source->dir;
     struct span path = arena_printf(l->reader.arena, "%.*s/%s", SPAN_ARG(root), f->name);
     struct dirent **entries;
     int count;
@@ -209,34 +247,26 @@ static void load_folder(struct loader *l, const struct folder *f, struct span ro
         loader_error(l, (struct place){.file = path}, "can't be read: %s", strerror(-e));
         return;
     }
-    size_t suffix = strlen(f->suffix);
-    if (count > FILES_MAX)
-        loader_error(l, (struct place){.file = path}, "more than %d files", FILES_MAX);
-    for (int i = 0; i < count && count <= FILES_MAX; i++) {
-        struct span name = span_str(entries[i]->d_name);
-        char relative[PATH_MAX];
-        snprintf(relative, sizeof(relative), "%s/%s", f->name, entries[i]->d_name);
-        bool wanted = name.len > suffix &&
-                      span_eq(span_slice(name, name.len - suffix, name.len), span_str(f->suffix));
-        if (wanted)
-            load_file(l, f, root, relative, span_slice(name, 0, name.len - suffix));
-        else if (!span_starts(name, SPAN_LIT("README")))
-            loader_warn(l, (struct place){.file = path}, "'%s' is not read: no %s file",
-                        entries[i]->d_name, f->suffix);
-    }
+    if (count > LOADER_FILES_MAX)
+        loader_error(l, (struct place){.file = path}, "more than %d files", LOADER_FILES_MAX);
+    for (int i = 0; i < count && count <= LOADER_FILES_MAX; i++)
+        load_entry(l, f, span_from(entries[i]->d_name, strlen(entries[i]->d_name)));
     free_entries(entries, count);
+    if (f->finish == keywords_finish)
+        load_urgent(l, f);
     if (f->finish)
         f->finish(l);
 }
 
-static void load_risks(struct loader *l, struct span root)
+static void load_risks(struct loader *l)
 {
     static const struct folder top = {"", ".yaml", YAML_SIZE_MAX, .read = risks_read};
-    load_file(l, &top, root, "risks.yaml", SPAN_NULL);
+    load_file(l, &top, "risks.yaml", SPAN_NULL);
 }
 
-static int load_all(struct loader *l, struct span root)
+static int load_all(struct loader *l)
 {
+    struct span root = l->source->dir;
     struct dirent **entries;
     int count;
     int e = list(root, &entries, &count);
@@ -245,7 +275,7 @@ static int load_all(struct loader *l, struct span root)
         return e;
     }
     bool there[FOLDERS] = {0};
-    load_risks(l, root); /* the others name risks */
+    load_risks(l); /* the others name risks */
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         size_t f = 0;
@@ -253,13 +283,15 @@ static int load_all(struct loader *l, struct span root)
             f++;
         if (f < FOLDERS)
             there[f] = true;
-        else if (strcmp(name, "risks.yaml") != 0 && strncmp(name, "README", 6) != 0)
-            loader_warn(l, (struct place){.file = root}, "'%s' is not read by this version", name);
+        else if (strcmp(name, "risks.yaml") != 0 && strcmp(name, RULE_MANIFEST) != 0 &&
+                 strncmp(name, "README", 6) != 0)
+            loader_warn(l, (struct place){.file = l->source->shown},
+                        "'%s' is not read by this version", name);
     }
     free_entries(entries, count);
     for (size_t f = 0; f < FOLDERS && l->set->risk_count; f++)
         if (there[f])
-            load_folder(l, &folders[f], root);
+            load_folder(l, &folders[f]);
     return 0;
 }
 
@@ -312,31 +344,38 @@ static int count_rules(struct ruleset *s)
     return 0;
 }
 
-int loader_finish(struct loader *l, struct span dir)
+int loader_finish(struct loader *l)
 {
-    unsigned char digest[SHA256_SIZE];
-    char hex[2 * SHA256_SIZE + 1];
+    const struct ruleset_source *source = l->source;
+    struct place at = {.file = source->dir};
     written_finish(l);
     while (l->set->ordinary_first < l->set->innocent_count &&
            !l->set->innocents[l->set->ordinary_first].ordinary)
         l->set->ordinary_first++;
-    if (l->reader.memory_out)
+    if (l->reader.memory_out || loader_identify(l) < 0)
         return -ENOMEM;
+    /* Before any other complaint: what is wrong in a changed version is not its author's fault. */
+    if (source->digest.len && !span_eq(source->digest, span_str(l->set->digest))) {
+        buf_clear(l->reader.messages);
+        l->report->errors = l->report->warnings = 0;
+        loader_error(l, at,
+                     "this version was changed after it was published: its content is %s; "
+                     "it is refused",
+                     l->set->digest);
+    }
     if (l->report->errors == 0 && l->set->rule_count == 0)
-        loader_error(l, (struct place){.file = dir}, "there is no rule in it");
+        loader_error(l, (struct place){.file = source->shown}, "there is no rule in it");
     if (l->report->errors)
         return -EINVAL;
-    if (sha256_end(l->content, digest) < 0)
-        return -ENOMEM;
-    codec_hex(span_from((const char *)digest, sizeof(digest)), hex);
-    snprintf(l->set->version, sizeof(l->set->version), "auto-%.12s", hex);
     if (!add_payload(l))
         return -ENOMEM;
     int r = count_rules(l->set);
-    return r < 0 ? r : matchset_build(l->builder, &l->set->matchset);
+    if (r == 0 && !source->uncompiled)
+        r = matchset_build(l->builder, &l->set->matchset);
+    return r;
 }
 
-int loader_init(struct loader *l, struct rule_report *report)
+int loader_init(struct loader *l, const struct ruleset_source *source, struct rule_report *report)
 {
     struct ruleset *s = calloc(1, sizeof(*s));
     if (!s)
@@ -347,14 +386,14 @@ int loader_init(struct loader *l, struct rule_report *report)
         .set = s,
         .reader = {.arena = &s->arena, .messages = &report->text},
         .report = report,
+        .source = source,
         .builder = matchset_builder_new(),
-        .content = sha256_new(),
-        .name = sha256_new(),
+        .hash = sha256_new(),
         .folded = BUF_INIT(4096),
         .variants = variants_new(),
         .now = clock_wall_s(),
     };
-    if (l->builder && l->name && l->variants && l->content && sha256_begin(l->content) == 0) {
+    if (l->builder && l->hash && l->variants) {
         matchset_use_variants(l->builder, l->variants);
         return 0;
     }
@@ -367,29 +406,44 @@ void loader_deinit(struct loader *l)
     ruleset_unref(l->set);
     matchset_builder_free(l->builder);
     variants_free(l->variants);
-    sha256_free(l->content);
-    sha256_free(l->name);
+    sha256_free(l->hash);
     buf_deinit(&l->folded);
     free(l->keywords);
     free(l->names);
+    free(l->contents);
 }
 
-int ruleset_load(struct span dir, struct rule_report *report, struct ruleset **ret_set)
+static struct span without_slash(struct span dir)
 {
-    struct loader l;
     while (dir.len > 1 && dir.data[dir.len - 1] == '/')
         dir.len--;
-    int r = loader_init(&l, report);
+    return dir;
+}
+
+int ruleset_read(const struct ruleset_source *given, struct rule_report *report,
+                 struct ruleset **ret_set)
+{
+    struct ruleset_source source = *given;
+    struct loader l;
+    source.dir = without_slash(source.dir);
+    source.shown = without_slash(source.shown.len ? source.shown : source.dir);
+    int r = loader_init(&l, &source, report);
     if (r < 0)
         return r;
-    r = load_all(&l, dir);
+    r = load_all(&l);
     if (r == 0)
-        r = loader_finish(&l, dir);
-    tell_rest(&l, dir);
+        r = loader_finish(&l);
+    tell_rest(&l, source.shown);
     if (r == 0)
         *ret_set = take(l.set);
     loader_deinit(&l);
     return r;
+}
+
+int ruleset_load(struct span dir, struct rule_report *report, struct ruleset **ret_set)
+{
+    struct ruleset_source source = {.dir = dir};
+    return ruleset_read(&source, report, ret_set);
 }
 
 struct ruleset *ruleset_ref(struct ruleset *s)
@@ -402,7 +456,8 @@ struct ruleset *ruleset_unref(struct ruleset *s)
 {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return NULL;
-    matchset_unref(s->matchset);
+    if (s->matchset)
+        matchset_unref(s->matchset);
     free(s->rules);
     free(s->answers);
     free(s->samples);
@@ -432,6 +487,16 @@ const struct rule *ruleset_rule(const struct ruleset *s, uint32_t index)
 struct span ruleset_version(const struct ruleset *s)
 {
     return span_str(s->version);
+}
+
+struct span ruleset_digest(const struct ruleset *s)
+{
+    return span_str(s->digest);
+}
+
+struct span ruleset_manifest(const struct ruleset *s)
+{
+    return s->manifest;
 }
 
 size_t ruleset_risk_count(const struct ruleset *s)

@@ -12,6 +12,9 @@
 
 struct ruleset;
 
+#define RULE_DIGEST_SIZE  65 /* 64 hex digits of a SHA-256 and NUL */
+#define RULE_VERSION_SIZE 24
+
 struct risk {
     struct span id; /* A1-a … A5-b, attack-…, pii-… */
     struct span name_zh, name_en, group;
@@ -57,7 +60,8 @@ struct rule {
     uint32_t asked;          /* LAYERS_ASKED that it is seen through */
     const struct span *apps; /* the only ones for which it counts; none: all */
     size_t app_count;
-    int64_t expires; /* Unix seconds from which it no longer counts; 0: never */
+    int64_t expires;  /* Unix seconds from which it no longer counts; 0: never */
+    uint64_t written; /* of a rule in YAML: tells one text of it from another */
 };
 
 static inline const char *rule_kind_name(enum rule_kind k)
@@ -73,8 +77,11 @@ static inline const char *rule_origin_name(enum rule_origin o)
 }
 
 #define RULE_DAY_SIZE DAY_TEXT_SIZE
-/* The last day on which it counts, as `expires=` has it; for rules that expire. */
-void rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE]);
+/*
+ * When it ends as `expires=` has it, for rules that expire: the last day on which it counts (true),
+ * or the minute from which on it doesn't.
+ */
+bool rule_last_day(const struct rule *r, char ret_day[RULE_DAY_SIZE]);
 
 /* The rules of one risk. The payload rule is counted nowhere: nobody wrote it. */
 struct rule_counts {
@@ -99,6 +106,34 @@ struct rule_report {
  * An empty library is an error.
  */
 int ruleset_load(struct span dir, struct rule_report *report, struct ruleset **ret_set);
+
+/* The files of a library as they were read. The owner frees them. */
+struct rule_files {
+    struct rule_file {
+        char *relative; /* such as keywords/A1-a.txt */
+        struct buf text;
+    } * list;
+    size_t count, cap;
+};
+void rule_files_deinit(struct rule_files *f);
+
+/* Where words that can't wait for the next publication stand: `juyong rules urgent`. */
+#define URGENT_FILE "keywords/urgent.txt"
+
+/* What more there is to say about a library and how to read it; all but `dir` may be left out. */
+struct ruleset_source {
+    struct span dir;
+    struct span shown;  /* what messages and rules call the folder; `dir` unless told */
+    struct span digest; /* what ruleset_digest() must give: anything else is an error */
+    bool published;     /* its version is called v-… instead of auto-… */
+    bool uncompiled;    /* rules only: no match set */
+    bool replace_urgent;
+    struct span urgent;      /* with replace_urgent: the text of URGENT_FILE; empty: no such file */
+    struct rule_files *keep; /* gets every file that belongs to the version; borrowed */
+};
+/* As ruleset_load(). */
+int ruleset_read(const struct ruleset_source *source, struct rule_report *report,
+                 struct ruleset **ret_set);
 struct ruleset *ruleset_ref(struct ruleset *s);
 struct ruleset *ruleset_unref(struct ruleset *s);
 
@@ -112,8 +147,15 @@ const struct aspect *ruleset_aspect(const struct ruleset *s, size_t index);
 /* Our own sample of ordinary texts (benign/): how many, and one of them. */
 size_t ruleset_benign_count(const struct ruleset *s);
 struct span ruleset_benign(const struct ruleset *s, size_t index, struct place *ret_place);
-/* "auto-" and 12 hex digits of the SHA-256 over all files read, or a published version's name. */
+/* "auto-", or "v-" for what was published, and the first 12 hex digits of the digest. */
 struct span ruleset_version(const struct ruleset *s);
+/* The SHA-256 of the manifest, 64 hex digits: the identity of the library's content. */
+struct span ruleset_digest(const struct ruleset *s);
+/* One line a file, in the form and order of `sha256sum`, sorted by path. */
+struct span ruleset_manifest(const struct ruleset *s);
+/* The keyword that means this to the matcher, however it is spelled; or NULL. O(rules). */
+const struct rule *ruleset_find_word(const struct ruleset *s, const struct risk *risk,
+                                     struct span word);
 size_t ruleset_risk_count(const struct ruleset *s);
 const struct risk *ruleset_risk(const struct ruleset *s, size_t index);
 /* How many rules of that type there are. O(1). */

@@ -20,15 +20,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct span text = span_from((const char *)data + 1, size - 1), file = SPAN_LIT("fuzz");
     struct rule_report report = RULE_REPORT_INIT;
+    struct ruleset_source source = {.dir = file, .shown = file};
     struct loader l;
-    if (loader_init(&l, &report) < 0)
+    if (loader_init(&l, &source, &report) < 0)
         return 0;
     risks_read(&l, span_str(risks), SPAN_LIT("risks.yaml"));
     if (report.errors)
         abort();
     switch (data[0] % 8) {
     case 0:
-        keywords_read(&l, text, file, SPAN_LIT("A1-a"));
+        keywords_read(&l, text, file, data[0] & 8 ? SPAN_LIT(URGENT_STEM) : SPAN_LIT("A1-a"));
         keywords_finish(&l);
         break;
     case 1:
@@ -52,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         keywords_read(&l, span_str(word), SPAN_LIT("word"), SPAN_LIT("A1-a"));
         keywords_finish(&l);
     }
-    int r = loader_finish(&l, SPAN_LIT("fuzz"));
+    int r = loader_finish(&l);
     if (r == -EINVAL && report.text.len == 0)
         abort(); /* refused without a reason */
     if (r == 0) {
