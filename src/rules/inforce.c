@@ -1,0 +1,125 @@
+/* How a gateway and whoever looks on find what is in force. */
+#include "rules/publish.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int read_published(struct store *s, struct span digest, struct span rules_dir,
+                          struct rule_report *report, struct ruleset **ret_set)
+{
+    struct ruleset_source how = {.shown = rules_dir};
+    return store_read(s, digest, &how, report, ret_set);
+}
+
+int publish_peek(struct span state_dir, struct span rules_dir, struct rule_report *report,
+                 struct ruleset **ret_set)
+{
+    char digest[RULE_DIGEST_SIZE];
+    struct store *s = NULL;
+    int r = store_open(state_dir, &report->text, &s);
+    if (r < 0)
+        return r;
+    r = store_current(s, &report->text, digest);
+    if (r == 0)
+        r = read_published(s, span_str(digest), rules_dir, report, ret_set);
+    store_close(s);
+    return r;
+}
+
+/* Once in a row: a gateway that starts ten times took one version. */
+static void note_auto(struct store *s, const struct ruleset *set, struct rule_report *report)
+{
+    struct journal j;
+    struct buf messages = BUF_INIT(4096);
+    int r = journal_open(store_dir(s), store_path(s), true, &messages, &j);
+    if (r == 0) {
+        struct journal_entry e = {.act = JOURNAL_AUTO,
+                                  .version = ruleset_digest(set),
+                                  .library = ruleset_digest(set),
+                                  .author = SPAN_LIT("juyong"),
+                                  .reason = SPAN_LIT("nothing is published: the working copy")};
+        const struct journal_entry *last = NULL;
+        for (size_t i = 0; i < j.count; i++)
+            if (j.entries[i].act == JOURNAL_AUTO)
+                last = &j.entries[i];
+        if (!last || !span_eq(last->version, e.version))
+            r = journal_append(&j, &e, NULL);
+        journal_close(&j);
+    }
+    /* A list of what was is no condition for serving; the version itself is stored. */
+    if (r < 0)
+        buf_printf(&report->text, "%.*s/journal.jsonl: warning: can't be written: %s\n",
+                   SPAN_ARG(store_path(s)), r == -EBADMSG ? "a line was changed" : strerror(-r));
+    buf_deinit(&messages);
+}
+
+/* -EAGAIN: something was published meanwhile. */
+static int take_working_copy(struct span state_dir, struct span rules_dir,
+                             struct rule_report *report, struct ruleset **ret_set)
+{
+    char digest[RULE_DIGEST_SIZE];
+    struct rule_files files = {0};
+    struct ruleset_source source = {.dir = rules_dir, .keep = &files};
+    struct ruleset *set = NULL;
+    struct store *s = NULL;
+    int r = ruleset_read(&source, report, &set);
+    if (r == 0)
+        r = store_open_locked(state_dir, &report->text, &s);
+    if (r == 0) {
+        r = store_current(s, &report->text, digest);
+        r = r == -ENOENT ? 0 : r < 0 ? r : -EAGAIN;
+    }
+    if (r == 0)
+        r = store_put(s, set, &files, &report->text);
+    if (r == 0)
+        note_auto(s, set, report);
+    store_close(s);
+    rule_files_deinit(&files);
+    if (r == 0)
+        *ret_set = set;
+    else
+        ruleset_unref(set);
+    return r;
+}
+
+int publish_load(struct span state_dir, struct span rules_dir, struct rule_report *report,
+                 struct ruleset **ret_set)
+{
+    int r = publish_peek(state_dir, rules_dir, report, ret_set);
+    if (r != -ENOENT)
+        return r;
+    r = take_working_copy(state_dir, rules_dir, report, ret_set);
+    if (r != -EAGAIN)
+        return r;
+    buf_clear(&report->text);
+    report->warnings = 0;
+    return publish_peek(state_dir, rules_dir, report, ret_set);
+}
+
+int publish_status(struct span state_dir, struct buf *messages, struct publish_status *ret_status)
+{
+    struct publish_status status = {0};
+    struct store *s = NULL;
+    struct journal j;
+    *ret_status = status;
+    int r = store_open(state_dir, messages, &s);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    r = store_current(s, messages, status.in_force);
+    if (r == -ENOENT)
+        r = 0;
+    if (r == 0)
+        r = journal_open(store_dir(s), store_path(s), false, messages, &j);
+    if (r == 0) {
+        for (size_t i = 0; i < j.count; i++) {
+            if (j.entries[i].act != JOURNAL_FILED)
+                continue;
+            snprintf(status.filed, sizeof(status.filed), "%.*s", SPAN_ARG(j.entries[i].version));
+            status.filed_us = j.entries[i].time_us;
+        }
+        journal_close(&j);
+        *ret_status = status;
+    }
+    store_close(s);
+    return r;
+}

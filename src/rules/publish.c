@@ -1,0 +1,538 @@
+#include "rules/publish.h"
+
+#include "base/clock.h"
+#include "rules/loader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* One act while it goes on. */
+struct act {
+    struct publish *p;
+    struct store *store;
+    struct journal journal;
+    char current[RULE_DIGEST_SIZE]; /* "": nothing is published */
+    struct urgent_word *words;
+    size_t word_count;
+    /* What it makes. */
+    struct ruleset *set;
+    struct rule_files files;
+    unsigned carried;
+};
+
+static int refuse(struct publish *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int refuse(struct publish *p, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vprintf(&p->report.text, fmt, ap);
+    va_end(ap);
+    p->report.errors++;
+    return -EINVAL;
+}
+
+/* ---- begin and end ---- */
+
+/* The last act that was to put something in force, unless it is known that it didn't. */
+static const struct journal_entry *last_switch(const struct journal *j)
+{
+    for (size_t i = j->count; i > 0; i--)
+        if (journal_switches(j->entries[i - 1].act) && !j->entries[i - 1].interrupted)
+            return &j->entries[i - 1];
+    return NULL;
+}
+
+/* Whoever died between his line in the journal and its effect: the journal has to say so. */
+static int settle(struct act *a)
+{
+    const struct journal_entry *last = last_switch(&a->journal);
+    if (!last || span_eq(last->version, span_str(a->current)))
+        return 0;
+    struct journal_entry e = {.act = JOURNAL_INTERRUPTED,
+                              .of = last->number,
+                              .version = span_str(a->current),
+                              .author = a->p->author,
+                              .login = a->p->login,
+                              .reason = SPAN_LIT("found without effect")};
+    return journal_append(&a->journal, &e, NULL);
+}
+
+static void end(struct act *a)
+{
+    ruleset_unref(a->set);
+    rule_files_deinit(&a->files);
+    free(a->words);
+    journal_close(&a->journal);
+    store_close(a->store);
+}
+
+static int begin(struct act *a, struct publish *p)
+{
+    struct buf *messages = &p->report.text;
+    *a = (struct act){.p = p, .journal = {.fd = -1}};
+    int r = store_open_locked(p->state_dir, messages, &a->store);
+    if (r < 0)
+        return r;
+    store_on_step(a->store, p->step, p->step_ctx);
+    r = store_current(a->store, messages, a->current);
+    /* A `current` that can't be read is mended by what follows. */
+    if (r == -ENOENT || r == -EBADMSG)
+        r = 0;
+    if (r == 0)
+        r = journal_open(store_dir(a->store), store_path(a->store), true, messages, &a->journal);
+    if (r == -EBADMSG)
+        buf_printf(messages,
+                   "%.*s/journal.jsonl: keep it aside under another name; a new one will begin\n",
+                   SPAN_ARG(store_path(a->store)));
+    if (r == 0)
+        r = settle(a);
+    if (r == 0)
+        r = urgent_list(&a->journal, clock_wall_s(), &a->words, &a->word_count);
+    if (r < 0)
+        end(a);
+    return r;
+}
+
+/* ---- what a version is made of ---- */
+
+/* The live urgent words that the library doesn't have itself, but for one. */
+static int write_urgent(struct act *a, const struct ruleset *library,
+                        const struct journal_entry *without, const struct journal_entry *with,
+                        struct buf *out)
+{
+    int r = 0;
+    a->carried = 0;
+    for (size_t i = 0; i < a->word_count && r == 0; i++) {
+        const struct journal_entry *e = a->words[i].given;
+        if (!urgent_is_live(a->words[i].state) || e == without ||
+            (with && span_eq(e->word, with->word) && span_eq(e->risk, with->risk)))
+            continue;
+        const struct risk *risk = ruleset_find_risk(library, e->risk);
+        if (!risk)
+            return refuse(a->p,
+                          "the library has no risk %.*s, of which the urgent word '%.*s' is; "
+                          "withdraw it first\n",
+                          SPAN_ARG(e->risk), SPAN_ARG(e->word));
+        if (ruleset_find_word(library, risk, e->word))
+            continue;
+        a->carried++;
+        r = urgent_write(out, e);
+    }
+    return r == 0 && with ? urgent_write(out, with) : r;
+}
+
+/* The library alone: a stored version's (digest), or the working copy (empty). */
+static int read_library(struct act *a, struct span digest, const struct ruleset_source *how,
+                        struct ruleset **ret_set)
+{
+    struct ruleset_source source = *how;
+    source.shown = a->p->rules_dir;
+    source.dir = a->p->rules_dir;
+    source.published = true;
+    if (digest.len)
+        return store_read(a->store, digest, &source, &a->p->report, ret_set);
+    return ruleset_read(&source, &a->p->report, ret_set);
+}
+
+static bool has_urgent_file(const struct rule_files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (strcmp(files->list[i].relative, URGENT_FILE) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Makes a->set and a->files of a library and the urgent words. Read twice where there are such
+ * words: which of them it lacks, only the library knows.
+ */
+static int make(struct act *a, struct span digest, const struct journal_entry *without,
+                const struct journal_entry *with)
+{
+    struct ruleset_source how = {.replace_urgent = digest.len > 0, .keep = &a->files};
+    struct rule_report *report = &a->p->report;
+    struct buf text = BUF_INIT(4u << 20);
+    int r = read_library(a, digest, &how, &a->set);
+    if (r == 0 && digest.len == 0 && has_urgent_file(&a->files))
+        r = refuse(a->p,
+                   "%.*s/" URGENT_FILE ": is written by `juyong rules urgent` alone; give its "
+                   "words a file of their risk\n",
+                   SPAN_ARG(a->p->rules_dir));
+    if (r == 0)
+        r = write_urgent(a, a->set, without, with, &text);
+    if (r == 0 && text.len) {
+        how.replace_urgent = true;
+        how.urgent = buf_span(&text);
+        rule_files_deinit(&a->files);
+        a->set = ruleset_unref(a->set);
+        report->text.len = 0; /* its warnings come again */
+        report->warnings = 0;
+        r = read_library(a, digest, &how, &a->set);
+    }
+    buf_deinit(&text);
+    if (r == 0 && a->p->check && a->p->check(a->p->ctx, a->set, &report->text) > 0)
+        r = -EINVAL;
+    return r;
+}
+
+/* ---- putting it in force ---- */
+
+static void compare(struct act *a, struct publish_done *done)
+{
+    struct ruleset_source how = {.uncompiled = true, .shown = a->p->rules_dir};
+    struct rule_report unheard = RULE_REPORT_INIT;
+    struct ruleset *before = NULL;
+    int r = 0;
+    if (a->current[0])
+        r = store_read(a->store, span_str(a->current), &how, &unheard, &before);
+    if (r == 0)
+        r = rule_diff(before, a->set, NULL, NULL, &done->diff);
+    done->compared = r == 0;
+    if (r < 0)
+        buf_printf(&a->p->report.text,
+                   "%s: warning: can't be read, so nothing is compared with it\n", a->current);
+    ruleset_unref(before);
+    buf_deinit(&unheard.text);
+}
+
+/* Stores a->set, writes *e into the journal and, unless it is a proposal, switches. */
+static int commit(struct act *a, struct journal_entry *e, struct publish_done *done)
+{
+    struct buf *messages = &a->p->report.text;
+    struct span version = ruleset_digest(a->set);
+    *done = (struct publish_done){.first = !a->current[0], .urgent = a->carried};
+    memcpy(done->version, version.data, version.len + 1);
+    memcpy(done->previous, a->current, sizeof(done->previous));
+    bool same = span_eq(version, span_str(a->current));
+    /* The end of a proposal or of a word means something even if it changes nothing. */
+    if (same && e->act != JOURNAL_APPROVE && e->act != JOURNAL_WITHDRAW)
+        return PUBLISH_SAME;
+    compare(a, done);
+    int r = store_put(a->store, a->set, &a->files, messages);
+    if (r < 0)
+        return r;
+    e->version = version;
+    if (e->library.len == 0)
+        e->library = version;
+    e->previous = span_str(a->current);
+    e->author = a->p->author;
+    e->login = a->p->login;
+    if (e->reason.len == 0)
+        e->reason = a->p->reason;
+    e->compared = done->compared;
+    e->added = done->diff.added;
+    e->removed = done->diff.removed;
+    e->changed = done->diff.changed;
+    e->files = done->diff.files;
+    r = journal_append(&a->journal, e, NULL);
+    if (r < 0) {
+        buf_printf(messages, "%.*s/journal.jsonl: %s\n", SPAN_ARG(store_path(a->store)),
+                   strerror(-r));
+        return r;
+    }
+    store_tell_step(a->store, "journal");
+    return e->act == JOURNAL_PROPOSE ? 0 : store_switch(a->store, version, messages);
+}
+
+int publish_library(struct publish *p, bool propose, struct publish_done *ret_done)
+{
+    struct journal_entry e = {.act = propose ? JOURNAL_PROPOSE : JOURNAL_PUBLISH};
+    struct act a;
+    int r = begin(&a, p);
+    if (r < 0)
+        return r;
+    r = make(&a, SPAN_LIT(""), NULL, NULL);
+    if (r == 0)
+        r = commit(&a, &e, ret_done);
+    end(&a);
+    return r;
+}
+
+/* ---- rollback ---- */
+
+static bool was_in_force(const struct journal_entry *e)
+{
+    return !e->interrupted && (journal_switches(e->act) || e->act == JOURNAL_AUTO);
+}
+
+/* An act of people who meant the library, not one word of it. */
+static bool sets_library(const struct journal_entry *e)
+{
+    return was_in_force(e) && e->act != JOURNAL_URGENT && e->act != JOURNAL_WITHDRAW;
+}
+
+/*
+ * The library before the one in force: what was there when that one came first. So one rollback
+ * after another goes further back, not to and fro.
+ */
+static struct span library_before(const struct journal *j)
+{
+    const struct journal_entry *last = NULL;
+    for (size_t i = j->count; i > 0 && !last; i--)
+        if (sets_library(&j->entries[i - 1]) && j->entries[i - 1].act != JOURNAL_AUTO)
+            last = &j->entries[i - 1];
+    if (!last)
+        return SPAN_NULL;
+    size_t i = last->number;
+    if (last->act == JOURNAL_ROLLBACK) /* where its library came from */
+        for (i--; i > 0; i--)
+            if (sets_library(&j->entries[i - 1]) && j->entries[i - 1].act != JOURNAL_ROLLBACK &&
+                span_eq(j->entries[i - 1].library, last->library))
+                break;
+    for (; i > 0; i--)
+        if (sets_library(&j->entries[i - 1]) && !span_eq(j->entries[i - 1].library, last->library))
+            return j->entries[i - 1].library;
+    return SPAN_NULL;
+}
+
+/* The last entry by which that version was in force. */
+static const struct journal_entry *find_in_force(const struct journal *j, struct span digest)
+{
+    for (size_t i = j->count; i > 0; i--)
+        if (was_in_force(&j->entries[i - 1]) && span_eq(j->entries[i - 1].version, digest))
+            return &j->entries[i - 1];
+    return NULL;
+}
+
+static int find_version(struct act *a, struct span name, char ret_digest[RULE_DIGEST_SIZE])
+{
+    int r = store_find(a->store, name, ret_digest);
+    if (r == -ENOENT)
+        return refuse(a->p, "no version is called '%.*s'; `juyong rules log` lists them\n",
+                      SPAN_ARG(name));
+    if (r == -ENOTUNIQ)
+        return refuse(a->p, "several versions begin with '%.*s'\n", SPAN_ARG(name));
+    return r;
+}
+
+static int roll_back(struct act *a, struct span name, struct publish_done *done)
+{
+    char digest[RULE_DIGEST_SIZE];
+    struct span before = name.len ? SPAN_NULL : library_before(&a->journal);
+    if (name.len == 0 && !before.len)
+        return refuse(a->p, "no other library was in force before\n");
+    int r = find_version(a, name.len ? name : before, digest);
+    if (r < 0)
+        return r;
+    const struct journal_entry *was = find_in_force(&a->journal, span_str(digest));
+    if (!was)
+        return refuse(a->p, "%.*s was never in force\n", SPAN_ARG(name));
+    struct journal_entry e = {.act = JOURNAL_ROLLBACK, .library = was->library, .of = was->number};
+    r = make(a, span_str(digest), NULL, NULL);
+    return r < 0 ? r : commit(a, &e, done);
+}
+
+int publish_rollback(struct publish *p, struct span version, struct publish_done *ret_done)
+{
+    struct act a;
+    int r = begin(&a, p);
+    if (r < 0)
+        return r;
+    r = roll_back(&a, version, ret_done);
+    end(&a);
+    return r;
+}
+
+/* ---- two persons ---- */
+
+static bool is_same_person(struct span a, struct span b)
+{
+    return span_eq_nocase(span_trim(a), span_trim(b));
+}
+
+static const struct journal_entry *find_proposal(const struct journal *j, struct span digest)
+{
+    for (size_t i = j->count; i > 0; i--)
+        if (j->entries[i - 1].act == JOURNAL_PROPOSE && span_eq(j->entries[i - 1].version, digest))
+            return &j->entries[i - 1];
+    return NULL;
+}
+
+static int approve(struct act *a, struct span name, struct publish_done *done)
+{
+    char digest[RULE_DIGEST_SIZE], now[RULE_VERSION_SIZE];
+    int r = find_version(a, name, digest);
+    if (r < 0)
+        return r;
+    const struct journal_entry *proposal = find_proposal(&a->journal, span_str(digest));
+    if (!proposal)
+        return refuse(a->p, "%.*s was never proposed\n", SPAN_ARG(name));
+    if (is_same_person(proposal->author, a->p->author))
+        return refuse(a->p, "%.*s was proposed by %.*s: somebody else has to approve it\n",
+                      SPAN_ARG(name), SPAN_ARG(proposal->author));
+    store_name(span_str(a->current), now);
+    for (size_t i = proposal->number; i < a->journal.count; i++) {
+        const struct journal_entry *e = &a->journal.entries[i];
+        if (e->act == JOURNAL_APPROVE && e->of == proposal->number && !e->interrupted)
+            return refuse(a->p, "%.*s is approved already\n", SPAN_ARG(name));
+        /* Its author meant to change another library than the one in force. */
+        if (sets_library(e) && e->act != JOURNAL_AUTO)
+            return refuse(a->p,
+                          "%.*s was proposed before %s came into force, and would undo it: "
+                          "propose again\n",
+                          SPAN_ARG(name), now);
+    }
+    struct journal_entry e = {.act = JOURNAL_APPROVE, .of = proposal->number};
+    if (a->p->reason.len == 0)
+        e.reason = proposal->reason;
+    r = make(a, span_str(digest), NULL, NULL);
+    return r < 0 ? r : commit(a, &e, done);
+}
+
+int publish_approve(struct publish *p, struct span proposal, struct publish_done *ret_done)
+{
+    struct act a;
+    int r = begin(&a, p);
+    if (r < 0)
+        return r;
+    r = approve(&a, proposal, ret_done);
+    end(&a);
+    return r;
+}
+
+/* ---- urgent words ---- */
+
+/* Which library the version in force has. */
+static struct span library_in_force(const struct act *a)
+{
+    const struct journal_entry *last = last_switch(&a->journal);
+    return last ? last->library : SPAN_LIT("");
+}
+
+/* What is served while nothing is published; empty when no gateway ever ran. */
+static struct span last_auto(const struct journal *j)
+{
+    for (size_t i = j->count; i > 0; i--)
+        if (j->entries[i - 1].act == JOURNAL_AUTO)
+            return j->entries[i - 1].version;
+    return SPAN_LIT("");
+}
+
+static int add_urgent(struct act *a, struct journal_entry *e, struct publish_done *done)
+{
+    e->author = a->p->author;
+    e->reason = a->p->reason;
+    e->library = a->current[0] ? library_in_force(a) : last_auto(&a->journal);
+    int r = make(a, a->current[0] ? span_str(a->current) : e->library, NULL, e);
+    if (r < 0)
+        return r;
+    const struct risk *risk = ruleset_find_risk(a->set, e->risk);
+    const struct rule *rule = ruleset_find_word(a->set, risk, e->word);
+    struct span file = rule ? rule->file : SPAN_LIT("");
+    size_t tail = sizeof("/" URGENT_FILE) - 1;
+    if (file.len < tail ||
+        !span_eq(span_slice(file, file.len - tail, file.len), SPAN_LIT("/" URGENT_FILE)))
+        return refuse(a->p, "'%.*s' is a rule already: %.*s, %.*s:%u\n", SPAN_ARG(e->word),
+                      SPAN_ARG(rule ? rule->id : SPAN_LIT("?")), SPAN_ARG(file),
+                      rule ? rule->line : 0);
+    return commit(a, e, done);
+}
+
+int publish_urgent(struct publish *p, struct span word, struct span risk, int64_t expires,
+                   struct publish_done *ret_done)
+{
+    struct journal_entry e = {
+        .act = JOURNAL_URGENT, .word = word, .risk = risk, .expires = expires};
+    struct act a;
+    int r = begin(&a, p);
+    if (r < 0)
+        return r;
+    r = add_urgent(&a, &e, ret_done);
+    end(&a);
+    return r;
+}
+
+static int find_urgent(struct act *a, struct span word, struct span risk,
+                       const struct urgent_word **ret_word)
+{
+    int r = urgent_find(a->words, a->word_count, word, risk, ret_word);
+    if (r == -ENOENT)
+        return refuse(a->p, "'%.*s' is no live urgent word; `juyong rules urgent list` has them\n",
+                      SPAN_ARG(word));
+    if (r == -ENOTUNIQ)
+        return refuse(a->p, "'%.*s' is urgent for several risks: name one with --risk\n",
+                      SPAN_ARG(word));
+    return r;
+}
+
+int publish_withdraw(struct publish *p, struct span word, struct span risk,
+                     struct publish_done *ret_done)
+{
+    const struct urgent_word *w;
+    struct act a;
+    int r = begin(&a, p);
+    if (r < 0)
+        return r;
+    r = find_urgent(&a, word, risk, &w);
+    if (r == 0)
+        r = make(&a, span_str(a.current), w->given, NULL);
+    if (r == 0) {
+        struct journal_entry e = {.act = JOURNAL_WITHDRAW,
+                                  .of = w->given->number,
+                                  .word = w->given->word,
+                                  .risk = w->given->risk,
+                                  .library = library_in_force(&a)};
+        r = commit(&a, &e, ret_done);
+    }
+    end(&a);
+    return r;
+}
+
+int publish_confirm(struct publish *p, struct span word, struct span risk)
+{
+    const struct urgent_word *w;
+    struct act a;
+    int r = begin(&a, p);
+    if (r < 0)
+        return r;
+    r = find_urgent(&a, word, risk, &w);
+    if (r == 0 && w->confirmed)
+        r = refuse(p, "'%.*s' is approved already, by %.*s\n", SPAN_ARG(word),
+                   SPAN_ARG(w->confirmed->author));
+    if (r == 0 && is_same_person(w->given->author, p->author))
+        r = refuse(p, "'%.*s' was given by %.*s: somebody else has to approve it\n", SPAN_ARG(word),
+                   SPAN_ARG(w->given->author));
+    if (r == 0) {
+        struct journal_entry e = {.act = JOURNAL_CONFIRM,
+                                  .of = w->given->number,
+                                  .word = w->given->word,
+                                  .risk = w->given->risk,
+                                  .author = p->author,
+                                  .login = p->login,
+                                  .reason = p->reason};
+        r = journal_append(&a.journal, &e, NULL);
+        if (r < 0)
+            buf_printf(&p->report.text, "journal.jsonl: %s\n", strerror(-r));
+    }
+    end(&a);
+    return r;
+}
+
+/* ---- notes ---- */
+
+int publish_filed(struct publish *p, struct span version, char ret_version[RULE_DIGEST_SIZE])
+{
+    struct act a;
+    int r = begin(&a, p);
+    if (r < 0)
+        return r;
+    if (version.len)
+        r = find_version(&a, version, ret_version);
+    else if (a.current[0])
+        memcpy(ret_version, a.current, sizeof(a.current));
+    else
+        r = refuse(p, "nothing is published: name the version\n");
+    if (r == 0) {
+        struct journal_entry e = {.act = JOURNAL_FILED,
+                                  .version = span_str(ret_version),
+                                  .author = p->author,
+                                  .login = p->login,
+                                  .reason = p->reason};
+        r = journal_append(&a.journal, &e, NULL);
+        if (r < 0)
+            buf_printf(&p->report.text, "journal.jsonl: %s\n", strerror(-r));
+    }
+    end(&a);
+    return r;
+}

@@ -1,0 +1,67 @@
+/*
+ * The rule versions that were or are in force, below state_dir/rules:
+ *
+ *   versions/<digest>/   a full copy of the library's files, read-only, with MANIFEST, whose
+ * SHA-256 is the digest; never changed, never deleted current              the digest in force;
+ * absent while nothing is published journal.jsonl        who, when, why (rules/journal.h) serving
+ * what a running gateway serves (rules/serving.h) lock                 held by the one who writes
+ *
+ * `current` is the truth. It is replaced last, in one rename, after all that it names is on the
+ * disk: a crash at any moment leaves the old or the new version in force.
+ */
+#pragma once
+
+#include "rules/ruleset.h"
+
+struct store;
+
+/* Told between two steps of a change; for tests, which die there. */
+typedef void (*store_step)(void *ctx, const char *step);
+
+/*
+ * Opens the store below state_dir for reading. 0; -ENOENT when there is none; -errno, with a
+ * message.
+ */
+int store_open(struct span state_dir, struct buf *messages, struct store **ret_store);
+/*
+ * The same for writing: creates what is missing and waits some seconds for other writers. -EBUSY,
+ * with a message, when they don't end.
+ */
+int store_open_locked(struct span state_dir, struct buf *messages, struct store **ret_store);
+/* Accepts NULL. */
+void store_close(struct store *s);
+void store_on_step(struct store *s, store_step fn, void *ctx);
+/* Tells the one who asked for it. */
+void store_tell_step(struct store *s, const char *step);
+
+int store_dir(const struct store *s); /* descriptor, borrowed */
+struct span store_path(const struct store *s);
+
+/* The digest in force. 0; -ENOENT when nothing is published; -EBADMSG or -errno, with a message. */
+int store_current(const struct store *s, struct buf *messages, char ret_digest[RULE_DIGEST_SIZE]);
+/*
+ * The stored version of that name: v-…, auto-…, or a digest or the first 8 digits of it and more.
+ * 0; -ENOENT; -ENOTUNIQ.
+ */
+int store_find(const struct store *s, struct span name, char ret_digest[RULE_DIGEST_SIZE]);
+
+/*
+ * As ruleset_read() for a stored version: digest, dir and published are set here. A content that
+ * isn't what the name says is refused.
+ */
+int store_read(const struct store *s, struct span digest, const struct ruleset_source *how,
+               struct rule_report *report, struct ruleset **ret_set);
+/*
+ * Puts a version into the store, durably; one that is there already stays, unless it was damaged:
+ * then it is set aside. `files` are all files of the set. 0 or -errno, with a message.
+ */
+int store_put(struct store *s, const struct ruleset *set, const struct rule_files *files,
+              struct buf *messages);
+/* Puts a stored version in force, durably. 0 or -errno, with a message. */
+int store_switch(struct store *s, struct span digest, struct buf *messages);
+/* Writes a small file of the store in one step, `durable`: for good. 0 or -errno. */
+int store_replace(const struct store *s, const char *name, struct span text, bool durable);
+
+bool store_is_digest(struct span text);
+/* "v-" and the first 12 digits. */
+void store_name(struct span digest, char ret_name[RULE_VERSION_SIZE]);
