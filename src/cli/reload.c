@@ -18,9 +18,11 @@ struct reload {
     struct reload_options options;
     struct loop_hook hook;
     bool running, again, stopped;
+    bool again_all; /* and not the rules alone */
     pthread_t thread;
     /* The helper thread's until `loaded` is set. */
     struct buf messages;
+    struct snapshot *base; /* rules alone: for this configuration; NULL: all */
     struct snapshot *next;
     int result;
     atomic_bool loaded;
@@ -33,7 +35,8 @@ static void *load(void *arg)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the main thread's */
     setpriority(PRIO_PROCESS, 0, NICENESS); /* on Linux: of this thread alone */
-    r->result = r->options.load(r->options.file, &r->messages, &r->next);
+    r->result = r->base ? r->options.renew(r->base, &r->messages, &r->next)
+                        : r->options.load(r->options.file, &r->messages, &r->next);
     atomic_store(&r->loaded, true);
     loop_wake(r->options.loop);
     return NULL;
@@ -47,10 +50,11 @@ static void tell_reloading(void)
     notify_send(state);
 }
 
-static void begin(struct reload *r)
+static void begin(struct reload *r, bool all)
 {
     tell_reloading();
     buf_init(&r->messages, MESSAGES_MAX);
+    r->base = all ? NULL : snapshot_ref(r->options.in_force(r->options.ctx));
     r->next = NULL;
     atomic_store(&r->loaded, false);
     int e = pthread_create(&r->thread, NULL, load, r);
@@ -58,6 +62,7 @@ static void begin(struct reload *r)
         r->running = true;
         return;
     }
+    r->base = snapshot_unref(r->base);
     r->options.done(r->options.ctx, -e, NULL, &r->messages);
     notify_send("READY=1");
 }
@@ -66,6 +71,7 @@ static void end(struct reload *r)
 {
     pthread_join(r->thread, NULL);
     r->running = false;
+    r->base = snapshot_unref(r->base);
     if (r->stopped)
         snapshot_unref(r->result == 0 ? r->next : NULL);
     else
@@ -83,8 +89,9 @@ static void check_loaded(struct loop_hook *h)
         return;
     notify_send("READY=1");
     if (r->again) {
-        r->again = false;
-        begin(r);
+        bool all = r->again_all;
+        r->again = r->again_all = false;
+        begin(r, all);
     }
 }
 
@@ -98,14 +105,26 @@ struct reload *reload_new(const struct reload_options *o)
     return r;
 }
 
-void reload_ask(struct reload *r)
+static void ask(struct reload *r, bool all)
 {
     if (r->stopped)
         return;
-    if (r->running)
+    if (r->running) {
         r->again = true;
-    else
-        begin(r);
+        r->again_all = r->again_all || all;
+    } else {
+        begin(r, all);
+    }
+}
+
+void reload_ask(struct reload *r)
+{
+    ask(r, true);
+}
+
+void reload_ask_rules(struct reload *r)
+{
+    ask(r, false);
 }
 
 void reload_stop(struct reload *r)

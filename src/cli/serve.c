@@ -3,11 +3,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/follow.h"
 #include "cli/notify.h"
 #include "cli/reload.h"
 #include "cli/setup.h"
 #include "console/console.h"
 #include "http/server.h"
+#include "rules/publish.h"
+#include "rules/serving.h"
 #include "worker/worker.h"
 
 #include <argp.h>
@@ -27,6 +30,8 @@ struct serve {
     struct loop_watch signals;
     struct loop_hook hook;
     struct reload *reload;
+    struct follow *follow;
+    struct serving *serving; /* NULL: nobody can be told */
     struct snapshot *snapshot;
     struct audit *audit;
     struct worker_pool *pool;
@@ -123,19 +128,88 @@ static int weakenings(void *ctx, struct buf *out)
 
 /* --- signals --- */
 
-static void record_reload(struct serve *s)
+/* Who put it in force, as the journal tells, and the hash that pins the journal's line. */
+static void append_act(struct serve *s, struct buf *detail)
 {
-    struct buf detail = BUF_INIT(4096);
-    buf_printf(&detail, "{\"ruleset\":\"%.*s\"}",
-               SPAN_ARG(ruleset_version(snapshot_rules(s->snapshot))));
-    struct audit_subject subject = {.ruleset = ruleset_version(snapshot_rules(s->snapshot))};
-    struct audit_event e = {.kind = AUDIT_ADMIN,
-                            .subject = &subject,
-                            .reason = SPAN_LIT("reload"),
-                            .detail = buf_span(&detail)};
+    struct buf unheard = BUF_INIT(65536);
+    struct span digest = ruleset_digest(snapshot_rules(s->snapshot));
+    struct vault *vault = NULL;
+    struct journal j;
+    int r = vault_open(snapshot_config(s->snapshot)->state_dir, &unheard, &vault);
+    if (r == 0)
+        r = journal_open(vault_dir(vault), vault_path(vault), false, &unheard, &j);
+    if (r == 0) {
+        const struct journal_entry *e = journal_in_force(&j, digest);
+        if (e) {
+            setup_json(detail, "act", span_str(journal_act_name(e->act)));
+            setup_json(detail, "author", e->author);
+            setup_json(detail, "why", e->reason);
+            buf_printf(detail, ",\"entry\":%u", e->number);
+            setup_json(detail, "entry_sha256", e->hash);
+        }
+        journal_close(&j);
+    }
+    vault_close(vault);
+    buf_deinit(&unheard);
+}
+
+/* `act`: start, reload, or publish when only the rules are new. */
+static void record_rules(struct serve *s, struct span act)
+{
+    struct buf detail = BUF_INIT(16384);
+    const struct ruleset *rules = snapshot_rules(s->snapshot);
+    buf_append_char(&detail, '{');
+    setup_json(&detail, "ruleset", ruleset_version(rules));
+    setup_json(&detail, "sha256", ruleset_digest(rules));
+    append_act(s, &detail);
+    buf_append_char(&detail, '}');
+    struct audit_subject subject = {.ruleset = ruleset_version(rules)};
+    struct audit_event e = {
+        .kind = AUDIT_ADMIN, .subject = &subject, .reason = act, .detail = buf_span(&detail)};
     if (audit_submit(s->audit, NULL, 0, &e) < 0)
-        log_error("the reload could not be recorded");
+        log_error("the change of rules could not be recorded");
     buf_deinit(&detail);
+}
+
+/* For the command that waits. */
+static void tell_serving(struct serve *s, struct span refused, struct span why)
+{
+    if (!s->serving)
+        return;
+    int r = serving_tell(s->serving, snapshot_rules(s->snapshot), refused, why);
+    if (r < 0)
+        log_warning("can't tell which rules are served: %s", strerror(-r));
+}
+
+/* The published version that is not taken, when it is one. */
+static void tell_refused(struct serve *s, const struct buf *messages)
+{
+    char current[RULE_DIGEST_SIZE] = "";
+    struct buf unheard = BUF_INIT(8192);
+    struct vault *vault = NULL;
+    if (vault_open(snapshot_config(s->snapshot)->state_dir, &unheard, &vault) == 0 &&
+        vault_current(vault, &unheard, current) < 0)
+        current[0] = '\0';
+    vault_close(vault);
+    buf_deinit(&unheard);
+    struct span rest = buf_span(messages), line = SPAN_LIT(""), why = SPAN_LIT("");
+    while (why.len == 0 && span_split(&rest, '\n', &line))
+        if (span_find(line, SPAN_LIT(": warning: ")) == line.len)
+            why = line;
+    if (!span_eq(span_str(current), ruleset_digest(snapshot_rules(s->snapshot))))
+        tell_serving(s, span_str(current), why);
+}
+
+static void publication(void *ctx)
+{
+    struct serve *s = ctx;
+    reload_ask_rules(s->reload);
+}
+
+static struct snapshot *in_force(void *ctx)
+{
+    struct serve *s = ctx;
+    return s->snapshot;
 }
 
 /* All or nothing: with any error the old snapshot stays in force. */
@@ -147,12 +221,17 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
     log_lines(result < 0 ? LOG_ERROR : LOG_WARNING, "reload: ", messages);
     if (result < 0) {
         log_error("reload failed: the old configuration and rules stay in force");
+        tell_refused(s, messages);
+        if (s->follow)
+            follow_retry(s->follow);
         return;
     }
+    bool rules_only = snapshot_config(s->snapshot) == snapshot_config(next);
     worker_pool_reload(s->pool, next);
     snapshot_unref(s->snapshot);
     s->snapshot = next;
-    record_reload(s);
+    record_rules(s, rules_only ? SPAN_LIT("publish") : SPAN_LIT("reload"));
+    tell_serving(s, SPAN_LIT(""), SPAN_LIT(""));
     log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
              ruleset_count(snapshot_rules(next)));
 }
@@ -316,15 +395,38 @@ static int prepare_reload(struct serve *s)
     struct reload_options o = {.loop = s->loop,
                                .file = span_str(s->file),
                                .load = snapshot_load,
+                               .renew = snapshot_renew,
+                               .in_force = in_force,
                                .done = reloaded,
                                .ctx = s};
     s->reload = reload_new(&o);
     return s->reload ? 0 : -ENOMEM;
 }
 
+/* Nothing that is published meanwhile is missed: what is served is compared with the store. */
+static int follow_store(struct serve *s)
+{
+    const struct ruleset *rules = snapshot_rules(s->snapshot);
+    struct span state_dir = snapshot_config(s->snapshot)->state_dir;
+    bool published = span_starts(ruleset_version(rules), SPAN_LIT("v-"));
+    int r = serving_open(state_dir, &s->serving);
+    if (r < 0)
+        log_warning("%.*s/rules: commands that publish won't wait for this gateway: %s",
+                    SPAN_ARG(state_dir),
+                    r == -EBUSY ? "another one runs on the same store" : strerror(-r));
+    s->follow = follow_new(s->loop, state_dir, published ? ruleset_digest(rules) : SPAN_LIT(""),
+                           publication, s);
+    if (!s->follow)
+        return -ENOMEM;
+    record_rules(s, SPAN_LIT("start"));
+    tell_serving(s, SPAN_LIT(""), SPAN_LIT(""));
+    return 0;
+}
+
 static int serve(struct serve *s)
 {
     struct buf messages = BUF_INIT(4u << 20);
+    umask(077); /* loading may write */
     int r = snapshot_load(span_str(s->file), &messages, &s->snapshot);
     setup_print_messages(stderr, &messages);
     buf_deinit(&messages);
@@ -333,7 +435,6 @@ static int serve(struct serve *s)
     const struct config *c = snapshot_config(s->snapshot);
     /* Prompts and keys must not end in a core file. */
     prctl(PR_SET_DUMPABLE, 0);
-    umask(077);
     s->loop = loop_new();
     r = s->loop ? watch_signals(s) : -ENOMEM;
     if (r == 0)
@@ -345,7 +446,9 @@ static int serve(struct serve *s)
     if (r < 0)
         return r;
     loop_hook_add(s->loop, &s->hook, check_drained);
-    r = start_console(s, c);
+    r = follow_store(s);
+    if (r == 0)
+        r = start_console(s, c);
     if (r < 0) {
         stop(s);
     } else {
@@ -391,7 +494,9 @@ int cli_serve(int argc, char **argv)
         NULL,
         "Run the gateway: judge every prompt and every answer, record every decision, forward the "
         "rest.\n运行网关：检查每一条输入与输出，记录每一次判定，其余原样转发。\v"
-        "SIGHUP reloads configuration and rules without failing a request; with any error the old "
+        "The published rules are served, and a version that is published comes into force at once; "
+        "with nothing published it is rules_dir as it was at the start. SIGHUP reloads "
+        "configuration and rules without failing a request; with any error the old "
         "ones stay in force. SIGTERM drains: running answers may finish, a second one leaves at "
         "once. Exit status: 0 after a drain, 1 when it could not start or run.",
         NULL,
@@ -402,6 +507,8 @@ int cli_serve(int argc, char **argv)
     if (argp_parse(&argp, argc, argv, 0, NULL, &s) != 0)
         return CLI_USAGE;
     int r = serve(&s);
+    follow_free(s.follow);
+    serving_close(s.serving);
     reload_free(s.reload);
     console_free(s.console);
     worker_pool_free(s.pool);

@@ -114,6 +114,9 @@ struct config {
     struct span listen_host, console_host;
     uint16_t listen_port, console_port; /* console_port 0: no console */
     struct span state_dir, rules_dir;
+    struct {
+        bool two_person; /* publishing only proposes; somebody else puts it in force */
+    } rules;
     unsigned workers; /* 0: one per processor */
     enum auth_mode auth;
     bool allow_unfiled;

@@ -178,6 +178,14 @@ static const struct schema_key keys_audit[] = {
     {NULL},
 };
 
+static const struct schema_key keys_rules[] = {
+    {"two_person", SCHEMA_BOOL, "false",
+     "`juyong rules publish` only proposes; `juyong rules approve` by another author puts it in "
+     "force",
+     AT(struct config, rules.two_person)},
+    {NULL},
+};
+
 static const struct schema_key keys_service[] = {
     {"provider", SCHEMA_TEXT, "", "who offers the service", AT(struct config, service.provider),
      .max = 256},
@@ -201,6 +209,7 @@ const struct schema_key schema_root[] = {
      AT(struct config, state_dir), .min = 1, .max = 1024, .restart = true},
     {"rules_dir", SCHEMA_TEXT, "rules", "the working copy of the rules",
      AT(struct config, rules_dir), .min = 1, .max = 1024},
+    {"rules", SCHEMA_MAP, NULL, "how versions of the rules come into force", .keys = keys_rules},
     {"workers", SCHEMA_NUMBER, "0", "threads; 0: one per processor", AT(struct config, workers),
      .max = 256, .restart = true},
     {"node", SCHEMA_TEXT, NULL, "name of this machine in records; its host name unless told",

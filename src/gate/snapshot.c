@@ -1,5 +1,7 @@
 #include "gate/snapshot.h"
 
+#include "rules/publish.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,27 +27,58 @@ static int build_policies(struct snapshot *s)
     return 0;
 }
 
-int snapshot_load(struct span config_file, struct buf *messages, struct snapshot **ret_snapshot)
+static struct snapshot *new_snapshot(void)
 {
     struct snapshot *s = calloc(1, sizeof(*s));
-    if (!s)
-        return -ENOMEM;
-    atomic_init(&s->refs, 1);
+    if (s)
+        atomic_init(&s->refs, 1);
+    return s;
+}
+
+/* The rules in force, checked against the configuration that is there. */
+static int load_rules(struct snapshot *s, struct buf *messages)
+{
     struct rule_report report = RULE_REPORT_INIT;
-    int r = config_load(config_file, messages, &s->config);
-    if (r == 0) {
-        r = ruleset_load(s->config->rules_dir, &report, &s->rules);
-        buf_append(messages, buf_span(&report.text));
-    }
+    int r = publish_load(s->config->state_dir, s->config->rules_dir, &report, &s->rules);
+    buf_append(messages, buf_span(&report.text));
+    buf_deinit(&report.text);
     if (r == 0 && policy_check(s->config, s->rules, messages) > 0)
         r = -EINVAL;
     if (r == 0)
         policy_doubts(s->config, s->rules, messages);
+    return r;
+}
+
+int snapshot_load(struct span config_file, struct buf *messages, struct snapshot **ret_snapshot)
+{
+    struct snapshot *s = new_snapshot();
+    if (!s)
+        return -ENOMEM;
+    int r = config_load(config_file, messages, &s->config);
+    if (r == 0)
+        r = load_rules(s, messages);
     if (r == 0)
         r = access_load(s->config, messages, &s->access);
     if (r == 0)
         r = build_policies(s);
-    buf_deinit(&report.text);
+    if (r < 0) {
+        snapshot_unref(s);
+        return r;
+    }
+    *ret_snapshot = s;
+    return 0;
+}
+
+int snapshot_renew(const struct snapshot *old, struct buf *messages, struct snapshot **ret_snapshot)
+{
+    struct snapshot *s = new_snapshot();
+    if (!s)
+        return -ENOMEM;
+    s->config = config_ref(old->config);
+    s->access = access_ref(old->access);
+    int r = load_rules(s, messages);
+    if (r == 0)
+        r = build_policies(s);
     if (r < 0) {
         snapshot_unref(s);
         return r;

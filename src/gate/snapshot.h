@@ -12,10 +12,16 @@
 struct snapshot; /* immutable, counted */
 
 /*
- * Loads and checks everything `juyong check` would: configuration, keys, rules, policies. 0;
- * -EINVAL with every message appended, one a line; -errno. Warnings are appended on success too.
+ * Loads and checks everything: configuration, keys, the rules in force (rules/publish.h), policies.
+ * 0; -EINVAL with every message appended, one a line; -errno. Warnings are appended on success too.
  */
 int snapshot_load(struct span config_file, struct buf *messages, struct snapshot **ret_snapshot);
+/*
+ * The same with the configuration and the keys of another one, and only the rules read anew: a
+ * version comes into force though somebody is just editing the configuration.
+ */
+int snapshot_renew(const struct snapshot *old, struct buf *messages,
+                   struct snapshot **ret_snapshot);
 struct snapshot *snapshot_ref(struct snapshot *s);
 struct snapshot *snapshot_unref(struct snapshot *s);
 

@@ -4,34 +4,53 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int read_published(struct store *s, struct span digest, struct span rules_dir,
+static int read_published(struct vault *s, struct span digest, struct span rules_dir,
                           struct rule_report *report, struct ruleset **ret_set)
 {
     struct ruleset_source how = {.shown = rules_dir};
-    return store_read(s, digest, &how, report, ret_set);
+    return vault_read(s, digest, &how, report, ret_set);
+}
+
+/* Nothing published, or a file that was deleted: then the working copy is not what was decided. */
+static int check_absent(struct vault *s, struct rule_report *report)
+{
+    struct journal j;
+    int r = journal_open(vault_dir(s), vault_path(s), false, &report->text, &j);
+    if (r < 0)
+        return r;
+    r = journal_last_switch(&j) ? -EBADMSG : -ENOENT;
+    journal_close(&j);
+    if (r == -EBADMSG)
+        buf_printf(&report->text,
+                   "%.*s/current: is gone, though versions were published; `juyong rules "
+                   "rollback` puts the last one in force again\n",
+                   SPAN_ARG(vault_path(s)));
+    return r;
 }
 
 int publish_peek(struct span state_dir, struct span rules_dir, struct rule_report *report,
                  struct ruleset **ret_set)
 {
     char digest[RULE_DIGEST_SIZE];
-    struct store *s = NULL;
-    int r = store_open(state_dir, &report->text, &s);
+    struct vault *s = NULL;
+    int r = vault_open(state_dir, &report->text, &s);
     if (r < 0)
         return r;
-    r = store_current(s, &report->text, digest);
-    if (r == 0)
-        r = read_published(s, span_str(digest), rules_dir, report, ret_set);
-    store_close(s);
+    r = vault_current(s, &report->text, digest);
+    if (r == -ENOENT)
+        r = check_absent(s, report);
+    else if (r == 0)
+        r = digest[0] ? read_published(s, span_str(digest), rules_dir, report, ret_set) : -ENOENT;
+    vault_close(s);
     return r;
 }
 
 /* Once in a row: a gateway that starts ten times took one version. */
-static void note_auto(struct store *s, const struct ruleset *set, struct rule_report *report)
+static void note_auto(struct vault *s, const struct ruleset *set, struct rule_report *report)
 {
     struct journal j;
     struct buf messages = BUF_INIT(4096);
-    int r = journal_open(store_dir(s), store_path(s), true, &messages, &j);
+    int r = journal_open(vault_dir(s), vault_path(s), true, &messages, &j);
     if (r == 0) {
         struct journal_entry e = {.act = JOURNAL_AUTO,
                                   .version = ruleset_digest(set),
@@ -49,7 +68,7 @@ static void note_auto(struct store *s, const struct ruleset *set, struct rule_re
     /* A list of what was is no condition for serving; the version itself is stored. */
     if (r < 0)
         buf_printf(&report->text, "%.*s/journal.jsonl: warning: can't be written: %s\n",
-                   SPAN_ARG(store_path(s)), r == -EBADMSG ? "a line was changed" : strerror(-r));
+                   SPAN_ARG(vault_path(s)), r == -EBADMSG ? "a line was changed" : strerror(-r));
     buf_deinit(&messages);
 }
 
@@ -61,19 +80,19 @@ static int take_working_copy(struct span state_dir, struct span rules_dir,
     struct rule_files files = {0};
     struct ruleset_source source = {.dir = rules_dir, .keep = &files};
     struct ruleset *set = NULL;
-    struct store *s = NULL;
+    struct vault *s = NULL;
     int r = ruleset_read(&source, report, &set);
     if (r == 0)
-        r = store_open_locked(state_dir, &report->text, &s);
+        r = vault_open_locked(state_dir, &report->text, &s);
     if (r == 0) {
-        r = store_current(s, &report->text, digest);
-        r = r == -ENOENT ? 0 : r < 0 ? r : -EAGAIN;
+        r = vault_current(s, &report->text, digest);
+        r = r == -ENOENT ? 0 : r == 0 && digest[0] ? -EAGAIN : r;
     }
     if (r == 0)
-        r = store_put(s, set, &files, &report->text);
+        r = vault_put(s, set, &files, &report->text);
     if (r == 0)
         note_auto(s, set, report);
-    store_close(s);
+    vault_close(s);
     rule_files_deinit(&files);
     if (r == 0)
         *ret_set = set;
@@ -99,17 +118,17 @@ int publish_load(struct span state_dir, struct span rules_dir, struct rule_repor
 int publish_status(struct span state_dir, struct buf *messages, struct publish_status *ret_status)
 {
     struct publish_status status = {0};
-    struct store *s = NULL;
+    struct vault *s = NULL;
     struct journal j;
     *ret_status = status;
-    int r = store_open(state_dir, messages, &s);
+    int r = vault_open(state_dir, messages, &s);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    r = store_current(s, messages, status.in_force);
+    r = vault_current(s, messages, status.in_force);
     if (r == -ENOENT)
         r = 0;
     if (r == 0)
-        r = journal_open(store_dir(s), store_path(s), false, messages, &j);
+        r = journal_open(vault_dir(s), vault_path(s), false, messages, &j);
     if (r == 0) {
         for (size_t i = 0; i < j.count; i++) {
             if (j.entries[i].act != JOURNAL_FILED)
@@ -120,6 +139,6 @@ int publish_status(struct span state_dir, struct buf *messages, struct publish_s
         journal_close(&j);
         *ret_status = status;
     }
-    store_close(s);
+    vault_close(s);
     return r;
 }

@@ -38,6 +38,27 @@ const struct journal_entry *journal_find(const struct journal *j, unsigned numbe
     return number >= 1 && number <= j->count ? &j->entries[number - 1] : NULL;
 }
 
+const struct journal_entry *journal_last_switch(const struct journal *j)
+{
+    for (size_t i = j->count; i > 0; i--)
+        if (journal_switches(j->entries[i - 1].act) && !j->entries[i - 1].interrupted)
+            return &j->entries[i - 1];
+    return NULL;
+}
+
+bool journal_was_in_force(const struct journal_entry *e)
+{
+    return !e->interrupted && (journal_switches(e->act) || e->act == JOURNAL_AUTO);
+}
+
+const struct journal_entry *journal_in_force(const struct journal *j, struct span digest)
+{
+    for (size_t i = j->count; i > 0; i--)
+        if (journal_was_in_force(&j->entries[i - 1]) && span_eq(j->entries[i - 1].version, digest))
+            return &j->entries[i - 1];
+    return NULL;
+}
+
 static struct span text_of(const struct json_value *v, const char *key)
 {
     struct span text = SPAN_LIT("");

@@ -33,6 +33,10 @@ static inline bool journal_switches(enum journal_act act)
            act == JOURNAL_URGENT || act == JOURNAL_WITHDRAW;
 }
 
+struct journal_entry;
+/* It was in force: by decision, or because nothing was published. */
+bool journal_was_in_force(const struct journal_entry *e);
+
 /* Texts are borrowed from the journal, or from the caller of journal_append(). */
 struct journal_entry {
     unsigned number; /* from 1 */
@@ -77,3 +81,7 @@ int journal_append(struct journal *j, const struct journal_entry *e,
 void journal_close(struct journal *j);
 /* The entry of that number, or NULL. */
 const struct journal_entry *journal_find(const struct journal *j, unsigned number);
+/* The last act that was to put something in force, unless it is known that it didn't; or NULL. */
+const struct journal_entry *journal_last_switch(const struct journal *j);
+/* The last entry by which that version was in force, published or not; or NULL. */
+const struct journal_entry *journal_in_force(const struct journal *j, struct span digest);

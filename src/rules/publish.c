@@ -9,9 +9,11 @@
 /* One act while it goes on. */
 struct act {
     struct publish *p;
-    struct store *store;
+    struct vault *vault;
     struct journal journal;
     char current[RULE_DIGEST_SIZE]; /* "": nothing is published */
+    bool absent;                    /* there is no `current` */
+    bool lost;                      /* nor is it known any more */
     struct urgent_word *words;
     size_t word_count;
     /* What it makes. */
@@ -34,20 +36,12 @@ static int refuse(struct publish *p, const char *fmt, ...)
 
 /* ---- begin and end ---- */
 
-/* The last act that was to put something in force, unless it is known that it didn't. */
-static const struct journal_entry *last_switch(const struct journal *j)
-{
-    for (size_t i = j->count; i > 0; i--)
-        if (journal_switches(j->entries[i - 1].act) && !j->entries[i - 1].interrupted)
-            return &j->entries[i - 1];
-    return NULL;
-}
-
 /* Whoever died between his line in the journal and its effect: the journal has to say so. */
 static int settle(struct act *a)
 {
-    const struct journal_entry *last = last_switch(&a->journal);
-    if (!last || span_eq(last->version, span_str(a->current)))
+    const struct journal_entry *last = journal_last_switch(&a->journal);
+    a->lost = a->lost || (last && a->absent);
+    if (!last || a->lost || span_eq(last->version, span_str(a->current)))
         return 0;
     struct journal_entry e = {.act = JOURNAL_INTERRUPTED,
                               .of = last->number,
@@ -64,27 +58,28 @@ static void end(struct act *a)
     rule_files_deinit(&a->files);
     free(a->words);
     journal_close(&a->journal);
-    store_close(a->store);
+    vault_close(a->vault);
 }
 
 static int begin(struct act *a, struct publish *p)
 {
     struct buf *messages = &p->report.text;
     *a = (struct act){.p = p, .journal = {.fd = -1}};
-    int r = store_open_locked(p->state_dir, messages, &a->store);
+    int r = vault_open_locked(p->state_dir, messages, &a->vault);
     if (r < 0)
         return r;
-    store_on_step(a->store, p->step, p->step_ctx);
-    r = store_current(a->store, messages, a->current);
-    /* A `current` that can't be read is mended by what follows. */
-    if (r == -ENOENT || r == -EBADMSG)
+    vault_on_step(a->vault, p->step, p->step_ctx);
+    r = vault_current(a->vault, messages, a->current);
+    a->absent = r == -ENOENT;
+    a->lost = r == -EBADMSG; /* mended by what follows */
+    if (a->absent || a->lost)
         r = 0;
     if (r == 0)
-        r = journal_open(store_dir(a->store), store_path(a->store), true, messages, &a->journal);
+        r = journal_open(vault_dir(a->vault), vault_path(a->vault), true, messages, &a->journal);
     if (r == -EBADMSG)
         buf_printf(messages,
                    "%.*s/journal.jsonl: keep it aside under another name; a new one will begin\n",
-                   SPAN_ARG(store_path(a->store)));
+                   SPAN_ARG(vault_path(a->vault)));
     if (r == 0)
         r = settle(a);
     if (r == 0)
@@ -131,7 +126,7 @@ static int read_library(struct act *a, struct span digest, const struct ruleset_
     source.dir = a->p->rules_dir;
     source.published = true;
     if (digest.len)
-        return store_read(a->store, digest, &source, &a->p->report, ret_set);
+        return vault_read(a->vault, digest, &source, &a->p->report, ret_set);
     return ruleset_read(&source, &a->p->report, ret_set);
 }
 
@@ -185,7 +180,7 @@ static void compare(struct act *a, struct publish_done *done)
     struct ruleset *before = NULL;
     int r = 0;
     if (a->current[0])
-        r = store_read(a->store, span_str(a->current), &how, &unheard, &before);
+        r = vault_read(a->vault, span_str(a->current), &how, &unheard, &before);
     if (r == 0)
         r = rule_diff(before, a->set, NULL, NULL, &done->diff);
     done->compared = r == 0;
@@ -209,7 +204,12 @@ static int commit(struct act *a, struct journal_entry *e, struct publish_done *d
     if (same && e->act != JOURNAL_APPROVE && e->act != JOURNAL_WITHDRAW)
         return PUBLISH_SAME;
     compare(a, done);
-    int r = store_put(a->store, a->set, &a->files, messages);
+    int r = vault_put(a->vault, a->set, &a->files, messages);
+    if (r < 0)
+        return r;
+    /* So that a `current` that isn't there is always one that was lost. */
+    if (a->absent && !a->lost)
+        r = vault_switch(a->vault, SPAN_LIT(""), messages);
     if (r < 0)
         return r;
     e->version = version;
@@ -227,12 +227,12 @@ static int commit(struct act *a, struct journal_entry *e, struct publish_done *d
     e->files = done->diff.files;
     r = journal_append(&a->journal, e, NULL);
     if (r < 0) {
-        buf_printf(messages, "%.*s/journal.jsonl: %s\n", SPAN_ARG(store_path(a->store)),
+        buf_printf(messages, "%.*s/journal.jsonl: %s\n", SPAN_ARG(vault_path(a->vault)),
                    strerror(-r));
         return r;
     }
-    store_tell_step(a->store, "journal");
-    return e->act == JOURNAL_PROPOSE ? 0 : store_switch(a->store, version, messages);
+    vault_tell_step(a->vault, "journal");
+    return e->act == JOURNAL_PROPOSE ? 0 : vault_switch(a->vault, version, messages);
 }
 
 int publish_library(struct publish *p, bool propose, struct publish_done *ret_done)
@@ -251,15 +251,10 @@ int publish_library(struct publish *p, bool propose, struct publish_done *ret_do
 
 /* ---- rollback ---- */
 
-static bool was_in_force(const struct journal_entry *e)
-{
-    return !e->interrupted && (journal_switches(e->act) || e->act == JOURNAL_AUTO);
-}
-
 /* An act of people who meant the library, not one word of it. */
 static bool sets_library(const struct journal_entry *e)
 {
-    return was_in_force(e) && e->act != JOURNAL_URGENT && e->act != JOURNAL_WITHDRAW;
+    return journal_was_in_force(e) && e->act != JOURNAL_URGENT && e->act != JOURNAL_WITHDRAW;
 }
 
 /*
@@ -286,18 +281,9 @@ static struct span library_before(const struct journal *j)
     return SPAN_NULL;
 }
 
-/* The last entry by which that version was in force. */
-static const struct journal_entry *find_in_force(const struct journal *j, struct span digest)
-{
-    for (size_t i = j->count; i > 0; i--)
-        if (was_in_force(&j->entries[i - 1]) && span_eq(j->entries[i - 1].version, digest))
-            return &j->entries[i - 1];
-    return NULL;
-}
-
 static int find_version(struct act *a, struct span name, char ret_digest[RULE_DIGEST_SIZE])
 {
-    int r = store_find(a->store, name, ret_digest);
+    int r = vault_find(a->vault, name, ret_digest);
     if (r == -ENOENT)
         return refuse(a->p, "no version is called '%.*s'; `juyong rules log` lists them\n",
                       SPAN_ARG(name));
@@ -309,13 +295,16 @@ static int find_version(struct act *a, struct span name, char ret_digest[RULE_DI
 static int roll_back(struct act *a, struct span name, struct publish_done *done)
 {
     char digest[RULE_DIGEST_SIZE];
-    struct span before = name.len ? SPAN_NULL : library_before(&a->journal);
+    const struct journal_entry *last = journal_last_switch(&a->journal);
+    struct span before = name.len          ? SPAN_NULL
+                         : a->lost && last ? last->version
+                                           : library_before(&a->journal);
     if (name.len == 0 && !before.len)
         return refuse(a->p, "no other library was in force before\n");
     int r = find_version(a, name.len ? name : before, digest);
     if (r < 0)
         return r;
-    const struct journal_entry *was = find_in_force(&a->journal, span_str(digest));
+    const struct journal_entry *was = journal_in_force(&a->journal, span_str(digest));
     if (!was)
         return refuse(a->p, "%.*s was never in force\n", SPAN_ARG(name));
     struct journal_entry e = {.act = JOURNAL_ROLLBACK, .library = was->library, .of = was->number};
@@ -361,7 +350,7 @@ static int approve(struct act *a, struct span name, struct publish_done *done)
     if (is_same_person(proposal->author, a->p->author))
         return refuse(a->p, "%.*s was proposed by %.*s: somebody else has to approve it\n",
                       SPAN_ARG(name), SPAN_ARG(proposal->author));
-    store_name(span_str(a->current), now);
+    vault_name(span_str(a->current), now);
     for (size_t i = proposal->number; i < a->journal.count; i++) {
         const struct journal_entry *e = &a->journal.entries[i];
         if (e->act == JOURNAL_APPROVE && e->of == proposal->number && !e->interrupted)
@@ -396,7 +385,7 @@ int publish_approve(struct publish *p, struct span proposal, struct publish_done
 /* Which library the version in force has. */
 static struct span library_in_force(const struct act *a)
 {
-    const struct journal_entry *last = last_switch(&a->journal);
+    const struct journal_entry *last = journal_last_switch(&a->journal);
     return last ? last->library : SPAN_LIT("");
 }
 

@@ -8,8 +8,8 @@
 #pragma once
 
 #include "rules/diff.h"
-#include "rules/store.h"
 #include "rules/urgent.h"
+#include "rules/vault.h"
 
 struct publish {
     struct span state_dir, rules_dir;
@@ -24,7 +24,7 @@ struct publish {
     void *ctx;
     struct rule_report
         report;      /* RULE_REPORT_INIT; messages and warnings of any kind; the caller's */
-    store_step step; /* for tests; with `step_ctx`; may be NULL */
+    vault_step step; /* for tests; with `step_ctx`; may be NULL */
     void *step_ctx;
 };
 
@@ -77,5 +77,5 @@ struct publish_status {
     char filed[RULE_DIGEST_SIZE];    /* "": never */
     int64_t filed_us;                /* wall clock */
 };
-/* 0, also when there is no store; -EBADMSG or -errno, with messages. */
+/* 0, also when there is no vault; -EBADMSG or -errno, with messages. */
 int publish_status(struct span state_dir, struct buf *messages, struct publish_status *ret_status);

@@ -2,7 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "rules/store.h"
+#include "rules/vault.h"
 #include "json/value.h"
 #include "json/walk.h"
 
@@ -14,7 +14,7 @@
 #define LOOK_MS 10
 
 struct serving {
-    struct store *store;
+    struct vault *vault;
     int lock;
 };
 
@@ -25,9 +25,9 @@ int serving_open(struct span state_dir, struct serving **ret_serving)
     if (!s)
         return -ENOMEM;
     s->lock = -1;
-    int r = store_open(state_dir, &messages, &s->store);
+    int r = vault_open(state_dir, &messages, &s->vault);
     if (r == 0) {
-        s->lock = openat(store_dir(s->store), "serving.lock",
+        s->lock = openat(vault_dir(s->vault), "serving.lock",
                          O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         if (s->lock < 0 || fcntl(s->lock, F_OFD_SETLK, &lock) < 0)
@@ -37,12 +37,12 @@ int serving_open(struct span state_dir, struct serving **ret_serving)
     if (r < 0) {
         if (s->lock >= 0)
             close(s->lock);
-        store_close(s->store);
+        vault_close(s->vault);
         free(s);
         return r;
     }
     /* What the one before told is over. */
-    unlinkat(store_dir(s->store), "serving", 0);
+    unlinkat(vault_dir(s->vault), "serving", 0);
     *ret_serving = s;
     return 0;
 }
@@ -51,9 +51,9 @@ void serving_close(struct serving *s)
 {
     if (!s)
         return;
-    unlinkat(store_dir(s->store), "serving", 0);
+    unlinkat(vault_dir(s->vault), "serving", 0);
     close(s->lock);
-    store_close(s->store);
+    vault_close(s->vault);
     free(s);
 }
 
@@ -72,7 +72,7 @@ int serving_tell(struct serving *s, const struct ruleset *set, struct span refus
     if (r == 0)
         r = buf_append(&text, SPAN_LIT("}\n"));
     if (r == 0)
-        r = store_replace(s->store, "serving", buf_span(&text), false);
+        r = vault_replace(s->vault, "serving", buf_span(&text), false);
     buf_deinit(&text);
     return r;
 }
@@ -84,11 +84,11 @@ static void copy_text(const struct json_value *v, const char *key, char *ret_tex
     snprintf(ret_text, size, "%.*s", SPAN_ARG(text));
 }
 
-static void read_state(const struct store *s, struct serving_state *st)
+static void read_state(const struct vault *s, struct serving_state *st)
 {
     char text[8192];
     int64_t pid = 0;
-    cleanup(cleanup_close) int fd = openat(store_dir(s), "serving", O_RDONLY | O_CLOEXEC);
+    cleanup(cleanup_close) int fd = openat(vault_dir(s), "serving", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
     struct json_value *v = n > 0 ? value_parse(span_from(text, (size_t)n), NULL) : NULL;
     if (!v)
@@ -105,16 +105,16 @@ static void read_state(const struct store *s, struct serving_state *st)
 void serving_look(struct span state_dir, struct serving_state *ret_state)
 {
     struct buf messages = BUF_INIT(4096);
-    struct store *s = NULL;
+    struct vault *s = NULL;
     *ret_state = (struct serving_state){0};
-    if (store_open(state_dir, &messages, &s) == 0) {
-        cleanup(cleanup_close) int fd = openat(store_dir(s), "serving.lock", O_RDWR | O_CLOEXEC);
+    if (vault_open(state_dir, &messages, &s) == 0) {
+        cleanup(cleanup_close) int fd = openat(vault_dir(s), "serving.lock", O_RDWR | O_CLOEXEC);
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         ret_state->running =
             fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
         if (ret_state->running)
             read_state(s, ret_state);
-        store_close(s);
+        vault_close(s);
     }
     buf_deinit(&messages);
 }

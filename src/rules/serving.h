@@ -9,7 +9,7 @@
 
 struct serving; /* the gateway's side */
 
-/* 0; -EBUSY: another one runs on this store; -errno. */
+/* 0; -EBUSY: another one runs on this vault; -errno. */
 int serving_open(struct span state_dir, struct serving **ret_serving);
 /* Accepts NULL. Removes what was told. */
 void serving_close(struct serving *s);

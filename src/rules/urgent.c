@@ -1,5 +1,7 @@
 #include "rules/urgent.h"
 
+#include "base/day.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -97,15 +99,15 @@ static int append_plain(struct buf *out, struct span text)
 
 int urgent_write(struct buf *file, const struct journal_entry *given)
 {
-    char end[RULE_DAY_SIZE];
+    char end[DAY_TEXT_SIZE];
     int r = 0;
     if (file->len == 0)
         r = buf_append(file, SPAN_LIT("# Written by `juyong rules urgent`.\n"));
-    rule_print_minute(given->expires, end);
+    day_format_minute(given->expires, end);
     if (r == 0)
         r = append_plain(file, given->word);
     if (r == 0)
-        r = buf_printf(file, "\trisk=%.*s\texpires=%s\tsource=urgent, by ", SPAN_ARG(given->risk),
+        r = buf_printf(file, "\trisk=%.*s\texpires=%s\tsource=own: urgent, by ", SPAN_ARG(given->risk),
                        end);
     if (r == 0)
         r = append_plain(file, given->author);

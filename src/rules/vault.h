@@ -13,55 +13,58 @@
 
 #include "rules/ruleset.h"
 
-struct store;
+struct vault;
 
 /* Told between two steps of a change; for tests, which die there. */
-typedef void (*store_step)(void *ctx, const char *step);
+typedef void (*vault_step)(void *ctx, const char *step);
 
 /*
  * Opens the store below state_dir for reading. 0; -ENOENT when there is none; -errno, with a
  * message.
  */
-int store_open(struct span state_dir, struct buf *messages, struct store **ret_store);
+int vault_open(struct span state_dir, struct buf *messages, struct vault **ret_vault);
 /*
  * The same for writing: creates what is missing and waits some seconds for other writers. -EBUSY,
  * with a message, when they don't end.
  */
-int store_open_locked(struct span state_dir, struct buf *messages, struct store **ret_store);
+int vault_open_locked(struct span state_dir, struct buf *messages, struct vault **ret_vault);
 /* Accepts NULL. */
-void store_close(struct store *s);
-void store_on_step(struct store *s, store_step fn, void *ctx);
+void vault_close(struct vault *s);
+void vault_on_step(struct vault *s, vault_step fn, void *ctx);
 /* Tells the one who asked for it. */
-void store_tell_step(struct store *s, const char *step);
+void vault_tell_step(struct vault *s, const char *step);
 
-int store_dir(const struct store *s); /* descriptor, borrowed */
-struct span store_path(const struct store *s);
+int vault_dir(const struct vault *s); /* descriptor, borrowed */
+struct span vault_path(const struct vault *s);
 
-/* The digest in force. 0; -ENOENT when nothing is published; -EBADMSG or -errno, with a message. */
-int store_current(const struct store *s, struct buf *messages, char ret_digest[RULE_DIGEST_SIZE]);
+/*
+ * The digest in force, or "" while nothing is published. 0; -ENOENT: there is no `current`, which
+ * is right only in a store where nothing was ever published; -EBADMSG or -errno, with a message.
+ */
+int vault_current(const struct vault *s, struct buf *messages, char ret_digest[RULE_DIGEST_SIZE]);
 /*
  * The stored version of that name: v-…, auto-…, or a digest or the first 8 digits of it and more.
  * 0; -ENOENT; -ENOTUNIQ.
  */
-int store_find(const struct store *s, struct span name, char ret_digest[RULE_DIGEST_SIZE]);
+int vault_find(const struct vault *s, struct span name, char ret_digest[RULE_DIGEST_SIZE]);
 
 /*
  * As ruleset_read() for a stored version: digest, dir and published are set here. A content that
  * isn't what the name says is refused.
  */
-int store_read(const struct store *s, struct span digest, const struct ruleset_source *how,
+int vault_read(const struct vault *s, struct span digest, const struct ruleset_source *how,
                struct rule_report *report, struct ruleset **ret_set);
 /*
  * Puts a version into the store, durably; one that is there already stays, unless it was damaged:
  * then it is set aside. `files` are all files of the set. 0 or -errno, with a message.
  */
-int store_put(struct store *s, const struct ruleset *set, const struct rule_files *files,
+int vault_put(struct vault *s, const struct ruleset *set, const struct rule_files *files,
               struct buf *messages);
-/* Puts a stored version in force, durably. 0 or -errno, with a message. */
-int store_switch(struct store *s, struct span digest, struct buf *messages);
+/* Puts a stored version in force, durably; empty: none. 0 or -errno, with a message. */
+int vault_switch(struct vault *s, struct span digest, struct buf *messages);
 /* Writes a small file of the store in one step, `durable`: for good. 0 or -errno. */
-int store_replace(const struct store *s, const char *name, struct span text, bool durable);
+int vault_replace(const struct vault *s, const char *name, struct span text, bool durable);
 
-bool store_is_digest(struct span text);
+bool vault_is_digest(struct span text);
 /* "v-" and the first 12 digits. */
-void store_name(struct span digest, char ret_name[RULE_VERSION_SIZE]);
+void vault_name(struct span digest, char ret_name[RULE_VERSION_SIZE]);

@@ -1,4 +1,4 @@
-#include "rules/store.h"
+#include "rules/vault.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -16,14 +16,14 @@
 #define LOCK_STEP_MS 10
 #define STAGING      "staging" /* only ever used under the lock */
 
-struct store {
+struct vault {
     int dir, lock;
-    store_step step;
+    vault_step step;
     void *step_ctx;
     char path[PATH_MAX];
 };
 
-bool store_is_digest(struct span text)
+bool vault_is_digest(struct span text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (!memchr("0123456789abcdef", text.data[i], 16))
@@ -31,7 +31,7 @@ bool store_is_digest(struct span text)
     return text.len == RULE_DIGEST_SIZE - 1;
 }
 
-void store_name(struct span digest, char ret_name[RULE_VERSION_SIZE])
+void vault_name(struct span digest, char ret_name[RULE_VERSION_SIZE])
 {
     snprintf(ret_name, RULE_VERSION_SIZE, "v-%.12s", digest.len ? digest.data : "");
 }
@@ -50,14 +50,14 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 }
 
 /* What a writer that died left behind. */
-static void remove_staging(const struct store *s)
+static void remove_staging(const struct vault *s)
 {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof(path), "%s/" STAGING, s->path);
     nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static int take_lock(struct store *s, struct buf *messages)
+static int take_lock(struct vault *s, struct buf *messages)
 {
     s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (s->lock < 0)
@@ -79,7 +79,7 @@ static int take_lock(struct store *s, struct buf *messages)
     }
 }
 
-static int make_dirs(const struct store *s, struct span state_dir, struct buf *messages)
+static int make_dirs(const struct vault *s, struct span state_dir, struct buf *messages)
 {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof(path), "%.*s", SPAN_ARG(state_dir));
@@ -93,10 +93,10 @@ static int make_dirs(const struct store *s, struct span state_dir, struct buf *m
     return 0;
 }
 
-static int open_store(struct span state_dir, bool write, struct buf *messages,
-                      struct store **ret_store)
+static int open_vault(struct span state_dir, bool write, struct buf *messages,
+                      struct vault **ret_vault)
 {
-    struct store *s = calloc(1, sizeof(*s));
+    struct vault *s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
     s->dir = s->lock = -1;
@@ -113,26 +113,26 @@ static int open_store(struct span state_dir, bool write, struct buf *messages,
     if (r == 0 && write)
         r = take_lock(s, messages);
     if (r < 0) {
-        store_close(s);
+        vault_close(s);
         return r;
     }
     if (write)
         remove_staging(s);
-    *ret_store = s;
+    *ret_vault = s;
     return 0;
 }
 
-int store_open(struct span state_dir, struct buf *messages, struct store **ret_store)
+int vault_open(struct span state_dir, struct buf *messages, struct vault **ret_vault)
 {
-    return open_store(state_dir, false, messages, ret_store);
+    return open_vault(state_dir, false, messages, ret_vault);
 }
 
-int store_open_locked(struct span state_dir, struct buf *messages, struct store **ret_store)
+int vault_open_locked(struct span state_dir, struct buf *messages, struct vault **ret_vault)
 {
-    return open_store(state_dir, true, messages, ret_store);
+    return open_vault(state_dir, true, messages, ret_vault);
 }
 
-void store_close(struct store *s)
+void vault_close(struct vault *s)
 {
     if (!s)
         return;
@@ -143,31 +143,31 @@ void store_close(struct store *s)
     free(s);
 }
 
-void store_on_step(struct store *s, store_step fn, void *ctx)
+void vault_on_step(struct vault *s, vault_step fn, void *ctx)
 {
     s->step = fn;
     s->step_ctx = ctx;
 }
 
-void store_tell_step(struct store *s, const char *step)
+void vault_tell_step(struct vault *s, const char *step)
 {
     if (s->step)
         s->step(s->step_ctx, step);
 }
 
-int store_dir(const struct store *s)
+int vault_dir(const struct vault *s)
 {
     return s->dir;
 }
 
-struct span store_path(const struct store *s)
+struct span vault_path(const struct vault *s)
 {
     return span_str(s->path);
 }
 
 /* ---- reading ---- */
 
-int store_current(const struct store *s, struct buf *messages, char ret_digest[RULE_DIGEST_SIZE])
+int vault_current(const struct vault *s, struct buf *messages, char ret_digest[RULE_DIGEST_SIZE])
 {
     char text[RULE_DIGEST_SIZE + 8];
     cleanup(cleanup_close) int fd = openat(s->dir, "current", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -177,7 +177,10 @@ int store_current(const struct store *s, struct buf *messages, char ret_digest[R
     if (n < 0)
         return fail(messages, s->path, "current", -errno);
     struct span digest = span_trim(span_from(text, (size_t)n));
-    if (!store_is_digest(digest)) {
+    ret_digest[0] = '\0';
+    if (span_eq(digest, SPAN_LIT("-")))
+        return 0;
+    if (!vault_is_digest(digest)) {
         buf_printf(messages, "%s/current: names no version; `juyong rules rollback` mends it\n",
                    s->path);
         return -EBADMSG;
@@ -187,7 +190,7 @@ int store_current(const struct store *s, struct buf *messages, char ret_digest[R
     return 0;
 }
 
-int store_find(const struct store *s, struct span name, char ret_digest[RULE_DIGEST_SIZE])
+int vault_find(const struct vault *s, struct span name, char ret_digest[RULE_DIGEST_SIZE])
 {
     if (span_starts(name, SPAN_LIT("v-")))
         name = span_slice(name, 2, name.len);
@@ -206,7 +209,7 @@ int store_find(const struct store *s, struct span name, char ret_digest[RULE_DIG
     unsigned found = 0;
     for (struct dirent *e; (e = readdir(d));) {
         struct span entry = span_str(e->d_name);
-        if (!store_is_digest(entry) || !span_starts(entry, name))
+        if (!vault_is_digest(entry) || !span_starts(entry, name))
             continue;
         memcpy(ret_digest, entry.data, RULE_DIGEST_SIZE);
         found++;
@@ -215,7 +218,7 @@ int store_find(const struct store *s, struct span name, char ret_digest[RULE_DIG
     return found == 1 ? 0 : found ? -ENOTUNIQ : -ENOENT;
 }
 
-int store_read(const struct store *s, struct span digest, const struct ruleset_source *how,
+int vault_read(const struct vault *s, struct span digest, const struct ruleset_source *how,
                struct rule_report *report, struct ruleset **ret_set)
 {
     char dir[PATH_MAX + 128];
@@ -268,7 +271,7 @@ static int write_new(int dir, const char *name, struct span text, mode_t mode, b
     return fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0) ? -errno : 0;
 }
 
-int store_replace(const struct store *s, const char *name, struct span text, bool durable)
+int vault_replace(const struct vault *s, const char *name, struct span text, bool durable)
 {
     char temporary[64];
     snprintf(temporary, sizeof(temporary), "%s.new", name);
@@ -311,7 +314,7 @@ static int sync_folders(int staging, const struct rule_files *files)
     return sync_dir(staging, ".");
 }
 
-static int stage(struct store *s, const struct ruleset *set, const struct rule_files *files)
+static int stage(struct vault *s, const struct ruleset *set, const struct rule_files *files)
 {
     if (mkdirat(s->dir, STAGING, 0700) < 0)
         return -errno;
@@ -319,7 +322,7 @@ static int stage(struct store *s, const struct ruleset *set, const struct rule_f
     int r = fd < 0 ? -errno : 0;
     for (size_t i = 0; i < files->count && r == 0; i++) {
         r = stage_file(fd, &files->list[i]);
-        store_tell_step(s, "file");
+        vault_tell_step(s, "file");
     }
     if (r == 0)
         r = write_new(fd, RULE_MANIFEST, ruleset_manifest(set), 0400, true);
@@ -327,18 +330,18 @@ static int stage(struct store *s, const struct ruleset *set, const struct rule_f
 }
 
 /* Whether that version is there and is what its name says. */
-static bool is_whole(const struct store *s, struct span digest)
+static bool is_whole(const struct vault *s, struct span digest)
 {
     struct rule_report report = RULE_REPORT_INIT;
     struct ruleset_source how = {.uncompiled = true};
     struct ruleset *set = NULL;
-    int r = store_read(s, digest, &how, &report, &set);
+    int r = vault_read(s, digest, &how, &report, &set);
     ruleset_unref(set);
     buf_deinit(&report.text);
     return r == 0;
 }
 
-static int set_aside(const struct store *s, const char *path, struct buf *messages)
+static int set_aside(const struct vault *s, const char *path, struct buf *messages)
 {
     char aside[PATH_MAX + 64];
     snprintf(aside, sizeof(aside), "%s.damaged-%llu", path, (unsigned long long)clock_wall_us());
@@ -349,7 +352,7 @@ static int set_aside(const struct store *s, const char *path, struct buf *messag
     return 0;
 }
 
-int store_put(struct store *s, const struct ruleset *set, const struct rule_files *files,
+int vault_put(struct vault *s, const struct ruleset *set, const struct rule_files *files,
               struct buf *messages)
 {
     char path[PATH_MAX];
@@ -363,10 +366,10 @@ int store_put(struct store *s, const struct ruleset *set, const struct rule_file
             return r;
     }
     int r = stage(s, set, files);
-    store_tell_step(s, "staged");
+    vault_tell_step(s, "staged");
     if (r == 0 && renameat(s->dir, STAGING, s->dir, path) < 0)
         r = -errno;
-    store_tell_step(s, "stored");
+    vault_tell_step(s, "stored");
     if (r == 0)
         r = sync_dir(s->dir, "versions");
     if (r == 0)
@@ -378,11 +381,11 @@ int store_put(struct store *s, const struct ruleset *set, const struct rule_file
     return 0;
 }
 
-int store_switch(struct store *s, struct span digest, struct buf *messages)
+int vault_switch(struct vault *s, struct span digest, struct buf *messages)
 {
     char text[RULE_DIGEST_SIZE + 1];
-    snprintf(text, sizeof(text), "%.*s\n", SPAN_ARG(digest));
-    int r = store_replace(s, "current", span_str(text), true);
-    store_tell_step(s, "switched");
+    snprintf(text, sizeof(text), "%.*s\n", SPAN_ARG(digest.len ? digest : SPAN_LIT("-")));
+    int r = vault_replace(s, "current", span_str(text), true);
+    vault_tell_step(s, "switched");
     return r < 0 ? fail(messages, s->path, "current", r) : 0;
 }
