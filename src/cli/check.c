@@ -3,8 +3,10 @@
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
 #include "policy/policy.h"
+#include "rules/publish.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stdlib.h>
 
 struct options {
@@ -85,6 +87,35 @@ static void print_doubts(const struct setup *s)
     buf_deinit(&messages);
 }
 
+/* What is served, and whether it is what was checked. */
+static void print_published(struct buf *out, const struct setup *s)
+{
+    const struct config *c = s->config;
+    struct rule_report report = RULE_REPORT_INIT;
+    struct ruleset *published = NULL;
+    int r = publish_peek(c->state_dir, c->rules_dir, &report, &published);
+    if (r == -ENOENT) {
+        if (c->rules.two_person)
+            buf_printf(out,
+                       "rules: nothing is published yet: until then SIGHUP alone puts a change "
+                       "of %.*s in force\n",
+                       SPAN_ARG(c->rules_dir));
+    } else if (r < 0) {
+        setup_print_messages(stderr, &report.text);
+        buf_append(out, SPAN_LIT("rules: what is published can't be read\n"));
+    } else if (rule_diff_files(published, s->rules)) {
+        buf_printf(out,
+                   "rules: %.*s is in force, and the working copy differs: see `juyong rules "
+                   "diff`, then `juyong rules publish`\n",
+                   SPAN_ARG(ruleset_version(published)));
+    } else {
+        buf_printf(out, "rules: %.*s is in force, and the working copy is the same\n",
+                   SPAN_ARG(ruleset_version(published)));
+    }
+    ruleset_unref(published);
+    buf_deinit(&report.text);
+}
+
 static int print_summary(const struct setup *s)
 {
     const struct config *c = s->config;
@@ -99,6 +130,7 @@ static int print_summary(const struct setup *s)
     if (expired)
         buf_printf(&out, "%zu of them expired, ", expired);
     buf_printf(&out, "%zu allow phrases, %zu KiB compiled\n", stats.allows, stats.bytes >> 10);
+    print_published(&out, s);
     unsigned unmet, asked;
     print_risks(&out, s->rules, &unmet, &asked);
     config_weakenings(c, &weak);
@@ -125,8 +157,10 @@ int cli_check(int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .doc = "Validate configuration and rules; exit 1 on any error.\n"
-               "校验配置与规则，有错误时逐条列出并以 1 退出。",
+        .doc =
+            "Validate configuration and rules; exit 1 on any error. The rules are the working "
+            "copy, rules_dir; it is told when what is published differs.\n"
+            "校验配置与规则目录，有错误时逐条列出并以 1 退出；规则目录与已发布版本不同时予以提示。",
     };
     static char name[] = "juyong check";
     struct options o = {0};

@@ -15,6 +15,13 @@ static const struct verb {
     {"export", "the catalogue of intercepted keywords (annex 4)", "导出拦截关键词列表",
      rules_export},
     {"lint", "judge the samples of every rule", "运行规则样例", rules_lint},
+    {"publish", "put the working copy in force, or propose it", "发布规则", rules_publish},
+    {"approve", "put in force what somebody else proposed", "批准他人的发布提议", rules_approve},
+    {"rollback", "go back to an earlier version", "回滚到先前版本", rules_rollback},
+    {"urgent", "one word, in force at once, for some time", "紧急词：立即生效", rules_urgent},
+    {"log", "the versions: who, when, why", "版本记录", rules_log},
+    {"diff", "what differs between two versions", "比较两个版本", rules_diff},
+    {"filed", "note that a version was filed", "登记已报备的版本", rules_filed},
 };
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
 
@@ -75,6 +82,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
     case 'j':
         o->json = true;
         return 0;
+    case 'p':
+        o->published = true;
+        return 0;
     case ARGP_KEY_END:
         if (!o->file)
             argp_error(state, "-c FILE is needed");
@@ -93,11 +103,28 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
         "json", 'j', NULL, 0, "One JSON object a line", 0                                          \
     }
 
+#define OPTION_PUBLISHED                                                                           \
+    {                                                                                              \
+        "published", 'p', NULL, 0, "Of the version in force, not of the working copy", 0           \
+    }
+
 static const struct argp_option common_options[] = {OPTION_FILE, OPTION_JSON, {0}};
+static const struct argp_option look_options[] = {OPTION_FILE, OPTION_PUBLISHED, OPTION_JSON, {0}};
 static const struct argp_option risk_options[] = {
-    OPTION_FILE, {"risk", 'r', "ID", 0, "Only this risk or group", 0}, OPTION_JSON, {0}};
+    OPTION_FILE,
+    {"risk", 'r', "ID", 0, "Only this risk or group", 0},
+    OPTION_PUBLISHED,
+    OPTION_JSON,
+    {0}};
 const struct argp rules_common_argp = {.options = common_options, .parser = parse_common};
+const struct argp rules_look_argp = {.options = look_options, .parser = parse_common};
 const struct argp rules_risk_argp = {.options = risk_options, .parser = parse_common};
+
+int rules_load(const struct rules_common *o, struct setup *ret_setup)
+{
+    return o->published ? setup_load_published(span_str(o->file), ret_setup)
+                        : setup_load(span_str(o->file), true, ret_setup);
+}
 
 bool rules_wanted(const struct rules_common *o, const struct risk *risk)
 {

@@ -20,10 +20,10 @@ int rules_lint(int argc, char **argv)
 {
     struct rules_common o;
     struct setup s;
-    int r = rules_parse(argc, argv, &rules_common_argp,
+    int r = rules_parse(argc, argv, &rules_look_argp,
                         "Judge the samples of every rule.\n运行每条规则自带的样例。", &o);
     if (r == 0)
-        r = setup_load(span_str(o.file), true, &s);
+        r = rules_load(&o, &s);
     if (r)
         return r;
     r = judge(s.rules);

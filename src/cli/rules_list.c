@@ -77,7 +77,7 @@ int rules_list(int argc, char **argv)
     int r = rules_parse(argc, argv, &rules_risk_argp,
                         "List every rule of the library.\n列出全部规则。", &o);
     if (r == 0)
-        r = setup_load(span_str(o.file), true, &s);
+        r = rules_load(&o, &s);
     if (r)
         return r;
     r = print(s.rules, &o);

@@ -18,7 +18,7 @@ int rules_stats(int argc, char **argv)
                     "退出。",
                     &o);
     if (r == 0)
-        r = setup_load(span_str(o.file), true, &s);
+        r = rules_load(&o, &s);
     if (r)
         return r;
     struct coverage_options c = {.json = o.json, .wanted = o.risk ? wanted : NULL, .ctx = &o};

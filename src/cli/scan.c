@@ -16,7 +16,7 @@
 struct options {
     const char *file, *text, *app;
     enum direction direction;
-    bool json, explain, lines;
+    bool json, explain, lines, published;
 };
 
 struct scan {
@@ -58,6 +58,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case 'l':
         o->lines = true;
+        return 0;
+    case 'p':
+        o->published = true;
         return 0;
     case ARGP_KEY_ARG:
         if (o->text)
@@ -294,6 +297,7 @@ int cli_scan(int argc, char **argv)
          "What stands where, seen through which disguise, by which rule "
          "and why; and what an allow phrase saved",
          0},
+        {"published", 'p', NULL, 0, "By the version in force, not by the working copy", 0},
         {"lines", 'l', NULL, 0, "Each line of the input is a text", 0},
         {0},
     };
@@ -315,7 +319,8 @@ int cli_scan(int argc, char **argv)
     setup_colour(stdout, "7", s.looks.mark);
     setup_colour(stdout, "2", s.looks.dim);
     setup_colour(stdout, "0", s.looks.off);
-    int r = setup_load(span_str(o.file), true, &s.setup);
+    int r = o.published ? setup_load_published(span_str(o.file), &s.setup)
+                        : setup_load(span_str(o.file), true, &s.setup);
     if (r)
         return r;
     r = run(&s, &o);

@@ -1,6 +1,7 @@
 #include "cli/setup.h"
 
 #include "policy/policy.h"
+#include "rules/publish.h"
 #include "json/walk.h"
 
 #include <errno.h>
@@ -43,14 +44,28 @@ void setup_print_messages(FILE *to, const struct buf *messages)
     }
 }
 
-static int load(struct span file, bool rules, struct buf *messages, struct setup *s)
+enum which { NO_RULES, WORKING_COPY, PUBLISHED };
+
+static int load_rules(struct setup *s, enum which which, struct rule_report *report)
+{
+    const struct config *c = s->config;
+    int r = -ENOENT;
+    if (which == PUBLISHED)
+        r = publish_peek(c->state_dir, c->rules_dir, report, &s->rules);
+    if (r == -ENOENT && which == PUBLISHED)
+        fprintf(stderr, "nothing is published: this is %.*s as it is now\n",
+                SPAN_ARG(c->rules_dir));
+    return r == -ENOENT ? ruleset_load(c->rules_dir, report, &s->rules) : r;
+}
+
+static int load(struct span file, enum which which, struct buf *messages, struct setup *s)
 {
     if (config_load(file, messages, &s->config) < 0)
         return CLI_BAD;
-    if (!rules)
+    if (which == NO_RULES)
         return CLI_GOOD;
     struct rule_report report = RULE_REPORT_INIT;
-    int r = ruleset_load(s->config->rules_dir, &report, &s->rules);
+    int r = load_rules(s, which, &report);
     buf_append(messages, buf_span(&report.text));
     buf_deinit(&report.text);
     if (r == -ENOMEM)
@@ -66,11 +81,11 @@ static int load(struct span file, bool rules, struct buf *messages, struct setup
     return policy_check(s->config, s->rules, messages) ? CLI_BAD : CLI_GOOD;
 }
 
-int setup_load(struct span file, bool rules, struct setup *ret_setup)
+static int load_and_tell(struct span file, enum which which, struct setup *ret_setup)
 {
     struct buf messages = BUF_INIT(4u << 20);
     struct setup s = {0};
-    int r = load(file, rules, &messages, &s);
+    int r = load(file, which, &messages, &s);
     setup_print_messages(stderr, &messages);
     buf_deinit(&messages);
     if (r)
@@ -78,6 +93,16 @@ int setup_load(struct span file, bool rules, struct setup *ret_setup)
     else
         *ret_setup = s;
     return r;
+}
+
+int setup_load(struct span file, bool rules, struct setup *ret_setup)
+{
+    return load_and_tell(file, rules ? WORKING_COPY : NO_RULES, ret_setup);
+}
+
+int setup_load_published(struct span file, struct setup *ret_setup)
+{
+    return load_and_tell(file, PUBLISHED, ret_setup);
 }
 
 void setup_deinit(struct setup *s)

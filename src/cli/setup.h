@@ -24,6 +24,11 @@ struct setup {
  * the other. Prints every message to stderr. 0, or CLI_BAD with nothing to free.
  */
 int setup_load(struct span file, bool rules, struct setup *ret_setup);
+/*
+ * The same with the published version in place of the library as it is being edited; with nothing
+ * published that one, and a line on stderr that says so.
+ */
+int setup_load_published(struct span file, struct setup *ret_setup);
 void setup_deinit(struct setup *s);
 
 /* Messages, one a line; places and warnings in colour on a terminal (not with NO_COLOR set). */

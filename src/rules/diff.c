@@ -32,7 +32,8 @@ static int sort_rules(const struct ruleset *set, struct side *ret_side)
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
     bool same = a->kind == b->kind && a->written == b->written && span_eq(a->source, b->source) &&
-                span_eq(a->why, b->why) && span_eq(a->from, b->from) &&
+                span_eq(a->why, b->why) && span_eq(a->from, b->from) && a->origin == b->origin &&
+                span_eq(a->quarantine, b->quarantine) && span_eq(a->forced, b->forced) &&
                 a->direction == b->direction && a->action == b->action && a->asked == b->asked &&
                 a->expires == b->expires && a->app_count == b->app_count;
     for (size_t i = 0; same && i < a->app_count; i++)

@@ -173,14 +173,22 @@ static int make(struct act *a, struct span digest, const struct journal_entry *w
 
 /* ---- putting it in force ---- */
 
+/* What is served while nothing is published; empty when no gateway ever ran. */
+static struct span last_auto(const struct journal *j)
+{
+    for (size_t i = j->count; i > 0; i--)
+        if (j->entries[i - 1].act == JOURNAL_AUTO)
+            return j->entries[i - 1].version;
+    return SPAN_LIT("");
+}
+
 static void compare(struct act *a, struct publish_done *done)
 {
     struct ruleset_source how = {.uncompiled = true, .shown = a->p->rules_dir};
     struct rule_report unheard = RULE_REPORT_INIT;
     struct ruleset *before = NULL;
-    int r = 0;
-    if (a->current[0])
-        r = vault_read(a->vault, span_str(a->current), &how, &unheard, &before);
+    struct span base = a->current[0] ? span_str(a->current) : last_auto(&a->journal);
+    int r = base.len ? vault_read(a->vault, base, &how, &unheard, &before) : 0;
     if (r == 0)
         r = rule_diff(before, a->set, NULL, NULL, &done->diff);
     done->compared = r == 0;
@@ -387,15 +395,6 @@ static struct span library_in_force(const struct act *a)
 {
     const struct journal_entry *last = journal_last_switch(&a->journal);
     return last ? last->library : SPAN_LIT("");
-}
-
-/* What is served while nothing is published; empty when no gateway ever ran. */
-static struct span last_auto(const struct journal *j)
-{
-    for (size_t i = j->count; i > 0; i--)
-        if (j->entries[i - 1].act == JOURNAL_AUTO)
-            return j->entries[i - 1].version;
-    return SPAN_LIT("");
 }
 
 static int add_urgent(struct act *a, struct journal_entry *e, struct publish_done *done)

@@ -107,8 +107,8 @@ int urgent_write(struct buf *file, const struct journal_entry *given)
     if (r == 0)
         r = append_plain(file, given->word);
     if (r == 0)
-        r = buf_printf(file, "\trisk=%.*s\texpires=%s\tsource=own: urgent, by ", SPAN_ARG(given->risk),
-                       end);
+        r = buf_printf(file, "\trisk=%.*s\texpires=%s\tsource=own: urgent, by ",
+                       SPAN_ARG(given->risk), end);
     if (r == 0)
         r = append_plain(file, given->author);
     if (r == 0)

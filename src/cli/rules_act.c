@@ -1,0 +1,218 @@
+#include "cli/rules_act.h"
+
+#include "base/utf8.h"
+#include "config/value.h"
+#include "policy/policy.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define WAIT_MS    10000
+#define LINE_BYTES 1000
+
+enum { KEY_WAIT = 256 };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct rules_act *o = state->input;
+    uint64_t wait;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->common;
+        o->wait_ms = WAIT_MS;
+        return 0;
+    case 'a':
+        o->author = arg;
+        return 0;
+    case 'm':
+        o->reason = arg;
+        return 0;
+    case KEY_WAIT:
+        if (!value_read_duration(span_str(arg), &wait) || wait > 3600000)
+            argp_error(state, "--wait takes a time such as 500ms, 10s or 2min");
+        o->wait_ms = (unsigned)wait;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    {"author", 'a', "NAME", 0, "Who decides it; your login name unless told", 0},
+    {"reason", 'm', "TEXT", 0, "Why; kept for good", 0},
+    {"wait", KEY_WAIT, "TIME", 0, "How long a running gateway may take to follow (10s)", 0},
+    {0},
+};
+static const struct argp_child children[] = {{&rules_common_argp, 0, NULL, 0}, {0}};
+const struct argp rules_act_argp = {.options = options, .parser = parse, .children = children};
+
+bool rules_is_line(const char *what, struct span text, size_t max)
+{
+    if (text.len == 0 || span_trim(text).len == 0)
+        fprintf(stderr, "juyong rules: %s is needed\n", what);
+    else if (text.len > max)
+        fprintf(stderr, "juyong rules: %s: more than %zu bytes\n", what, max);
+    else if (!value_is_printable(text) || utf8_check(text) < text.len)
+        fprintf(stderr, "juyong rules: %s: one line of text in UTF-8\n", what);
+    else
+        return true;
+    return false;
+}
+
+/* By the terminal's login, so that sudo hides nobody; else by the user id. */
+static void find_login(char *ret_name, size_t size)
+{
+    if (getlogin_r(ret_name, size) == 0 && ret_name[0])
+        return;
+    const struct passwd *pw = getpwuid(getuid());
+    if (pw)
+        snprintf(ret_name, size, "%s", pw->pw_name);
+    else
+        snprintf(ret_name, size, "uid %u", (unsigned)getuid());
+}
+
+/* Also what the policy names must be there: else no gateway would take it. */
+static int check(void *ctx, const struct ruleset *set, struct buf *messages)
+{
+    return (int)policy_check(ctx, set, messages);
+}
+
+int rules_act_begin(struct rules_act *o, bool reason_needed, struct publish *ret_publish)
+{
+    find_login(o->login, sizeof(o->login));
+    struct span author = span_str(o->author ? o->author : o->login);
+    struct span reason = span_str(o->reason ? o->reason : "");
+    if (!rules_is_line("--author", author, 256) ||
+        ((reason_needed || reason.len) && !rules_is_line("--reason", reason, LINE_BYTES)))
+        return CLI_USAGE;
+    int r = setup_load(span_str(o->common.file), false, &o->setup);
+    if (r)
+        return r;
+    *ret_publish = (struct publish){.state_dir = o->setup.config->state_dir,
+                                    .rules_dir = o->setup.config->rules_dir,
+                                    .author = span_trim(author),
+                                    .login = span_str(o->login),
+                                    .reason = span_trim(reason),
+                                    .check = check,
+                                    .ctx = o->setup.config,
+                                    .report = RULE_REPORT_INIT};
+    return CLI_GOOD;
+}
+
+void rules_act_end(struct rules_act *o, struct publish *p)
+{
+    buf_deinit(&p->report.text);
+    setup_deinit(&o->setup);
+}
+
+/* ---- what came of it ---- */
+
+static void print_diff(struct buf *out, const struct publish_done *done)
+{
+    const struct rule_diff *d = &done->diff;
+    if (!done->compared)
+        return;
+    buf_printf(out, ": %u rules added, %u removed, %u changed", d->added, d->removed, d->changed);
+    if (d->files)
+        buf_printf(out, ", %u other files", d->files);
+    if (done->urgent)
+        buf_printf(out, "; %u urgent words carried over", done->urgent);
+}
+
+static const char *gateway_state(const struct serving_state *st, struct span digest)
+{
+    return !st->running                             ? "none"
+           : serving_serves(st, digest)             ? "serves"
+           : span_eq(span_str(st->refused), digest) ? "refused"
+                                                    : "late";
+}
+
+static void print_gateway(struct buf *out, const struct serving_state *st, const char *state)
+{
+    if (strcmp(state, "none") == 0)
+        buf_append(out, SPAN_LIT("no gateway is running; the next one serves it\n"));
+    else if (strcmp(state, "serves") == 0)
+        buf_printf(out, "the running gateway (pid %d) serves it\n", st->pid);
+}
+
+static void complain(const struct serving_state *st, const char *state)
+{
+    if (strcmp(state, "refused") == 0)
+        fprintf(stderr, "juyong rules: the running gateway (pid %d) refused it and serves %s: %s\n",
+                st->pid, st->version, st->why);
+    else if (strcmp(state, "late") == 0)
+        fprintf(stderr, "juyong rules: the running gateway has not taken it yet; see its log\n");
+}
+
+static void print_plain(struct buf *out, const struct rules_act *o, int result, const char *name,
+                        const struct publish_done *done, bool proposed)
+{
+    if (result == PUBLISH_SAME) {
+        buf_printf(out, "%s is in force already: nothing changes\n", name);
+        return;
+    }
+    buf_printf(out, proposed ? "%s is proposed" : "%s is in force", name);
+    print_diff(out, done);
+    buf_append_char(out, '\n');
+    if (proposed)
+        buf_printf(out, "somebody else puts it in force: juyong rules approve -c %s %s\n",
+                   o->common.file, name);
+    else if (done->first)
+        buf_printf(out, "from now on only published versions are served, not %.*s itself\n",
+                   SPAN_ARG(o->setup.config->rules_dir));
+}
+
+static void print_json(struct buf *out, int result, const char *name,
+                       const struct publish_done *done, bool proposed, const char *gateway)
+{
+    buf_append_char(out, '{');
+    setup_json(out, "version", span_str(name));
+    setup_json(out, "sha256", span_str(done->version));
+    setup_json(out, "previous", span_str(done->previous));
+    setup_json(out, "state",
+               span_str(result == PUBLISH_SAME ? "same"
+                        : proposed             ? "proposed"
+                                               : "in force"));
+    if (result != PUBLISH_SAME && done->compared)
+        buf_printf(out, ",\"added\":%u,\"removed\":%u,\"changed\":%u,\"files\":%u",
+                   done->diff.added, done->diff.removed, done->diff.changed, done->diff.files);
+    if (gateway)
+        setup_json(out, "gateway", span_str(gateway));
+    buf_append(out, SPAN_LIT("}\n"));
+}
+
+int rules_act_tell(const struct rules_act *o, const struct publish *p, int result,
+                   const struct publish_done *done, bool proposed)
+{
+    setup_print_messages(stderr, &p->report.text);
+    if (result < 0) {
+        if (p->report.text.len == 0)
+            fprintf(stderr, "juyong rules: %s\n", strerror(-result));
+        return CLI_BAD;
+    }
+    char name[RULE_VERSION_SIZE];
+    struct buf out = BUF_INIT(65536);
+    struct serving_state st = {0};
+    const char *gateway = NULL;
+    vault_name(span_str(done->version), name);
+    if (!o->common.json) {
+        print_plain(&out, o, result, name, done, proposed);
+        setup_write(stdout, &out); /* before the wait */
+        buf_clear(&out);
+    }
+    if (!proposed) {
+        serving_wait(p->state_dir, span_str(done->version), o->wait_ms, &st);
+        gateway = gateway_state(&st, span_str(done->version));
+        complain(&st, gateway);
+    }
+    if (o->common.json)
+        print_json(&out, result, name, done, proposed, gateway);
+    else if (gateway)
+        print_gateway(&out, &st, gateway);
+    bool written = setup_write(stdout, &out);
+    buf_deinit(&out);
+    bool taken = !gateway || strcmp(gateway, "none") == 0 || strcmp(gateway, "serves") == 0;
+    return written && taken ? CLI_GOOD : CLI_BAD;
+}
