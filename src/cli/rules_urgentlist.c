@@ -152,10 +152,7 @@ static int load(struct survey *l, const struct config *c, struct rule_report *re
 
 static bool is_in_library(const struct line *line)
 {
-    struct span file = line->rule ? line->rule->file : SPAN_LIT("");
-    struct span tail = SPAN_LIT("/" URGENT_FILE);
-    return line->rule &&
-           (file.len < tail.len || !span_eq(span_slice(file, file.len - tail.len, file.len), tail));
+    return line->rule && !urgent_is_rule(line->rule);
 }
 
 static void print_json(const struct survey *l, const struct line *line)

@@ -196,8 +196,10 @@ static int read_lines(struct journal *j, struct span text, struct span shown, st
         struct span line = span_slice(text, at, (size_t)(end - text.data));
         int r = take_line(j, line, &wrong);
         if (r == -EBADMSG)
-            buf_printf(messages, "%.*s/" JOURNAL_NAME ":%zu: %s\n", SPAN_ARG(shown), j->count + 1,
-                       wrong);
+            buf_printf(messages,
+                       "%.*s/" JOURNAL_NAME ":%zu: %s; keep the file aside under another name, "
+                       "and a new one will begin\n",
+                       SPAN_ARG(shown), j->count + 1, wrong);
         if (r < 0)
             return r;
         at += line.len + 1;

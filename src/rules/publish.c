@@ -76,10 +76,6 @@ static int begin(struct act *a, struct publish *p)
         r = 0;
     if (r == 0)
         r = journal_open(vault_dir(a->vault), vault_path(a->vault), true, messages, &a->journal);
-    if (r == -EBADMSG)
-        buf_printf(messages,
-                   "%.*s/journal.jsonl: keep it aside under another name; a new one will begin\n",
-                   SPAN_ARG(vault_path(a->vault)));
     if (r == 0)
         r = settle(a);
     if (r == 0)
@@ -194,7 +190,8 @@ static void compare(struct act *a, struct publish_done *done)
     done->compared = r == 0;
     if (r < 0)
         buf_printf(&a->p->report.text,
-                   "%s: warning: can't be read, so nothing is compared with it\n", a->current);
+                   "%.*s: warning: can't be read, so nothing is compared with it\n",
+                   SPAN_ARG(base));
     ruleset_unref(before);
     buf_deinit(&unheard.text);
 }
@@ -407,13 +404,12 @@ static int add_urgent(struct act *a, struct journal_entry *e, struct publish_don
         return r;
     const struct risk *risk = ruleset_find_risk(a->set, e->risk);
     const struct rule *rule = ruleset_find_word(a->set, risk, e->word);
-    struct span file = rule ? rule->file : SPAN_LIT("");
-    size_t tail = sizeof("/" URGENT_FILE) - 1;
-    if (file.len < tail ||
-        !span_eq(span_slice(file, file.len - tail, file.len), SPAN_LIT("/" URGENT_FILE)))
+    if (!rule || !urgent_is_rule(rule)) {
+        buf_clear(&a->p->report.text); /* a warning that says the same */
         return refuse(a->p, "'%.*s' is a rule already: %.*s, %.*s:%u\n", SPAN_ARG(e->word),
-                      SPAN_ARG(rule ? rule->id : SPAN_LIT("?")), SPAN_ARG(file),
-                      rule ? rule->line : 0);
+                      SPAN_ARG(rule ? rule->id : SPAN_LIT("?")),
+                      SPAN_ARG(rule ? rule->file : SPAN_LIT("?")), rule ? rule->line : 0);
+    }
     return commit(a, e, done);
 }
 

@@ -117,3 +117,9 @@ int urgent_write(struct buf *file, const struct journal_entry *given)
         r = append_plain(file, given->reason);
     return r < 0 ? r : buf_append_char(file, '\n');
 }
+
+bool urgent_is_rule(const struct rule *rule)
+{
+    struct span file = rule->file, tail = SPAN_LIT("/" URGENT_FILE);
+    return file.len >= tail.len && span_eq(span_slice(file, file.len - tail.len, file.len), tail);
+}

@@ -34,3 +34,5 @@ int urgent_find(const struct urgent_word *words, size_t count, struct span word,
                 const struct urgent_word **ret_word);
 /* Its line of URGENT_FILE; the first one begins the file. 0, -ENOMEM, -EMSGSIZE. */
 int urgent_write(struct buf *file, const struct journal_entry *given);
+/* Is it such a word, and not one of the library? */
+bool urgent_is_rule(const struct rule *rule);
