@@ -170,7 +170,8 @@ static void test_check_doubts(void **state)
     assert_true(has(&out, ": 7 rules, 1 of them expired, 1 allow phrases"));
     assert_true(has(&out, "  pii-x                4 keywords, 1 near rules  乙类\n"));
     assert_int_equal(run(cli_rules, "", "stats", "-c", "c.yaml", "--json", NULL), 4);
-    assert_true(has(&out, "\"scoped\":2,\"expired\":1,\"repeated\":0,\"near\":1,\"patterns\":0}\n"));
+    assert_true(
+        has(&out, "\"scoped\":2,\"expired\":1,\"repeated\":0,\"near\":1,\"patterns\":0}\n"));
     assert_int_equal(run(cli_rules, "", "list", "-c", "c.yaml", "--json", NULL), 0);
     assert_true(has(&out, "\"kind\":\"near\""));
     assert_true(has(&out, "\"line\":2,\"see\":[\"acrostic\"],\"apps\":[\"shop\",\"shpo\"]}\n"));
@@ -497,6 +498,12 @@ static void test_rules(void **state)
     assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", NULL), 0);
     assert_span(buf_span(&out),
                 SPAN_LIT("2 samples judged, 0 disappoint; 0 rules and phrases do nothing\n"));
+    write_file("rules/allow/vain.txt", "毫无关系\n");
+    assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", NULL), 0);
+    assert_true(has(&err, "rules/allow/vain.txt:1:1: warning: '毫无关系' saves nothing"));
+    assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", "--strict", NULL), 1);
+    unlink("rules/allow/vain.txt");
+    assert_int_equal(run(cli_rules, "", "lint", "-c", "c.yaml", "--strict", NULL), 0);
     assert_int_equal(run(cli_rules, "", "list", "-c", "c.yaml", "--risk", "pii", NULL), 0);
     assert_true(span_starts(buf_span(&out), SPAN_LIT("pii-x/")));
     assert_true(has(&out, "\tboth\tdefault\tsecret word\trules/keywords/pii-x.txt:1\n"));
