@@ -1,6 +1,7 @@
 #include "cli/coverage.h"
 
 #include "base/clock.h"
+#include "filing/changes.h"
 #include "filing/coverage.h"
 
 #include <string.h>
@@ -29,20 +30,30 @@ int coverage_print(const struct setup *s, const struct coverage_options *o)
         fprintf(stderr, "juyong: the library can't be counted: %s\n", strerror(-r));
         return CLI_BAD;
     }
+    struct changes changes;
+    struct buf messages = BUF_INIT(65536);
+    r = changes_read(s->config->state_dir, s->rules, now, &messages, &changes);
+    setup_print_messages(stderr, &messages); /* without the journal the rest is told all the same */
+    buf_deinit(&messages);
     struct coverage c = {
         .library = &library,
         .version = ruleset_version(s->rules),
         .now = now,
+        .changed = r == 0 ? changes_at : NULL,
+        .ctx = &changes,
         .wanted = o->wanted,
         .wanted_ctx = o->ctx,
         .good = setup_colour(stdout, "32;1", good),
         .bad = setup_colour(stdout, "31;1", bad),
         .off = setup_colour(stdout, "0", off),
     };
+    bool known = r == 0;
     r = o->json ? coverage_json(&c, &out) : coverage_table(&c, &out);
     bool written = r == 0 && setup_write(stdout, &out);
     bool met = o->wanted || coverage_is_met(&c);
     buf_deinit(&out);
+    if (known)
+        changes_free(&changes);
     library_free(&library);
     return !written ? CLI_BAD : met ? CLI_GOOD : CLI_UNMET;
 }

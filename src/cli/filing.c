@@ -54,7 +54,7 @@ static int coverage(int argc, char **argv)
     struct setup s;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
         return CLI_USAGE;
-    int r = setup_load(span_str(o.file), true, &s);
+    int r = setup_load_published(span_str(o.file), &s);
     if (r)
         return r;
     r = coverage_print(&s, &(struct coverage_options){.app = o.app, .json = o.json});

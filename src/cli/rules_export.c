@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "cli/coverage.h"
 #include "cli/rules.h"
-#include "filing/keywordlist.h"
+#include "filing/filed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -84,12 +84,14 @@ static int verify(const struct library *l, const struct config_app *app, int64_t
 }
 
 static int write_list(const struct options *o, const struct setup *s, const struct library *l,
-                      enum keywordlist_format format, int64_t now)
+                      const struct filed *filed, enum keywordlist_format format, int64_t now)
 {
     struct buf error = BUF_INIT(65536);
     struct keywordlist k = {
         .library = l,
         .version = ruleset_version(s->rules),
+        .digest = ruleset_digest(s->rules),
+        .filed = &filed->list,
         .provider = s->config->service.provider,
         .now = now,
     };
@@ -101,6 +103,25 @@ static int write_list(const struct options *o, const struct setup *s, const stru
         fprintf(stderr, "%s: %u keywords that count, of %zu rules\n", o->output, l->total,
                 l->count);
     buf_deinit(&error);
+    return r < 0 ? CLI_BAD : CLI_GOOD;
+}
+
+/* The version in force and the one that the authority has. */
+static int compare(const struct setup *s, const struct library *l, const struct config_app *app,
+                   int64_t now, struct filed *ret)
+{
+    struct buf messages = BUF_INIT(65536);
+    int r = filed_read(s->config->state_dir, l, app, now, &messages, ret);
+    setup_print_messages(stderr, &messages);
+    buf_deinit(&messages);
+    if (r < 0)
+        fprintf(stderr, "juyong rules export: the version filed last can't be read: %s\n",
+                strerror(-r));
+    else if (ret->list.version.len == 0)
+        fprintf(stderr, "no version was noted as filed yet (juyong rules filed)\n");
+    else
+        fprintf(stderr, "since %.*s was filed: %zu counted keywords added, %zu removed\n",
+                SPAN_ARG(ret->list.version), ret->list.added_count, ret->list.removed_count);
     return r < 0 ? CLI_BAD : CLI_GOOD;
 }
 
@@ -122,8 +143,12 @@ static int export(const struct options *o, const struct setup *s)
     if (o->verify)
         r = verify(&library, app, now);
     /* What is not proven is not handed in. */
+    struct filed filed = {0};
+    if (r == CLI_GOOD)
+        r = compare(s, &library, app, now, &filed);
     if (r == CLI_GOOD && writes)
-        r = write_list(o, s, &library, format, now);
+        r = write_list(o, s, &library, &filed, format, now);
+    filed_free(&filed);
     library_free(&library);
     return r;
 }
@@ -156,7 +181,7 @@ int rules_export(int argc, char **argv)
         fputs("juyong rules export: --output FILE, --format FORMAT or --verify\n", stderr);
         return CLI_USAGE;
     }
-    int r = setup_load(span_str(o.common.file), true, &s);
+    int r = setup_load_published(span_str(o.common.file), &s);
     if (r)
         return r;
     r = export(&o, &s);

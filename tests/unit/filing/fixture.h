@@ -92,9 +92,17 @@ static inline void load(void)
     buf_deinit(&report.text);
 }
 
+/* Stored versions are read-only, their folders too. */
+static inline int open_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return type == FTW_D ? chmod(path, 0700) : 0;
+}
+
 static inline int tear_down(void **state)
 {
     rules = ruleset_unref(rules);
     config = config_unref(config);
+    if (nftw(folder, open_entry, 8, FTW_PHYS) < 0)
+        return -1;
     return chdir("/") == 0 ? nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS) : -1;
 }
