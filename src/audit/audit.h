@@ -76,7 +76,8 @@ struct audit_offence {
 /* What makes two offences the same one. Spans are borrowed. */
 struct audit_offence_key {
     struct span app, end_user; /* as in struct audit_subject */
-    struct span role, rule, text;
+    struct span role, rule;
+    struct span text; /* or what stands for it */
 };
 
 struct audit_event {

@@ -98,17 +98,31 @@ static bool is_earlier(const struct history *h, const struct offence *o, size_t 
     return true;
 }
 
+/* A long text may hold many offences: it is read once for all of them. */
+static int digest(const struct history *h, struct offence *o)
+{
+    for (const struct offence *known = h->list; known < o; known++)
+        if (known->coded && known->channel == o->channel && known->from == o->from &&
+            known->to == o->to) {
+            memcpy(o->digest, known->digest, sizeof(o->digest));
+            return 0;
+        }
+    return sha256_once(channel_text(o->channel, o->from, o->to), o->digest);
+}
+
 static void recall(struct exchange *x, struct offence *o, size_t last)
 {
     const struct judge *j = x->prompt;
     if (o->first == 0 || is_fixed(o->role) || !x->gate->audit)
         return; /* can never be old */
+    if (digest(&j->history, o) < 0)
+        return;
     struct audit_offence_key key = {
         .app = x->who.app->name,
         .end_user = record_end_user(x),
         .role = span_str(role_name(o->role)),
         .rule = ruleset_rule(j->rules, o->hit.rule)->id,
-        .text = channel_text(o->channel, o->from, o->to),
+        .text = span_from((const char *)o->digest, sizeof(o->digest)),
     };
     o->coded = audit_offence_code(x->gate->audit, &key, o->code) == 0;
     if (o->coded && is_earlier(&j->history, o, last))
@@ -188,6 +202,8 @@ void history_settle(struct exchange *x, struct span body)
         take_away(h);
     if (!j->refused && !h->off)
         j->refused = true;
+    if (!j->refused)
+        j->finding_left -= h->left; /* old, all of them */
     h->only_old = j->refused && fresh == 0;
     j->action = j->mild;
     for (size_t i = 0; j->refused && i < h->count; i++)

@@ -8,6 +8,7 @@
 
 #include "audit/audit.h"
 #include "base/buf.h"
+#include "crypto/sha256.h"
 #include "dialect/splice.h"
 #include "scan/scanner.h"
 
@@ -29,6 +30,7 @@ struct offence {
     enum role role;
     uint32_t first, last; /* turns; 0: outside of the conversation */
     /* From history_settle() on. */
+    unsigned char digest[SHA256_SIZE]; /* of the texts; when `coded` */
     unsigned char code[AUDIT_OFFENCE_SIZE];
     bool coded;
     enum audit_memory memory; /* AUDIT_UNKNOWN: a new one */
@@ -38,6 +40,7 @@ struct history {
     struct offence *list;
     size_t count;
     bool full;        /* there were more */
+    size_t left;      /* hits that had no room among the findings */
     bool unrecorded;  /* something of it is to be recorded or remembered */
     bool only_old;    /* refused, and for nothing new */
     struct buf turns; /* struct dialect_turn */

@@ -188,8 +188,10 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
     j->unrecorded = true;
     if (full) {
         j->finding_left++;
-        if (action < ACTION_ANSWER || j->refused)
+        if (action < ACTION_ANSWER || j->refused) {
+            j->history.left += offence > 0;
             return 0;
+        }
         j->finding_count--; /* the one that decides must be on record */
     }
     if (!j->findings) {

@@ -1,6 +1,7 @@
 /*
  * Requests, answers and events of the OpenAI dialects: no body breaks the readers, every text lies
- * where it says, and masks, cuts and strips leave JSON of the same structure. The first byte says
+ * where it says and in the message that it says, and masks, cuts and strips leave JSON of the same
+ * structure. The first byte says
  * which reader.
  */
 #include "dialect/dialect.h"
@@ -23,6 +24,8 @@ struct change {
     struct splice list[SPLICES];
     size_t count;
     bool cut;
+    const struct dialect_turn *turns; /* on the second walk */
+    size_t turn_count, turn;          /* the highest number on the first */
 };
 
 static int change_item(void *ctx, const struct text_item *item)
@@ -31,6 +34,7 @@ static int change_item(void *ctx, const struct text_item *item)
     expect(item->text.len > 0);
     expect(item->path.len <= 256 + 16);
     expect(item->role < ROLE_COUNT && item->field < FIELD_COUNT && item->choice < 32);
+    c->turn = item->turn > c->turn ? item->turn : c->turn;
     if (!item->maskable)
         return 0;
     expect(item->raw.data >= c->body.data &&
@@ -67,6 +71,45 @@ static int ignore_item(void *ctx, const struct text_item *item)
     return 0;
 }
 
+static int find_item(void *ctx, const struct text_item *item)
+{
+    const struct change *c = ctx;
+    expect(item->turn <= c->turn_count);
+    if (item->raw.len == 0)
+        return 0;
+    size_t at = (size_t)(item->raw.data - c->body.data);
+    for (size_t i = 0; i < c->turn_count; i++) {
+        bool within = at >= c->turns[i].from && at + item->raw.len <= c->turns[i].to;
+        expect(within == (item->turn == i + 1));
+    }
+    return 0;
+}
+
+/* Every message is one value of the list: with a word in place of each the body is still JSON. */
+static void check_turns(const struct dialect *d, struct json_walk *w, struct arena *arena,
+                        struct change *c)
+{
+    struct buf turns = BUF_INIT(1 << 24), out = BUF_INIT(1 << 24);
+    struct dialect_request request;
+    struct dialect_error error;
+    expect(d->read_turns(w, c->body, &turns) == 0);
+    c->turns = (const struct dialect_turn *)(const void *)turns.data;
+    c->turn_count = turns.len / sizeof(struct dialect_turn);
+    expect(c->turn <= c->turn_count);
+    if (c->turn_count <= SPLICES) {
+        for (size_t i = 0; i < c->turn_count; i++) {
+            expect(c->turns[i].role != ROLE_NONE);
+            c->list[i] = (struct splice){c->turns[i].from, c->turns[i].to,
+                                         SPAN_LIT("{\"role\":\"user\",\"content\":\"x\"}")};
+        }
+        expect(d->read_request(w, c->body, arena, &request, &error, find_item, c) == 0);
+        expect(splice_apply(c->body, c->list, c->turn_count, &out) == 0);
+        expect(d->read_request(w, buf_span(&out), arena, &request, &error, ignore_item, NULL) == 0);
+    }
+    buf_deinit(&turns);
+    buf_deinit(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
@@ -96,6 +139,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             same_structure(c.body, buf_span(&out));
         }
         c.count = 0;
+        if (reader == 0 && d->read_turns)
+            check_turns(d, w, &arena, &c);
         if (reader != 0 && event.kind != EVENT_DONE &&
             d->strip_event(w, c.body, c.cut, c.list, SPLICES, &c.count) == 0) {
             buf_clear(&out);

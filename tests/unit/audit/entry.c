@@ -66,6 +66,7 @@ static void reads_what_is_written(void **state)
                 .layers = (uint32_t)random_next(&seed) % 512,
                 .start = random_number(),
                 .end = random_number(),
+                .old = random_next(&seed) % 2,
             };
         struct audit_event e = {
             .kind = (enum audit_kind)(random_next(&seed) % 4),
@@ -74,7 +75,7 @@ static void reads_what_is_written(void **state)
             .hit_count = random_next(&seed) % 4,
             .action = (enum action)(random_next(&seed) % ACTION_COUNT),
             .outcome = (enum outcome)(random_next(&seed) % OUTCOME_COUNT),
-            .reason = TEXT,
+            .reason = round % 5 ? TEXT : SPAN_LIT(AUDIT_OLD_OFFENCE),
             .detail = TEXT,
             .status = (int)(random_next(&seed) % 600),
             .received_us = random_number(),
@@ -105,6 +106,7 @@ static void reads_what_is_written(void **state)
         assert_int_equal(entry_weight(&entry), record_weight(&e));
         for (size_t i = 0; i < e.hit_count; i++) {
             assert_int_equal(entry.hits[i].start, hits[i].start);
+            assert_int_equal(entry.hits[i].old, hits[i].old ? ENTRY_TRUE : ENTRY_ABSENT);
             assert_span(entry.hits[i].role, span_str(role_name(hits[i].role)));
         }
         if (e.kind != AUDIT_CLOSE && subject.app.len <= RECORD_FIELD_MAX &&

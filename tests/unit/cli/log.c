@@ -107,6 +107,44 @@ static void lists(void **state)
     assert_null(strstr(output, "req-cn"));
 }
 
+/* What was refused once and came back as history is told apart from what is refused now. */
+static void tells_old_offences_apart(void **state)
+{
+    struct audit *a = open_log(AUDIT_REQUIRED);
+    struct audit_hit hits[] = {hit_example, hit_example};
+    struct audit_event e = {.kind = AUDIT_ACT,
+                            .subject = &subject_example,
+                            .hits = hits,
+                            .hit_count = 1,
+                            .action = ACTION_ALLOW,
+                            .reason = SPAN_LIT(AUDIT_OLD_OFFENCE)};
+    struct audit_subject later = subject_example;
+    hits[0].old = true;
+    assert_int_equal(audit_submit(a, NULL, 1, &e), 0);
+    /* Beside a mask: the mask is this exchange's. */
+    later.request_id = SPAN_LIT("req-2");
+    hits[1].rule = SPAN_LIT("A1-b/masked");
+    hits[1].action = ACTION_MASK;
+    e.subject = &later;
+    e.hit_count = 2;
+    e.action = ACTION_MASK;
+    assert_int_equal(audit_submit(a, NULL, 1, &e), 0);
+    audit_close(a);
+    assert_int_equal(RUN("list", "--dir", dir), 0);
+    assert_shows("old     A1-a       A1-a/12345678 ");
+    assert_shows("mask    A1-a       A1-b/masked ");
+    assert_null(strstr(output, "block"));
+    assert_int_equal(RUN("list", "--dir", dir, "--json", "--request", "req-1"), 0);
+    assert_shows("\"action\":\"allow\",");
+    assert_shows("\"old\":true");
+    assert_int_equal(RUN("list", "--dir", dir, "--json", "--request", "req-2"), 0);
+    assert_shows("\"old\":true");
+    assert_shows("\"old\":false");
+    assert_int_equal(RUN("show", "req-1", "--dir", dir), 0);
+    assert_shows("reason               old_offence");
+    assert_shows("  old                yes, of an earlier exchange; not counted again");
+}
+
 static void prints_json(void **state)
 {
     write_example();
@@ -222,8 +260,15 @@ int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
-        CASE(lists),           CASE(prints_json), CASE(shows_one),
-        CASE(follows_the_log), CASE(verifies),    CASE(refuses_bad_usage),
+        CASE(lists),
+        CASE(tells_old_offences_apart),
+        CASE(shows_one),
+        CASE(lists),
+        CASE(prints_json),
+        CASE(shows_one),
+        CASE(follows_the_log),
+        CASE(verifies),
+        CASE(refuses_bad_usage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

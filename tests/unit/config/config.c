@@ -112,6 +112,8 @@ static void test_smallest(void **state)
     assert_int_equal(app->policy.refusal, REFUSAL_MESSAGE);
     assert_int_equal(app->policy.language, LANGUAGE_BOTH);
     assert_false(app->policy.allow_media || app->policy.observe || app->policy.tool_calls_exact);
+    assert_false(app->policy.refuse_history);
+    assert_int_equal(c->audit.offences, 65536);
     assert_int_equal(app->policy.action_count, 7);
     assert_span(app->policy.actions[6].risk, SPAN_LIT("pii-*"));
     assert_int_equal(app->policy.actions[6].prompt, ACTION_FLAG);
@@ -147,9 +149,11 @@ static void test_everything(void **state)
         "  - name: a\n"
         "    models: [m]\n"
         "    policy: { mode: observe, media: allow, tool_calls: exact, language: en,\n"
+        "              history: refuse,\n"
         "              actions: { A1-a: { prompt: answer }, pii-*: allow } }\n"
         "limits: { body: 64KiB, stream: 1GiB, header_timeout: 1s, keepalive: 0, json_nodes: 500 }\n"
-        "audit: { mode: degraded, dir: /var/log/juyong, queue_bytes: 2MiB, text_max: 0 }\n"
+        "audit: { mode: degraded, dir: /var/log/juyong, queue_bytes: 2MiB, text_max: 0,\n"
+        "         offences: 100000 }\n"
         "trusted_proxies: [127.0.0.1, 10.0.0.0/8, 'fd00::/8']\n"
         "service: { provider: 某公司, launch_number: L, complaint: '12345' }\n",
         "c.yaml:13:43: warning: the model 'raw' has no filing number\n");
@@ -169,6 +173,7 @@ static void test_everything(void **state)
     assert_int_equal(c->audit.mode, AUDIT_DEGRADED);
     assert_span(c->audit.dir, SPAN_LIT("/var/log/juyong"));
     assert_int_equal(c->audit.text_max, 0);
+    assert_int_equal(c->audit.offences, 100000);
     assert_int_equal(c->trusted_proxy_count, 3);
     assert_span(c->service.provider, SPAN_LIT("某公司"));
 
@@ -178,13 +183,14 @@ static void test_everything(void **state)
     const struct config_policy *p = &config_find_app(c, SPAN_LIT("a"))->policy;
     assert_int_equal(p->refusal, REFUSAL_ERROR);
     assert_int_equal(p->language, LANGUAGE_EN);
-    assert_true(p->observe && p->allow_media && p->tool_calls_exact);
+    assert_true(p->observe && p->allow_media && p->tool_calls_exact && p->refuse_history);
+    assert_false(c->apps[0].policy.refuse_history);
     assert_int_equal(p->action_count, 10);
     assert_span(p->actions[0].risk, SPAN_LIT("A1-a"));
     assert_int_equal(p->actions[0].prompt, ACTION_ANSWER);
     assert_int_equal(p->actions[0].completion, ACTION_DEFAULT);
     assert_int_equal(p->actions[0].origin, ORIGIN_APP);
-    assert_int_equal(p->actions[0].at.line, 19);
+    assert_int_equal(p->actions[0].at.line, 20);
     assert_int_equal(p->actions[1].completion, ACTION_ALLOW);
     assert_span(p->actions[2].risk, SPAN_LIT("A1"));
     assert_int_equal(p->actions[2].origin, ORIGIN_GLOBAL);

@@ -333,6 +333,60 @@ static void errors_tell_their_place(void **state)
     }
 }
 
+static int note_turn(void *ctx, const struct text_item *item)
+{
+    struct buf *turns = ctx;
+    return buf_printf(turns, "%u", item->turn);
+}
+
+/* Messages as wholes: each text says which one it is in. */
+static void messages_are_told_as_wholes(void **state)
+{
+    static const char text[] =
+        "{\"x\":[{\"role\":\"user\",\"content\":\"no\"}], \"messages\" : [ {\"role\":\"user\","
+        "\"content\":\"a\"} ,{\"content\":[{\"text\":\"}]\"},{\"text\":\"c\"}],\"role\":"
+        "\"assist\\u0061nt\"},{\"role\":\"function\",\"name\":\"f!\",\"content\":\"\"},"
+        "{\"role\":\"assistant\",\"content\":null,\"messages\":[{\"role\":\"user\"}]}],"
+        "\"model\":\"m\"}";
+    const struct span body = span_str(text);
+    static const struct {
+        enum role role;
+        const char *text;
+    } want[] = {
+        {ROLE_USER, "{\"role\":\"user\",\"content\":\"a\"}"},
+        {ROLE_ASSISTANT, "{\"content\":[{\"text\":\"}]\"},{\"text\":\"c\"}],\"role\":"
+                         "\"assist\\u0061nt\"}"},
+        {ROLE_TOOL, "{\"role\":\"function\",\"name\":\"f!\",\"content\":\"\"}"},
+        {ROLE_ASSISTANT, "{\"role\":\"assistant\",\"content\":null,\"messages\":[{\"role\":"
+                         "\"user\"}]}"},
+    };
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct dialect_request request;
+    struct dialect_error error;
+    struct buf turns = BUF_INIT(4096), numbers = BUF_INIT(4096);
+    assert_int_equal(dialect_openai_chat.read_request(walker, body, &arena, &request, &error,
+                                                      note_turn, &numbers),
+                     0);
+    assert_span(buf_span(&numbers), SPAN_LIT("000122340"));
+    assert_int_equal(dialect_openai_chat.read_turns(walker, body, &turns), 0);
+    assert_int_equal(turns.len, 4 * sizeof(struct dialect_turn));
+    const struct dialect_turn *t = (const struct dialect_turn *)(const void *)turns.data;
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(t[i].role, want[i].role);
+        assert_span(span_slice(body, t[i].from, t[i].to), span_str(want[i].text));
+    }
+    buf_deinit(&turns);
+    buf_deinit(&numbers);
+    arena_deinit(&arena);
+    /* What is written in their place. */
+    struct buf out = BUF_INIT(4096);
+    assert_int_equal(dialect_openai_chat.write_turn(ROLE_TOOL, SPAN_LIT("a \"b\"\n"), &out), 0);
+    assert_span(buf_span(&out), SPAN_LIT("{\"role\":\"tool\",\"content\":\"a \\\"b\\\"\\n\"}"));
+    buf_deinit(&out);
+    assert_true(!dialect_openai_completions.read_turns && !dialect_openai_completions.write_turn);
+}
+
 static void routes_are_exact(void **state)
 {
     assert_ptr_equal(dialect_find(SPAN_LIT("/v1/chat/completions")), &dialect_openai_chat);
@@ -349,6 +403,7 @@ int main(void)
         cmocka_unit_test(what_the_gateway_must_know_is_returned),
         cmocka_unit_test(the_callback_can_stop),
         cmocka_unit_test(errors_tell_their_place),
+        cmocka_unit_test(messages_are_told_as_wholes),
         cmocka_unit_test(routes_are_exact),
     };
     return cmocka_run_group_tests(tests, walker_make, walker_free);

@@ -304,8 +304,13 @@ static void many_hits_of_one_turn_are_one_offence(void **state)
     is_refused(turn.data, "", REFUSED);
     buf_printf(&messages, "%s," ASSISTANT(SORRY) "," GO_ON, turn.data);
     assert_non_null(buf_cstr(&messages));
+    uint64_t left;
+    bed_records(&bed, &left);
+    assert_int_equal(left, 200 - 64);
     is_forwarded(messages.data, "", KEPT "," GO_ON, PASSED_OLD);
     check_hits(1, 1);
+    bed_records(&bed, &left);
+    assert_int_equal(left, 0);
     buf_deinit(&turn);
     buf_deinit(&messages);
 }
