@@ -291,33 +291,56 @@ void keywords_read(struct loader *l, struct span text, struct span file, struct 
     }
 }
 
+/* `for=imports`: against words that imported lists have; what else may be said of a phrase. */
+static void set_allow(struct line_reader *r, struct span part, bool *imports)
+{
+    struct span key = span_trim(span_slice(part, 0, span_find(part, SPAN_LIT("="))));
+    struct word ignored = {0};
+    if (!span_eq(key, SPAN_LIT("for"))) {
+        set_attribute(r, part, TAKES_SOURCE, &ignored);
+        return;
+    }
+    struct span value = span_trim(span_slice(part, span_find(part, SPAN_LIT("=")) + 1, part.len));
+    if (!span_eq(value, SPAN_LIT("imports")))
+        loader_error(r->loader, lines_place(r, part.data), "'for' can only be: imports");
+    *imports = true;
+}
+
+static void keep_allow(struct line_reader *r, struct span phrase, bool imports)
+{
+    struct loader *l = r->loader;
+    struct place at = lines_place(r, phrase.data);
+    warn_of_blank(r, phrase);
+    int e = matchset_add_allow(l->builder, phrase);
+    if (e == -ENOMEM)
+        l->reader.memory_out = true;
+    else if (e == MATCH_TOO_LONG)
+        loader_error(l, at, "longer than %d characters", MATCH_KEYWORD_MAX);
+    else if (e)
+        loader_error(l, at, "nothing of '%.*s' is left to match", SPAN_ARG(phrase));
+    else if (loader_grow(l, (void **)&l->set->allows, l->set->allow_count, &l->set->allow_cap,
+                         sizeof(*l->set->allows)))
+        l->set->allows[l->set->allow_count++] = (struct allow){phrase, at, imports};
+}
+
 void allow_read(struct loader *l, struct span text, struct span file, struct span stem)
 {
     struct line_reader r;
+    bool file_imports = false;
     if (!lines_begin(&r, l, reader_keep(&l->reader, text), file))
         return;
     while (lines_next(&r)) {
-        struct span line = span_trim(r.line), word;
+        struct span line = span_trim(r.line), word, part;
+        bool imports = file_imports;
+        if (span_starts(line, SPAN_LIT("#!"))) {
+            set_allow(&r, span_trim(span_slice(line, 2, line.len)), &file_imports);
+            continue;
+        }
         if (line.len == 0 || line.data[0] == '#' || !span_split(&line, '\t', &word))
             continue;
-        word = span_trim(word);
-        warn_of_blank(&r, word);
-        struct place at = lines_place(&r, word.data);
-        int e = matchset_add_allow(l->builder, word);
-        if (e == -ENOMEM)
-            l->reader.memory_out = true;
-        else if (e == MATCH_TOO_LONG)
-            loader_error(l, at, "longer than %d characters", MATCH_KEYWORD_MAX);
-        else if (e)
-            loader_error(l, at, "nothing of '%.*s' is left to match", SPAN_ARG(word));
-        else if (loader_grow(l, (void **)&l->set->allows, l->set->allow_count, &l->set->allow_cap,
-                             sizeof(*l->set->allows)))
-            l->set->allows[l->set->allow_count++] = (struct allow){word, at};
-        struct span part;
-        while (span_split(&line, '\t', &part)) {
-            struct word ignored = {0};
-            set_attribute(&r, span_trim(part), TAKES_SOURCE, &ignored);
-        }
+        while (span_split(&line, '\t', &part))
+            set_allow(&r, span_trim(part), &imports);
+        keep_allow(&r, span_trim(word), imports);
     }
 }
 

@@ -197,7 +197,7 @@ static int doubt_allows(struct lint *l)
     size_t told = 0;
     for (size_t i = 0; i < l->set->allow_count; i++) {
         const struct allow *a = &l->set->allows[i];
-        bool saves = false;
+        bool saves = a->imports;
         if (read_text(l, a->phrase, DIRECTION_BOTH, ignore_hit, note_saved, &saves) == -ENOMEM)
             return -ENOMEM;
         if (!saves)

@@ -27,6 +27,7 @@ struct innocent {
 struct allow {
     struct span phrase;
     struct place at;
+    bool imports; /* it is there for words that imported lists have */
 };
 
 struct answer {

@@ -54,6 +54,8 @@ static void test_does_nothing(void **state)
                "near: [{id: A1-a/near, risk: A1-a, why: w, within: 9, slots: [[怎么], [炸弹]],\n"
                "        hit: [怎么炸弹], miss: [炸弹]}]\n");
     write_file("r/allow/x.txt", "坏词语典\n炸弹人\n毫无关系\n");
+    write_file("r/allow/y.txt", "#!why=For lists\n#!for=imports\n也无关系\n");
+    write_file("r/allow/z.txt", "还是无关\tfor=imports\twhy=likewise\n");
     struct lint_report report =
         lint(expect_load("r/keywords/A1-a.txt:4:13: warning: expired on 2020-01-01\n"), &messages);
     assert_int_equal(report.disappoint, 0);
