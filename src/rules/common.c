@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define LETTERS_MAX 8 /* of a part that is counted */
+#define ENGLISH_MAX 24
 
 /* A run of letters, and how often (by the dictionary's counts) it is …  */
 struct part {
@@ -25,12 +26,12 @@ struct common {
  * Characters that hardly occur but in words that mean harm, and words without one. A dictionary
  * knows such words as well as others, and that alone does not make them innocent.
  */
-static const char grave_letters[] = "淫嫖娼妓奸赌枪毒炸屌屄肏贩弹尸";
+static const char grave_letters[] = "淫嫖娼妓奸赌炸屌屄肏";
 static const char *const grave_words[] = {
-    "海洛因",   "大麻",   "鸦片", "罂粟", "吗啡", "可卡因", "麻黄碱", "麻黄素", "杜冷丁",
-    "雷管",     "导火索", "火药", "军火", "迷药", "春药",   "迷魂药", "蒙汗药", "催情药",
-    "洗钱",     "走私",   "贿赂", "代孕", "卖身", "招嫖",   "色情",   "裸聊",   "乱伦",
-    "恐怖袭击", "圣战",   "邪教", "假币", "假钞", "办证",   "六合彩", "高利贷", "传销",
+    "毒品", "冰毒", "吸毒", "贩毒",   "制毒",   "毒贩",   "毒枭",   "涉毒",   "海洛因",
+    "大麻", "鸦片", "罂粟", "吗啡",   "可卡因", "麻黄素", "杜冷丁", "雷管",   "导火索",
+    "军火", "迷药", "春药", "迷魂药", "蒙汗药", "催情药", "代孕",   "招嫖",   "裸聊",
+    "乱伦", "色情", "圣战", "邪教",   "假币",   "假钞",   "办证",   "六合彩", "高利贷",
 };
 
 static uint64_t key_of(const uint32_t *letters, size_t n)
@@ -118,10 +119,40 @@ static bool unpack(struct common *c)
     return true;
 }
 
+/* The letters of an ASCII word; 0 when it has others, or too many. */
+static size_t read_english(struct span word, uint32_t ret_letters[ENGLISH_MAX])
+{
+    for (size_t i = 0; i < word.len; i++) {
+        if (i == ENGLISH_MAX || word.data[i] < 'a' || word.data[i] > 'z')
+            return 0;
+        ret_letters[i] = (uint32_t)word.data[i];
+    }
+    return word.len;
+}
+
+static bool add_english(struct common *c)
+{
+    struct span rest = span_str(common_english), word;
+    uint32_t letters[ENGLISH_MAX];
+    while (span_split(&rest, ' ', &word)) {
+        size_t n = read_english(word, letters);
+        if (n && !add(c, letters, n))
+            return false;
+    }
+    return true;
+}
+
+bool common_is_english(const struct common *c, struct span word)
+{
+    uint32_t letters[ENGLISH_MAX];
+    size_t n = read_english(word, letters);
+    return n && find(c, letters, n)->key;
+}
+
 struct common *common_new(void)
 {
     struct common *c = calloc(1, sizeof(*c));
-    if (c && grow(c) && unpack(c))
+    if (c && grow(c) && unpack(c) && add_english(c))
         return c;
     common_free(c);
     return NULL;

@@ -41,6 +41,11 @@ struct common_rate {
 bool common_word(const struct common *c, struct span word, struct common_rate *ret_rate);
 /* Is it an everyday word? */
 bool common_is_everyday(const struct common_rate *rate);
+/* Is it an everyday English word, in lower case, of four letters and more? */
+bool common_is_english(const struct common *c, struct span word);
+
+/* Those words, a blank behind each. */
+extern const char common_english[];
 
 /* ---- the table, written at build time ---- */
 

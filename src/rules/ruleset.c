@@ -173,6 +173,20 @@ static void load_file(struct loader *l, const struct folder *f, const char *rela
     buf_deinit(&text);
 }
 
+/* What is tried in the place of a keyword file. */
+static void load_replacement(struct loader *l, const struct folder *f)
+{
+    const struct ruleset_source *s = l->source;
+    struct span shown =
+        arena_printf(l->reader.arena, "%.*s/%.*s", SPAN_ARG(s->shown), SPAN_ARG(s->replaced));
+    char relative[PATH_MAX];
+    snprintf(relative, sizeof(relative), "%.*s", SPAN_ARG(s->replaced));
+    if (!shown.data)
+        l->reader.memory_out = true;
+    else if (s->replacement.len)
+        use_text(l, f, relative, s->replacement, shown, SPAN_LIT(""));
+}
+
 /* Behind all others, so that a word's own file names it. */
 static void load_urgent(struct loader *l, const struct folder *f)
 {
@@ -227,6 +241,8 @@ static void load_entry(struct loader *l, const struct folder *f, struct span nam
                   span_eq(span_slice(name, name.len - suffix, name.len), span_str(f->suffix));
     if (wanted && strcmp(relative, URGENT_FILE) == 0)
         l->urgent_there = true;
+    else if (wanted && span_eq(span_str(relative), l->source->replaced))
+        return;
     else if (wanted)
         load_file(l, f, relative, span_slice(name, 0, name.len - suffix));
     else if (!span_starts(name, SPAN_LIT("README")))
@@ -236,14 +252,20 @@ static void load_entry(struct loader *l, const struct folder *f, struct span nam
                     "'%.*s' is not read: no %s file", SPAN_ARG(name), f->suffix);
 }
 
+/* The first list that is imported makes the folder. */
+static bool may_be_absent(const struct loader *l, const struct folder *f)
+{
+    return f->finish == keywords_finish && l->source->replacement.len;
+}
+
 static void load_folder(struct loader *l, const struct folder *f)
 {
     struct span root = l->source->dir;
     struct span path = arena_printf(l->reader.arena, "%.*s/%s", SPAN_ARG(root), f->name);
-    struct dirent **entries;
-    int count;
+    struct dirent **entries = NULL;
+    int count = 0;
     int e = path.data ? list(path, &entries, &count) : -ENOMEM;
-    if (e < 0) {
+    if (e < 0 && !(e == -ENOENT && may_be_absent(l, f))) {
         loader_error(l, (struct place){.file = path}, "can't be read: %s", strerror(-e));
         return;
     }
@@ -252,8 +274,10 @@ static void load_folder(struct loader *l, const struct folder *f)
     for (int i = 0; i < count && count <= LOADER_FILES_MAX; i++)
         load_entry(l, f, span_from(entries[i]->d_name, strlen(entries[i]->d_name)));
     free_entries(entries, count);
-    if (f->finish == keywords_finish)
+    if (f->finish == keywords_finish) {
+        load_replacement(l, f);
         load_urgent(l, f);
+    }
     if (f->finish)
         f->finish(l);
 }
@@ -290,7 +314,7 @@ static int load_all(struct loader *l)
     }
     free_entries(entries, count);
     for (size_t f = 0; f < FOLDERS && l->set->risk_count; f++)
-        if (there[f])
+        if (there[f] || may_be_absent(l, &folders[f]))
             load_folder(l, &folders[f]);
     return 0;
 }
@@ -363,7 +387,7 @@ int loader_finish(struct loader *l)
                      "it is refused",
                      l->set->digest);
     }
-    if (l->report->errors == 0 && l->set->rule_count == 0)
+    if (l->report->errors == 0 && l->set->rule_count == 0 && !source->replaced.len)
         loader_error(l, (struct place){.file = source->shown}, "there is no rule in it");
     if (l->report->errors)
         return -EINVAL;

@@ -128,7 +128,10 @@ struct ruleset_source {
     bool published;     /* its version is called v-… instead of auto-… */
     bool uncompiled;    /* rules only: no match set */
     bool replace_urgent;
-    struct span urgent;      /* with replace_urgent: the text of URGENT_FILE; empty: no such file */
+    struct span urgent; /* with replace_urgent: the text of URGENT_FILE; empty: no such file */
+    /* For trying a change: this keyword file (such as keywords/x.txt) is not read, but, unless it
+     * is empty, `replacement` in its place. What is left may then hold no rule. */
+    struct span replaced, replacement;
     struct rule_files *keep; /* gets every file that belongs to the version; borrowed */
 };
 /* As ruleset_load(). */

@@ -35,13 +35,14 @@ static void knows_everyday_words(void **state)
 
 static void knows_words_that_mean_harm(void **state)
 {
-    static const char *const words[] = {"海洛因", "冰毒", "炸药", "枪支", "嫖娼",   "卖淫",
+    static const char *const words[] = {"海洛因", "冰毒", "炸药", "毒品", "嫖娼",   "卖淫",
                                         "贩毒",   "淫秽", "大麻", "雷管", "摇头丸", "办证"};
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (is_everyday(words[i]))
             fail_msg("%s is an everyday word", words[i]);
-    /* But the most frequent of them are in every newspaper. */
+    /* Characters alone don't tell. */
     assert_true(is_everyday("病毒"));
+    assert_true(is_everyday("子弹"));
 }
 
 static void knows_what_stands_in_or_across_words(void **state)
@@ -76,12 +77,24 @@ static void reads_words_as_they_are_matched(void **state)
     assert_true(other.within > 1);
 }
 
+static void knows_everyday_english(void **state)
+{
+    assert_true(common_is_english(c, SPAN_LIT("this")));
+    assert_true(common_is_english(c, SPAN_LIT("zone")));
+    assert_true(common_is_english(c, SPAN_LIT("government")));
+    static const char *const others[] = {
+        "", "thi", "This", "thiss", "qwzx", "this is", "heroin", "averyveryverylongwordindeed"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        assert_false(common_is_english(c, span_str(others[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_everyday_words),
         cmocka_unit_test(knows_words_that_mean_harm),
         cmocka_unit_test(knows_what_stands_in_or_across_words),
+        cmocka_unit_test(knows_everyday_english),
         cmocka_unit_test(reads_words_as_they_are_matched),
     };
     return cmocka_run_group_tests(tests, unpack, release);
