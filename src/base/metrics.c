@@ -38,6 +38,8 @@ static const struct row rows[METRIC_COUNT] = {
                             "Stream events that could not be forwarded at once."},
     [METRIC_ACTIVE] = {"juyong_active_exchanges", "", "Exchanges in flight.", true},
     [METRIC_STREAMS] = {"juyong_active_streams", "", "Streams being relayed.", true},
+    [METRIC_HISTORY] = {"juyong_history_notices_total", "",
+                        "Requests forwarded with a notice in place of turns refused before."},
     [METRIC_RELOADS] = {"juyong_reloads_total", "", "Configurations and rules taken over."},
 };
 

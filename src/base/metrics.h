@@ -35,6 +35,7 @@ enum metric {
     METRIC_HELD_EVENTS,        /* events that could not be forwarded at once */
     METRIC_ACTIVE,             /* gauge: exchanges in flight */
     METRIC_STREAMS,            /* gauge: of those, streams being relayed */
+    METRIC_HISTORY,            /* requests forwarded with notices in place of old offences */
     METRIC_RELOADS,
     METRIC_COUNT,
 };

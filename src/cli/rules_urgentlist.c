@@ -77,6 +77,8 @@ static void read_row(struct survey *l, const struct query_row *row)
         l->lines[i].now_hit = l->lines[i].now_would = false;
     for (size_t i = 0; i < row->hit_count; i++) {
         const struct query_hit *h = &row->hits[i];
+        if (h->entry->old == ENTRY_TRUE)
+            continue; /* counted where it was an offence */
         bool prompt = span_eq(h->entry->direction, SPAN_LIT("prompt"));
         note_hit(l, row, h);
         if (h->has_text && l->rules)

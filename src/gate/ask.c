@@ -262,6 +262,8 @@ void ask_begin(struct exchange *x)
     bool changed = x->body.len > 0;
     record_act(x, x->prompt,
                x->prompt->history.off_count ? SPAN_LIT(AUDIT_OLD_OFFENCE) : SPAN_NULL);
+    if (x->prompt->history.off_count)
+        metrics_add(x->gate->metrics, METRIC_HISTORY, 1);
     if (changed)
         exchange_await(x, ask);
     else

@@ -334,6 +334,8 @@ void judge_close(struct judge *j)
     free(j->pieces);
     j->pieces = NULL;
     j->piece_count = j->piece_cap = 0;
+    history_deinit(&j->history);
+    history_init(&j->history);
 }
 
 uint64_t judge_bytes(const struct judge *j)

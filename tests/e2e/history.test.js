@@ -175,6 +175,7 @@ describe('the log', () => {
     const rows = await stack.log();
     assert.deepEqual(rows.map((r) => r.request_id), [all[0].request_id, all[1].request_id]);
     assert.deepEqual((await stack.log('--action', 'block')).map((r) => r.request_id), [all[0].request_id]);
+    assert.match(await stack.metrics(), /juyong_history_notices_total 4\n/);
     // Counted as what it was: one block.
     assert.match(await stack.metrics(), /juyong_\w*actions?\w*\{[^}]*block[^}]*\} 1\n/);
     assert.equal((await stack.verify()).code, 0);

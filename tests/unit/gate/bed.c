@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/db.h"
 #include "http/client.h"
 #include "json/value.h"
 
@@ -550,6 +551,29 @@ const char *bed_record(struct bed *b)
     for (int i = 0; i < 500 && !is_recorded(b); i++)
         bed_wait(b, 10);
     return bed_peek(b);
+}
+
+static struct db *locked;
+
+void bed_lock_log(struct bed *b)
+{
+    char command[128], path[192];
+    snprintf(command, sizeof(command), "ls %s/log/l0-*.db", b->dir);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(path, sizeof(path), f));
+    pclose(f);
+    path[strcspn(path, "\n")] = '\0';
+    struct db_options o = {.busy_ms = 5000};
+    assert_int_equal(db_open(span_str(path), &o, &locked), 0);
+    assert_int_equal(db_exec(locked, "BEGIN IMMEDIATE"), 0);
+}
+
+void bed_unlock_log(void)
+{
+    assert_int_equal(db_exec(locked, "ROLLBACK"), 0);
+    db_close(locked);
+    locked = NULL;
 }
 
 /* --- answers --- */

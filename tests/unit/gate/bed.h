@@ -96,6 +96,10 @@ const char *bed_peek(struct bed *b);
 /* How many records the newest exchange has, and how many hits its first act left out. */
 size_t bed_records(struct bed *b, uint64_t *ret_left_out);
 
+/* Another program holds the log's file: nothing gets on record until it lets go. */
+void bed_lock_log(struct bed *b);
+void bed_unlock_log(void);
+
 void bed_connect(struct bed *b, struct bed_client *c);
 void bed_send(struct bed_client *c, struct span bytes);
 void bed_leave(struct bed_client *c);

@@ -434,6 +434,28 @@ static void an_answer_that_was_refused_is_no_turn_to_remember(void **state)
     buf_deinit(&other);
 }
 
+/* Neither the refusal nor the altered request goes out before it is on record. */
+static void the_record_comes_first(void **state)
+{
+    const char *history = BAD "," ASSISTANT(SORRY) "," GO_ON;
+    char body[4096];
+    snprintf(body, sizeof(body), "{\"model\":\"demo\",\"messages\":[%s]}", history);
+    for (int i = 0; i < 3; i++) { /* refused, told, and told before */
+        peers = bed.peer_count;
+        bed_lock_log(&bed);
+        bed_ask(&bed, &client, body);
+        bed_wait(&bed, 200);
+        assert_int_equal(bed.peer_count, peers);
+        assert_int_equal(client.side.in.len, 0);
+        bed_unlock_log();
+        bed_answer(&bed, &client);
+        assert_int_equal(bed_status(&client), 200);
+        assert_int_equal(bed.peer_count, peers + (i > 0));
+        bed_leave(&client);
+        assert_string_equal(bed_record(&bed), i ? PASSED_OLD : REFUSED);
+    }
+}
+
 /* What could not be put on record is not remembered, and nothing is forwarded without memory. */
 static void without_a_log_all_is_new(void **state)
 {
@@ -475,6 +497,7 @@ int main(void)
         TEST_AS(observed_nothing_is_altered_or_remembered, (uintptr_t)observe),
         TEST(a_text_to_complete_has_no_history),
         TEST(an_answer_that_was_refused_is_no_turn_to_remember),
+        TEST(the_record_comes_first),
         TEST(without_a_log_all_is_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 /* What an exchange does besides text: the record before the end, departures, drain, reload. */
 #include "bed.h"
 
-#include "db/db.h"
 #include "gate/exchange.h"
 
 static struct bed bed;
@@ -89,29 +88,6 @@ static void check_record(const char *want)
 
 /* --- a log that is slow: another program holds its file --- */
 
-static struct db *locked;
-
-static void lock_log(void)
-{
-    char command[128], path[192];
-    snprintf(command, sizeof(command), "ls %s/log/l0-*.db", bed.dir);
-    FILE *f = popen(command, "r");
-    assert_non_null(f);
-    assert_non_null(fgets(path, sizeof(path), f));
-    pclose(f);
-    path[strcspn(path, "\n")] = '\0';
-    struct db_options o = {.busy_ms = 5000};
-    assert_int_equal(db_open(span_str(path), &o, &locked), 0);
-    assert_int_equal(db_exec(locked, "BEGIN IMMEDIATE"), 0);
-}
-
-static void unlock_log(void)
-{
-    assert_int_equal(db_exec(locked, "ROLLBACK"), 0);
-    db_close(locked);
-    locked = NULL;
-}
-
 static void test_terminal_waits(void **state)
 {
     DELTA("早先的话");
@@ -122,14 +98,14 @@ static void test_terminal_waits(void **state)
     answer_stream(hold, BED_CLOSE);
     bed_ask(&bed, &client, bed_question("你好", STREAM));
     until_text("早先的话");
-    lock_log();
+    bed_lock_log(&bed);
     bed_go_on(&bed);
     bed_wait(&bed, 300);
     assert_false(got("\"stop\""));
     assert_false(got("total_tokens"));
     assert_false(got("[DONE]"));
     assert_false(client.side.ended);
-    unlock_log();
+    bed_unlock_log();
     bed_answer(&bed, &client);
     assert_true(bed_whole(&client));
     assert_true(got("\"stop\"") && got("total_tokens") && got("[DONE]"));
@@ -147,12 +123,12 @@ static void test_mask_waits(void **state)
     answer_stream(hold, BED_CLOSE);
     bed_ask(&bed, &client, bed_question("你好", STREAM));
     until_text("早先的话");
-    lock_log();
+    bed_lock_log(&bed);
     bed_go_on(&bed);
     bed_wait(&bed, 300);
     assert_false(got("****"));
     assert_false(got("以后"));
-    unlock_log();
+    bed_unlock_log();
     bed_answer(&bed, &client);
     assert_true(got("暗号****以后"));
     check_record("mask complete  200 complete");
@@ -167,12 +143,12 @@ static void test_cut_waits(void **state)
     answer_stream(hold, BED_STAY);
     bed_ask(&bed, &client, bed_question("你好", STREAM));
     until_text("早先的话");
-    lock_log();
+    bed_lock_log(&bed);
     bed_go_on(&bed);
     assert_true(bed_run(&bed, is_closed_upstream, NULL, 5000)); /* no more is paid for */
     bed_wait(&bed, 200);
     assert_false(got("content_filter") || got("又说"));
-    unlock_log();
+    bed_unlock_log();
     bed_answer(&bed, &client);
     assert_true(got("又说") && got("content_filter") && got("[DONE]"));
     assert_false(got("后话"));
@@ -188,11 +164,11 @@ static void test_refusal_waits(void **state)
     bed_leave(&client);
     assert_true(bed_run(&bed, is_idle, NULL, 5000));
     check_record("allow client_gone");
-    lock_log();
+    bed_lock_log(&bed);
     bed_ask(&bed, &client, bed_question(BED_BLOCK, ""));
     bed_wait(&bed, 200);
     assert_int_equal(client.side.in.len, 0);
-    unlock_log();
+    bed_unlock_log();
     bed_answer(&bed, &client);
     assert_int_equal(bed_status(&client), 200);
     assert_span(bed_header(&client, "x-juyong-action"), SPAN_LIT("block"));
@@ -263,13 +239,13 @@ static void test_leave_recording(void **state)
     bed_ask(&bed, &client, bed_question("你好", STREAM));
     bed_answer(&bed, &client);
     bed_leave(&client);
-    lock_log();
+    bed_lock_log(&bed);
     bed_ask(&bed, &client, bed_question(BED_BLOCK, ""));
     bed_wait(&bed, 100);
     assert_int_equal(metrics_get(&bed.metrics, METRIC_ACTIVE), 1);
     bed_leave(&client);
     assert_true(bed_run(&bed, is_idle, NULL, 2000));
-    unlock_log();
+    bed_unlock_log();
     check_record("block refused content_filter"); /* its close was on the way already */
 }
 
@@ -414,11 +390,11 @@ static void test_drain_recording(void **state)
     bed_ask(&bed, &client, bed_question("你好", STREAM));
     bed_answer(&bed, &client);
     bed_leave(&client);
-    lock_log();
+    bed_lock_log(&bed);
     bed_ask(&bed, &client, bed_question(BED_BLOCK, ""));
     bed_wait(&bed, 100);
     drain_and_check();
-    unlock_log();
+    bed_unlock_log();
     assert_false(got("HTTP/1.1 200"));
     bed_leave(&client);
 }
@@ -433,11 +409,11 @@ static void test_drain_sealing(void **state)
     answer_stream(hold, BED_CLOSE);
     bed_ask(&bed, &client, bed_question("你好", STREAM));
     until_text("早先的话");
-    lock_log();
+    bed_lock_log(&bed);
     bed_go_on(&bed);
     bed_wait(&bed, 100);
     drain_and_check();
-    unlock_log();
+    bed_unlock_log();
     assert_false(got("\"stop\"") || got("[DONE]"));
     bed_leave(&client);
 }
