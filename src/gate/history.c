@@ -107,7 +107,24 @@ static int digest(const struct history *h, struct offence *o)
             memcpy(o->digest, known->digest, sizeof(o->digest));
             return 0;
         }
-    return sha256_once(channel_text(o->channel, o->from, o->to), o->digest);
+    struct sha256 *s = sha256_new();
+    int r = s ? sha256_begin(s) : -ENOMEM;
+    /* Each item for itself: two texts in a row that are parted elsewhere are other turns. */
+    for (uint64_t at = o->from; r == 0 && at < o->to;) {
+        uint64_t start, end;
+        unsigned char len[8];
+        channel_item(o->channel, at, &start, &end);
+        for (int i = 0; i < 8; i++)
+            len[i] = (unsigned char)((end - start) >> 8 * i);
+        r = sha256_add(s, span_from((const char *)len, sizeof(len)));
+        if (r == 0)
+            r = sha256_add(s, channel_text(o->channel, start, end));
+        at = end;
+    }
+    if (r == 0)
+        r = sha256_end(s, o->digest);
+    sha256_free(s);
+    return r;
 }
 
 static void recall(struct exchange *x, struct offence *o, size_t last)

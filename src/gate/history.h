@@ -30,7 +30,7 @@ struct offence {
     enum role role;
     uint32_t first, last; /* turns; 0: outside of the conversation */
     /* From history_settle() on. */
-    unsigned char digest[SHA256_SIZE]; /* of the texts; when `coded` */
+    unsigned char digest[SHA256_SIZE]; /* of the items; when `coded` */
     unsigned char code[AUDIT_OFFENCE_SIZE];
     bool coded;
     enum audit_memory memory; /* AUDIT_UNKNOWN: a new one */
