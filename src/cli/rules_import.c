@@ -60,6 +60,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (o->request.format == TABLE_ANY)
             argp_error(state, "--format is text, csv, tsv, jsonl or xlsx");
         return 0;
+    case 's':
+        o->request.sheet = span_str(arg);
+        return 0;
     case 'b':
         if (o->benign_count == MANY)
             argp_error(state, "too many --benign");
@@ -314,8 +317,11 @@ int rules_import(int argc, char **argv)
         {"map", 'm', "FILE", 0,
          "Which risk each category is: categories: {...: A1-f}, default:", 0},
         {"column", 'k', "KEY=NAME", 0,
-         "Which column is the word, category, group, action or note: by its header or number", 0},
+         "Which column is the word, category, group, action or note: its header, its number, or "
+         "none",
+         0},
         {"format", 't', "FORMAT", 0, "text, csv, tsv, jsonl or xlsx; else as the file looks", 0},
+        {"sheet", 's', "NAME", 0, "The only sheet of a workbook to read", 0},
         {"benign", 'b', "FILE", 0,
          "Your ordinary texts, one a line or row: a word that hits one is quarantined", 0},
         {"force", 'f', "WORD", 0, "Let this word count, everyday word or not", 0},

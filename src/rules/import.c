@@ -140,7 +140,9 @@ static int add_row(struct import *im, const struct import_row *row, struct buf *
     if (!w.word.data || !w.note.data)
         return -ENOMEM;
     if (!read_action(row->action, &w.action))
-        return import_fail(im, messages, row->row, "'%.*s' is no way to deal with a word (处置)",
+        return import_fail(im, messages, row->row,
+                           "'%.*s' is no way to deal with a word (处置): 拦截, 打码, 代答, 标记; "
+                           "--column action=none leaves it to the policy",
                            SPAN_ARG(row->action));
     buf_clear(&im->scratch);
     int e = match_fold(w.word, &im->scratch);

@@ -17,7 +17,7 @@
 
 struct import;
 
-/* Which column holds what: by its header or by its number, from 1. */
+/* Which column holds what: by its header or by its number, from 1; "none" for none at all. */
 enum import_column {
     IMPORT_WORD,     /* 关键词 */
     IMPORT_CATEGORY, /* 二级分类, or the only one there is */
@@ -33,8 +33,9 @@ struct import_request {
     struct span list; /* what the file is to be called: letters, digits, _ and - */
     struct span file; /* the list */
     enum table_format format;
-    struct span risk; /* of all words; else by their category */
-    struct span map;  /* a YAML file: categories, and a default */
+    struct span sheet; /* the only one to read */
+    struct span risk;  /* of all words; else by their category */
+    struct span map;   /* a YAML file: categories, and a default */
     struct span columns[IMPORT_COLUMNS];
     const struct span *forced; /* words */
     size_t forced_count;

@@ -144,7 +144,7 @@ static int fail_layout(struct import *im, size_t row, struct buf *messages)
 {
     const struct span *asked = im->request.columns;
     for (int c = 0; c < IMPORT_COLUMNS; c++)
-        if (asked[c].len)
+        if (asked[c].len && !span_eq(asked[c], SPAN_LIT("none")))
             return import_fail(im, messages, row, "no column is called '%.*s' (--column %s=...)",
                                SPAN_ARG(asked[c]), what[c]);
     return import_fail(im, messages, row,
@@ -177,15 +177,42 @@ static size_t sheet_end(const struct table *t, size_t from)
     return to;
 }
 
+static bool is_wanted(const struct import *im, size_t row)
+{
+    struct span name = im->table.sheets[im->table.rows[row].sheet];
+    return im->request.sheet.len == 0 || span_eq(name, im->request.sheet);
+}
+
+static int check_sheet(struct import *im, struct buf *messages)
+{
+    struct buf there_are = BUF_INIT(4096);
+    bool there = im->request.sheet.len == 0;
+    for (size_t i = 0; i < im->table.sheet_count; i++) {
+        there = there || span_eq(im->table.sheets[i], im->request.sheet);
+        buf_printf(&there_are, "%s%.*s", i ? ", " : "", SPAN_ARG(im->table.sheets[i]));
+    }
+    int r = there
+                ? 0
+                : import_fail(im, messages, SIZE_MAX, "no sheet is called '%.*s'; there are: %.*s",
+                              SPAN_ARG(im->request.sheet), SPAN_ARG(buf_span(&there_are)));
+    buf_deinit(&there_are);
+    return r;
+}
+
 int columns_each(struct import *im, import_row_fn fn, struct buf *messages)
 {
     const struct table *t = &im->table;
     bool headers = false;
     for (size_t from = 0; from < t->count; from = sheet_end(t, from))
-        headers = headers || find_layout(im, from, sheet_end(t, from)).found;
-    int r = 0;
+        headers =
+            headers || (is_wanted(im, from) && find_layout(im, from, sheet_end(t, from)).found);
+    int r = check_sheet(im, messages);
     for (size_t from = 0, to; from < t->count && r == 0; from = to) {
         to = sheet_end(t, from);
+        if (!is_wanted(im, from)) {
+            im->counts.skipped += to - from;
+            continue;
+        }
         struct layout l = find_layout(im, from, to);
         r = each_sheet(im, from, to, &l, headers, fn, messages);
     }

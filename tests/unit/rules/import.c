@@ -2,6 +2,7 @@
 #include "folder.h"
 
 #include "rules/import.h"
+#include "sheet/writer.h"
 
 static struct buf messages;
 
@@ -368,6 +369,38 @@ static void reads_columns_that_are_named(void **state)
     expect_list(HEAD("a.csv") "龘靐词\trisk=A1-a\n龘齉词\trisk=A1-b\n");
 }
 
+/* A cover, two sheets with a category each, and a summary. */
+static void reads_the_sheets_of_a_workbook(void **state)
+{
+    static const struct sheet_column words[] = {{SPAN_LIT("序号"), 8}, {SPAN_LIT("关键词"), 20}};
+    static const struct sheet_column cover[] = {{SPAN_LIT("附件4"), 0}};
+    static const struct span names[] = {SPAN_LIT("封面"), SPAN_LIT("甲"), SPAN_LIT("b) 乙")};
+    static const struct span texts[] = {SPAN_LIT("某公司"), SPAN_LIT("龘靐词"), SPAN_LIT("龘齉词")};
+    struct sheet_writer *w = NULL;
+    assert_int_equal(sheet_writer_new(SPAN_LIT("a.xlsx"), 0, &w), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct sheet_cell cells[] = {SHEET_NUMBER(1), SHEET_TEXT(texts[i])};
+        assert_int_equal(sheet_writer_add(w, names[i], i ? words : cover, i ? 2 : 1), 0);
+        assert_int_equal(sheet_writer_row(w, i ? cells : cells + 1, i ? 2 : 1), 0);
+    }
+    assert_int_equal(sheet_writer_finish(w, NULL), 0);
+    sheet_writer_free(w);
+    struct import_request q = request("a.xlsx");
+    struct import *im = NULL;
+    assert_int_equal(run(&q, NULL, &im), 0);
+    assert_int_equal(import_get_counts(im)->rows, 2);
+    assert_int_equal(import_get_counts(im)->skipped, 4);
+    import_free(im);
+    expect_list(HEAD("a.xlsx") "龘靐词\trisk=A1-a\n龘齉词\trisk=A1-b\n");
+    q.sheet = SPAN_LIT("b) 乙");
+    assert_int_equal(run(&q, NULL, NULL), 0);
+    expect_list(HEAD("a.xlsx") "龘齉词\trisk=A1-b\n");
+    q.sheet = SPAN_LIT("丙");
+    assert_int_equal(run(&q, NULL, NULL), -EINVAL);
+    assert_span(buf_span(&messages),
+                SPAN_LIT("a.xlsx: no sheet is called '丙'; there are: 封面, 甲, b) 乙\n"));
+}
+
 static void tells_what_it_can_not_read(void **state)
 {
     struct import_request q = request("a.csv");
@@ -377,7 +410,15 @@ static void tells_what_it_can_not_read(void **state)
                        "give all words one risk with --risk ID, or write a file for --map: "
                        "'categories: {...: A1-f}', and 'default: A1-h' for the others\n");
     write_file("a.csv", "词,分类,处置\n龘靐词,甲,放行\n");
-    expect_failure(&q, "a.csv:2: '放行' is no way to deal with a word (处置)\n");
+    expect_failure(&q, "a.csv:2: '放行' is no way to deal with a word (处置): 拦截, 打码, 代答, "
+                       "标记; --column action=none leaves it to the policy\n");
+    q.columns[IMPORT_ACTION] = SPAN_LIT("none");
+    assert_int_equal(run(&q, NULL, NULL), 0);
+    unlink("r/keywords/list.txt");
+    q.columns[IMPORT_ACTION] = SPAN_NULL;
+    q.sheet = SPAN_LIT("x");
+    expect_failure(&q, "a.csv: no sheet is called 'x'; there are: \n");
+    q.sheet = SPAN_NULL;
     write_file("a.csv", "词,分类\n");
     expect_failure(&q, "a.csv: there is no word in it\n");
     write_file("a.csv", "词,分类\n\"龘靐词,甲\n");
@@ -476,6 +517,7 @@ int main(void)
         EACH(takes_words_out_of_quarantine_later),
         EACH(reads_the_layouts_of_the_filing),
         EACH(reads_columns_that_are_named),
+        EACH(reads_the_sheets_of_a_workbook),
         EACH(tells_what_it_can_not_read),
         EACH(reads_the_map),
         EACH(leaves_the_list_before_when_it_fails),
