@@ -1,5 +1,6 @@
 #include "rules/publish.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "rules/loader.h"
 
@@ -19,6 +20,7 @@ struct act {
     /* What it makes. */
     struct ruleset *set;
     struct rule_files files;
+    struct ruleset *before; /* the version in force, when it was read; or NULL */
     unsigned carried;
 };
 
@@ -55,6 +57,7 @@ static int settle(struct act *a)
 static void end(struct act *a)
 {
     ruleset_unref(a->set);
+    ruleset_unref(a->before);
     rule_files_deinit(&a->files);
     free(a->words);
     journal_close(&a->journal);
@@ -105,7 +108,8 @@ static int write_urgent(struct act *a, const struct ruleset *library,
                           "the library has no risk %.*s, of which the urgent word '%.*s' is; "
                           "withdraw it first\n",
                           SPAN_ARG(e->risk), SPAN_ARG(e->word));
-        if (ruleset_find_word(library, risk, e->word))
+        const struct rule *rule = ruleset_find_word(library, risk, e->word);
+        if (rule && !urgent_is_rule(rule))
             continue;
         a->carried++;
         r = urgent_write(out, e);
@@ -134,35 +138,54 @@ static bool has_urgent_file(const struct rule_files *files)
     return false;
 }
 
-/*
- * Makes a->set and a->files of a library and the urgent words. Read twice where there are such
- * words: which of them it lacks, only the library knows.
- */
-static int make(struct act *a, struct span digest, const struct journal_entry *without,
-                const struct journal_entry *with)
+static bool has_live_words(const struct act *a)
 {
-    struct ruleset_source how = {.replace_urgent = digest.len > 0, .keep = &a->files};
-    struct rule_report *report = &a->p->report;
-    struct buf text = BUF_INIT(4u << 20);
+    for (size_t i = 0; i < a->word_count; i++)
+        if (urgent_is_live(a->words[i].state))
+            return true;
+    return false;
+}
+
+/* The library as it is: only it knows which urgent words it lacks. */
+static int read_plain(struct act *a, struct span digest, bool uncompiled)
+{
+    struct ruleset_source how = {.keep = &a->files, .uncompiled = uncompiled};
     int r = read_library(a, digest, &how, &a->set);
     if (r == 0 && digest.len == 0 && has_urgent_file(&a->files))
         r = refuse(a->p,
                    "%.*s/" URGENT_FILE ": is written by `juyong rules urgent` alone; give its "
                    "words a file of their risk\n",
                    SPAN_ARG(a->p->rules_dir));
-    if (r == 0)
+    return r;
+}
+
+/* The same with these urgent words in place of those it has. */
+static int read_with(struct act *a, struct span digest, struct span urgent)
+{
+    struct ruleset_source how = {.keep = &a->files, .replace_urgent = true, .urgent = urgent};
+    rule_files_deinit(&a->files);
+    if (digest.len && span_eq(digest, span_str(a->current)))
+        a->before = take(a->set);
+    a->set = ruleset_unref(a->set);
+    a->p->report.text.len = 0; /* its warnings come again */
+    a->p->report.warnings = 0;
+    return read_library(a, digest, &how, &a->set);
+}
+
+/* Makes a->set and a->files of a library and the urgent words. */
+static int make(struct act *a, struct span digest, const struct journal_entry *without,
+                const struct journal_entry *with)
+{
+    struct buf text = BUF_INIT(4u << 20);
+    /* A stored version may have words that are live no more. */
+    bool again = digest.len || with || has_live_words(a);
+    int r = read_plain(a, digest, again);
+    if (r == 0 && again)
         r = write_urgent(a, a->set, without, with, &text);
-    if (r == 0 && text.len) {
-        how.replace_urgent = true;
-        how.urgent = buf_span(&text);
-        rule_files_deinit(&a->files);
-        a->set = ruleset_unref(a->set);
-        report->text.len = 0; /* its warnings come again */
-        report->warnings = 0;
-        r = read_library(a, digest, &how, &a->set);
-    }
+    if (r == 0 && again)
+        r = read_with(a, digest, buf_span(&text));
     buf_deinit(&text);
-    if (r == 0 && a->p->check && a->p->check(a->p->ctx, a->set, &report->text) > 0)
+    if (r == 0 && a->p->check && a->p->check(a->p->ctx, a->set, &a->p->report.text) > 0)
         r = -EINVAL;
     return r;
 }
@@ -182,17 +205,17 @@ static void compare(struct act *a, struct publish_done *done)
 {
     struct ruleset_source how = {.uncompiled = true, .shown = a->p->rules_dir};
     struct rule_report unheard = RULE_REPORT_INIT;
-    struct ruleset *before = NULL;
     struct span base = a->current[0] ? span_str(a->current) : last_auto(&a->journal);
-    int r = base.len ? vault_read(a->vault, base, &how, &unheard, &before) : 0;
+    int r = 0;
+    if (!a->before && base.len)
+        r = vault_read(a->vault, base, &how, &unheard, &a->before);
     if (r == 0)
-        r = rule_diff(before, a->set, NULL, NULL, &done->diff);
+        r = rule_diff(a->before, a->set, NULL, NULL, &done->diff);
     done->compared = r == 0;
     if (r < 0)
         buf_printf(&a->p->report.text,
                    "%.*s: warning: can't be read, so nothing is compared with it\n",
                    SPAN_ARG(base));
-    ruleset_unref(before);
     buf_deinit(&unheard.text);
 }
 

@@ -226,22 +226,9 @@ int vault_read(const struct vault *s, struct span digest, const struct ruleset_s
     snprintf(dir, sizeof(dir), "%s/versions/%.*s", s->path, SPAN_ARG(digest));
     source.dir = span_str(dir);
     source.published = true;
-    /* With other urgent words it is another version, but made of an unchanged one. */
+    /* With other urgent words it is another version, made of one that the caller has read. */
     if (!how->replace_urgent)
         source.digest = digest;
-    else {
-        struct ruleset_source plain = {
-            .dir = source.dir, .shown = how->shown, .digest = digest, .uncompiled = true};
-        struct ruleset *set = NULL;
-        unsigned warnings = report->warnings;
-        size_t told = report->text.len;
-        int r = ruleset_read(&plain, report, &set);
-        if (r < 0)
-            return r;
-        ruleset_unref(set);
-        report->warnings = warnings; /* they come again */
-        report->text.len = told;
-    }
     return ruleset_read(&source, report, ret_set);
 }
 

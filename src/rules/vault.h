@@ -50,7 +50,8 @@ int vault_find(const struct vault *s, struct span name, char ret_digest[RULE_DIG
 
 /*
  * As ruleset_read() for a stored version: digest, dir and published are set here. A content that
- * isn't what the name says is refused.
+ * isn't what the name says is refused; with replace_urgent it has no name yet, and whoever makes a
+ * version of another one reads that one first.
  */
 int vault_read(const struct vault *s, struct span digest, const struct ruleset_source *how,
                struct rule_report *report, struct ruleset **ret_set);
