@@ -38,12 +38,14 @@ struct bed {
     struct loop_timer timer;
     struct reload *reload;
     pthread_t thread; /* the loop's */
-    atomic_uint loads;
+    atomic_uint loads, renewals;
     sem_t go; /* a load waits for it */
     unsigned told, asked, ticks;
     unsigned want; /* the loop ends after so many are told */
     int result;
     size_t rules;
+    const struct config *config;
+    struct snapshot *snapshot; /* in force */
     struct buf messages;
     int manager; /* the service manager's socket */
 };
@@ -58,12 +60,29 @@ static int load(struct span file, struct buf *messages, struct snapshot **ret_sn
     return snapshot_load(file, messages, ret_snapshot);
 }
 
+static int renew(const struct snapshot *old, struct buf *messages, struct snapshot **ret_snapshot)
+{
+    assert_false(pthread_equal(pthread_self(), bed.thread));
+    assert_ptr_equal(old, bed.snapshot);
+    atomic_fetch_add(&bed.renewals, 1);
+    while (sem_wait(&bed.go) < 0)
+        ;
+    return snapshot_renew(old, messages, ret_snapshot);
+}
+
+static struct snapshot *snapshot_in_force(void *ctx)
+{
+    assert_true(pthread_equal(pthread_self(), bed.thread));
+    return bed.snapshot;
+}
+
 static void done(void *ctx, int result, struct snapshot *next, struct buf *messages)
 {
     assert_true(pthread_equal(pthread_self(), bed.thread));
     bed.told++;
     bed.result = result;
     bed.rules = next ? ruleset_count(snapshot_rules(next)) : 0;
+    bed.config = next ? snapshot_config(next) : NULL;
     assert_int_equal(result == 0, next != NULL);
     buf_append(&bed.messages, buf_span(messages));
     snapshot_unref(next);
@@ -114,8 +133,12 @@ static int begin(void **state)
     listen_as_manager();
     write_file("c.yaml", CONFIG);
     write_file("rules/keywords/A1-a.txt", "坏词语\n");
-    struct reload_options o = {
-        .loop = bed.loop, .file = SPAN_LIT("c.yaml"), .load = load, .done = done};
+    struct reload_options o = {.loop = bed.loop,
+                               .file = SPAN_LIT("c.yaml"),
+                               .load = load,
+                               .renew = renew,
+                               .in_force = snapshot_in_force,
+                               .done = done};
     bed.reload = reload_new(&o);
     return bed.loop && bed.reload ? 0 : -1;
 }
@@ -199,6 +222,34 @@ static void let_go(struct loop_timer *t)
         loop_timer_set(t, loop_now_ms(bed.loop) + 10);
 }
 
+/* Of the rules alone: in whatever state the configuration is just now. */
+static void test_rules_alone(void **state)
+{
+    assert_int_equal(snapshot_load(SPAN_LIT("c.yaml"), &bed.messages, &bed.snapshot), 0);
+    write_file("c.yaml", "nonsense: [\n");
+    write_file("rules/keywords/A1-a.txt", "坏词语\n另一句\n");
+    sem_post(&bed.go);
+    reload_ask_rules(bed.reload);
+    assert_int_equal(loop_run(bed.loop), 0);
+    assert_int_equal(bed.result, 0);
+    assert_int_equal(bed.rules, 2);
+    assert_ptr_equal(bed.config, snapshot_config(bed.snapshot));
+    /* Among wishes for the rules one for all: the next one is for all. */
+    write_file("c.yaml", CONFIG);
+    bed.want = 3;
+    reload_ask_rules(bed.reload);
+    reload_ask(bed.reload);
+    reload_ask_rules(bed.reload);
+    sem_post(&bed.go);
+    sem_post(&bed.go);
+    assert_int_equal(loop_run(bed.loop), 0);
+    assert_int_equal(atomic_load(&bed.renewals), 2);
+    assert_int_equal(atomic_load(&bed.loads), 1);
+    assert_int_equal(bed.result, 0);
+    assert_ptr_not_equal(bed.config, snapshot_config(bed.snapshot));
+    bed.snapshot = snapshot_unref(bed.snapshot);
+}
+
 /* Nobody wants it any more: what was loaded is dropped, what was asked for besides never begins. */
 static void test_stop(void **state)
 {
@@ -248,7 +299,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(test_beside), EACH(test_one_more), EACH(test_mistake), EACH(test_stop), EACH(test_end),
+        EACH(test_beside),      EACH(test_one_more), EACH(test_mistake),
+        EACH(test_rules_alone), EACH(test_stop),     EACH(test_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
