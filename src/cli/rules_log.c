@@ -38,7 +38,9 @@ static bool is_approved(const struct journal *j, const struct journal_entry *pro
 
 static const char *state_of(const struct view *v, const struct journal_entry *e)
 {
-    if (e->interrupted)
+    /* Behind what is in force: its effect never came, and nobody has noted it yet. */
+    if (e->interrupted ||
+        (v->in_force && journal_switches(e->act) && e->number > v->in_force->number))
         return "interrupted";
     if (e == v->in_force)
         return "in force";

@@ -3,7 +3,8 @@
 
 struct options {
     struct rules_act act;
-    const char *version; /* the argument */
+    bool takes;          /* an argument */
+    const char *version; /* this one */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -14,7 +15,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         state->child_inputs[0] = &o->act;
         return 0;
     case ARGP_KEY_ARG:
-        if (o->version || !state->root_argp->args_doc)
+        if (o->version || !o->takes)
             argp_error(state, "unexpected argument '%s'", arg);
         o->version = arg;
         return 0;
@@ -29,7 +30,7 @@ static int begin(int argc, char **argv, const char *args, const char *doc, bool 
 {
     const struct argp_child children[] = {{&rules_act_argp, 0, NULL, 0}, {0}};
     const struct argp argp = {.parser = parse, .args_doc = args, .doc = doc, .children = children};
-    *o = (struct options){0};
+    *o = (struct options){.takes = args != NULL};
     if (argp_parse(&argp, argc, argv, 0, NULL, o) != 0)
         return CLI_USAGE;
     if (args && args[0] != '[' && !o->version) {

@@ -16,6 +16,7 @@
 #define JOURNAL_NAME  "journal.jsonl"
 #define JOURNAL_BYTES (256u << 20)
 #define LINE_BYTES    65536
+#define TIME_MAX      253402300799 /* the end of the year 9999, Unix seconds */
 #define HASH_HEAD     ",\"hash\":\""
 /* ,"hash":"<64 hex digits>"} */
 #define HASH_TAIL (sizeof(HASH_HEAD) - 1 + 2 * SHA256_SIZE + 2)
@@ -137,6 +138,9 @@ static const char *read_entry(const struct journal *j, const struct json_value *
     e->changed = (unsigned)number_of(v, "changed");
     e->files = (unsigned)number_of(v, "files");
     e->hash = text_of(v, "hash");
+    if (e->time_us < 0 || e->time_us / 1000000 > TIME_MAX || e->expires < 0 ||
+        e->expires > TIME_MAX)
+        return "no time of ours";
     return NULL;
 }
 
@@ -185,7 +189,7 @@ static int read_all(int fd, struct buf *out)
     }
 }
 
-static int read_lines(struct journal *j, struct span text, struct span shown, struct buf *messages)
+int journal_read(struct journal *j, struct span text, struct span shown, struct buf *messages)
 {
     size_t at = 0;
     while (at < text.len) {
@@ -225,7 +229,7 @@ int journal_open(int dir_fd, struct span shown, bool write, struct buf *messages
         struct buf text = BUF_INIT(JOURNAL_BYTES);
         int r = read_all(j.fd, &text);
         if (r == 0)
-            r = read_lines(&j, buf_span(&text), shown, messages);
+            r = journal_read(&j, buf_span(&text), shown, messages);
         buf_deinit(&text);
         if (r < 0) {
             journal_close(&j);

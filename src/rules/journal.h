@@ -73,6 +73,11 @@ struct journal {
 int journal_open(int dir_fd, struct span shown, bool write, struct buf *messages,
                  struct journal *ret_journal);
 /*
+ * Reads the lines of such a file behind those that *j has. 0 with `whole` set; -EBADMSG with a
+ * message; -ENOMEM. O(text).
+ */
+int journal_read(struct journal *j, struct span text, struct span shown, struct buf *messages);
+/*
  * Appends and syncs; number, time and hash are set here. *ret_entry (may be NULL) is valid until
  * the next append. 0 or -errno: then nothing was appended.
  */

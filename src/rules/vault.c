@@ -223,6 +223,10 @@ int vault_read(const struct vault *s, struct span digest, const struct ruleset_s
 {
     char dir[PATH_MAX + 128];
     struct ruleset_source source = *how;
+    if (!vault_is_digest(digest)) {
+        buf_printf(&report->text, "%s: '%.*s' names no version\n", s->path, SPAN_ARG(digest));
+        return -EINVAL;
+    }
     snprintf(dir, sizeof(dir), "%s/versions/%.*s", s->path, SPAN_ARG(digest));
     source.dir = span_str(dir);
     source.published = true;

@@ -1,11 +1,12 @@
 #!/bin/sh
 # The tests that take hours, run once before a release: every cell of the sampled matrices, millions of
-# random texts against the plain readings of match/, a thousand kill -9 rounds of the gateway, ten
-# thousand of the log, and fuzzing for an hour.
+# random texts against the plain readings of match/, a hundred publications of rules under load, a
+# thousand kill -9 rounds of the gateway, five hundred of publishing, ten thousand of the log, and
+# fuzzing for an hour.
 #
 #   sh tests/soak/run.sh [--fuzz-seconds N] [PART...]
 #
-#   PART   one or more of: split match kill log fuzz (default: all)
+#   PART   one or more of: split match publish kill log fuzz (default: all)
 #
 # Prints each part's result as it comes; exits non-zero when any failed. `sh tests/run.sh` must have
 # run before: it installs and builds.
@@ -18,12 +19,12 @@ parts=""
 while [ $# -gt 0 ]; do
     case "$1" in
     --fuzz-seconds) seconds=$2; shift 2 ;;
-    --help | -h) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    split | match | kill | log | fuzz) parts="$parts $1"; shift ;;
+    --help | -h) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    split | match | publish | kill | log | fuzz) parts="$parts $1"; shift ;;
     *) echo "unknown option or part: $1 (see --help)" >&2; exit 2 ;;
     esac
 done
-[ -n "$parts" ] || parts="split match kill log fuzz"
+[ -n "$parts" ] || parts="split match publish kill log fuzz"
 [ -x build/src/juyong ] || { echo "build first: sh tests/run.sh" >&2; exit 1; }
 
 node=tests/e2e/node_modules/.bin/node
@@ -37,9 +38,9 @@ part() {
     shift
     since=$(date +%s)
     if "$@" >"build-logs/soak-$name.log" 2>&1; then
-        printf '%-6s passed in %d s\n' "$name" $(($(date +%s) - since))
+        printf '%-7s passed in %d s\n' "$name" $(($(date +%s) - since))
     else
-        printf '%-6s FAILED after %d s, see build-logs/soak-%s.log\n' "$name" $(($(date +%s) - since)) "$name"
+        printf '%-7s FAILED after %d s, see build-logs/soak-%s.log\n' "$name" $(($(date +%s) - since)) "$name"
         failed=$((failed + 1))
     fi
 }
@@ -48,7 +49,8 @@ for p in $parts; do
     case $p in
     split) part split $node --test tests/e2e/split.test.js ;;
     match) part match sh -c 'for t in property near skip; do build/tests/unit/match/test-match-$t || exit 1; done' ;;
-    kill) part kill $node --test tests/fault/kill9.test.js ;;
+    publish) part publish $node --test --test-name-pattern=publications tests/e2e/publish.test.js ;;
+    kill) part kill $node --test tests/fault/kill9.test.js tests/fault/publish.test.js ;;
     log) part log build/tests/fault/test-log-kill 10000 1 ;;
     fuzz) part fuzz sh tests/fuzz/run.sh --seconds "$seconds" ;;
     esac

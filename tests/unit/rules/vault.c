@@ -152,7 +152,7 @@ static void test_tamper(void **state)
         assert_null(in_force(want));
         /* Made on it, an urgent word would make the change look right. */
         struct publish p = by("anna");
-        int r = publish_urgent(&p, SPAN_LIT("急词语"), SPAN_LIT("A1-a"), INT64_MAX / 2, &again);
+        int r = publish_urgent(&p, SPAN_LIT("急词语"), SPAN_LIT("A1-a"), 4102444800, &again);
         expect_done(&p, r, -EINVAL, want);
         /* Published anew it is whole again, and the other stays for those who want to know. */
         p = by("anna");
