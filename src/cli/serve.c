@@ -212,10 +212,22 @@ static struct snapshot *in_force(void *ctx)
     return s->snapshot;
 }
 
+/* Rules of one store and a log in another would be no gateway's state. */
+static bool moved(const struct serve *s, const struct snapshot *next)
+{
+    return !span_eq(snapshot_config(s->snapshot)->state_dir, snapshot_config(next)->state_dir);
+}
+
 /* All or nothing: with any error the old snapshot stays in force. */
 static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *messages)
 {
     struct serve *s = ctx;
+    if (result == 0 && moved(s, next)) {
+        buf_printf(messages, "'state_dir' changed: with its log and its rule versions it takes a "
+                             "restart\n");
+        snapshot_unref(next);
+        result = -EINVAL;
+    }
     if (result == 0)
         config_restart_needed(snapshot_config(s->snapshot), snapshot_config(next), messages);
     log_lines(result < 0 ? LOG_ERROR : LOG_WARNING, "reload: ", messages);

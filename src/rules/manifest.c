@@ -55,7 +55,8 @@ int loader_identify(struct loader *l)
     struct ruleset *s = l->set;
     struct buf manifest = BUF_INIT(MANIFEST_BYTES_MAX);
     int r = 0;
-    qsort(l->contents, l->content_count, sizeof(*l->contents), compare_contents);
+    if (l->content_count)
+        qsort(l->contents, l->content_count, sizeof(*l->contents), compare_contents);
     for (size_t i = 0; i < l->content_count && r == 0; i++)
         r = buf_printf(&manifest, "%s  %.*s\n", l->contents[i].digest,
                        SPAN_ARG(l->contents[i].relative));
