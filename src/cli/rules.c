@@ -18,6 +18,7 @@ static const struct verb {
      rules_import},
     {"force", "let quarantined words of a list count", "让被隔离的词生效", rules_force},
     {"lint", "judge the samples of every rule", "运行规则样例", rules_lint},
+    {"try", "what it would have done, before it does", "发布前试用", rules_try},
     {"publish", "put the working copy in force, or propose it", "发布规则", rules_publish},
     {"approve", "put in force what somebody else proposed", "批准他人的发布提议", rules_approve},
     {"rollback", "go back to an earlier version", "回滚到先前版本", rules_rollback},

@@ -14,6 +14,7 @@ int rules_stats(int argc, char **argv);
 int rules_lint(int argc, char **argv);
 int rules_import(int argc, char **argv);
 int rules_force(int argc, char **argv);
+int rules_try(int argc, char **argv);
 int rules_export(int argc, char **argv);
 int rules_publish(int argc, char **argv);
 int rules_approve(int argc, char **argv);
