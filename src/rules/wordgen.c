@@ -1,20 +1,24 @@
 /*
- * Build-time generator of the table of common words (rules/common.h). Reads jieba's dictionary, a
- * line a word with its frequency in some sixty million words of text, and writes one C file.
+ * Build-time generator of the table of common words (rules/common.h). Writes one C file from two of
+ * jieba's: its dictionary, a line a word with its frequency in some sixty million words of text,
+ * most of them old; and its table of inverse document frequencies, of a million newer documents,
+ * which knows the words of which the dictionary only knows that there are such.
  *
- *   wordgen DICTIONARY FILE
+ *   wordgen DICTIONARY IDF FILE
  *
  * Words are folded as texts are, so that only folded characters need be looked up.
  */
 #include "rules/common.h"
 #include "text/fold.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_MAX   600000
-#define LETTERS_MAX 31
+#define WORDS_MAX     1200000
+#define DOCUMENTS_MIN 10 /* in so many documents a word is as common as the rarest of the table */
+#define LETTERS_MAX   31
 
 struct word {
     uint16_t letters[LETTERS_MAX + 1]; /* 0 behind the last */
@@ -50,19 +54,51 @@ static bool fold_word(struct span text, struct word *ret_word)
     return n > 0;
 }
 
-static double read_line(char *line)
+/* Cuts the number off a line; the word stays. False when there is none. */
+static bool read_number(char *line, double *ret)
 {
     char *blank = strchr(line, ' '), *end;
     if (!blank)
-        fatal("no frequency", line);
-    double frequency = strtod(blank + 1, &end);
-    if (end == blank + 1 || frequency < 0)
-        fatal("no frequency", line);
+        return false;
+    *ret = strtod(blank + 1, &end);
+    *blank = '\0';
+    return end != blank + 1 && *ret >= 0;
+}
+
+static void add_word(const char *word, double frequency)
+{
     if (count == WORDS_MAX)
-        fatal("too many words", "the table is made for half a million");
-    if (fold_word(span_from(line, (size_t)(blank - line)), &words[count]))
+        fatal("too many words", word);
+    if (fold_word(span_str(word), &words[count]))
         words[count++].frequency = frequency;
-    return frequency;
+}
+
+/* The frequencies of all words. */
+static double read_dictionary(FILE *in)
+{
+    char line[1024];
+    double total = 0, frequency;
+    while (fgets(line, sizeof(line), in)) {
+        if (!read_number(line, &frequency))
+            fatal("no frequency", line);
+        add_word(line, frequency);
+        total += frequency;
+    }
+    return total;
+}
+
+/* The rarest words of the table are in one document, which tells how many there are in all. */
+static void read_documents(FILE *in)
+{
+    char line[1024];
+    double most = 0, idf;
+    while (fgets(line, sizeof(line), in))
+        if (read_number(line, &idf) && idf > most)
+            most = idf;
+    rewind(in);
+    while (fgets(line, sizeof(line), in))
+        if (read_number(line, &idf) && idf <= most - log(DOCUMENTS_MIN))
+            add_word(line, COMMON_RAREST);
 }
 
 static int compare(const void *a, const void *b)
@@ -75,14 +111,14 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Words that fold to one are one. */
+/* Words that fold to one are one, as common as the commonest of them. */
 static void merge(void)
 {
     size_t kept = 0;
     qsort(words, count, sizeof(*words), compare);
     for (size_t i = 0; i < count; i++) {
         if (kept && compare(&words[kept - 1], &words[i]) == 0)
-            words[kept - 1].frequency += words[i].frequency;
+            words[kept - 1].frequency = fmax(words[kept - 1].frequency, words[i].frequency);
         else
             words[kept++] = words[i];
     }
@@ -144,27 +180,26 @@ static void write_table(FILE *out, double total)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: wordgen DICTIONARY FILE\n");
+    if (argc != 4) {
+        fprintf(stderr, "usage: wordgen DICTIONARY IDF FILE\n");
         return 2;
     }
-    FILE *in = fopen(argv[1], "r");
-    FILE *out = fopen(argv[2], "w");
-    if (!in || !out) {
-        perror(in ? argv[2] : argv[1]);
+    FILE *dictionary = fopen(argv[1], "r"), *documents = fopen(argv[2], "r");
+    FILE *out = fopen(argv[3], "w");
+    if (!dictionary || !documents || !out) {
+        perror(!dictionary ? argv[1] : !documents ? argv[2] : argv[3]);
         return 1;
     }
     words = calloc(WORDS_MAX, sizeof(*words));
     if (!words)
         fatal("memory is out", argv[1]);
-    char line[1024];
-    double total = 0;
-    while (fgets(line, sizeof(line), in))
-        total += read_line(line);
+    double total = read_dictionary(dictionary);
     if (total < 1e6)
         fatal("too few words to tell anything", argv[1]);
+    read_documents(documents);
     merge();
     write_table(out, total);
     free(words);
-    return ferror(in) || fclose(in) || fclose(out) ? 1 : 0;
+    bool bad = ferror(dictionary) || ferror(documents);
+    return fclose(dictionary) || fclose(documents) || fclose(out) || bad;
 }

@@ -82,6 +82,7 @@ int main(int argc, char **argv)
     report_evasion(&d);
     report_library_tests(&d);
     report_rules(&d);
+    report_import(&d);
     printf("\n%u goals met, %u missed; %u texts could not be judged\n", d.met, d.missed,
            d.unjudged);
     ruleset_unref(d.ruleset);

@@ -68,6 +68,7 @@ double percent(size_t part, size_t all);
 void report_evasion(struct detect *d);
 void report_library_tests(struct detect *d);
 void report_rules(struct detect *d);
+void report_import(struct detect *d);
 
 /* A disguised keyword in a harmless sentence. */
 struct specimen {
