@@ -157,8 +157,10 @@ static void print_plain(struct buf *out, const struct rules_act *o, int result, 
     print_diff(out, done);
     buf_append_char(out, '\n');
     if (proposed)
-        buf_printf(out, "somebody else puts it in force: juyong rules approve -c %s %s\n",
-                   o->common.file, name);
+        buf_printf(out,
+                   "what it changes: juyong rules diff -c %s published %s\n"
+                   "somebody else puts it in force: juyong rules approve -c %s %s\n",
+                   o->common.file, name, o->common.file, name);
     else if (done->first)
         buf_printf(out, "from now on only published versions are served, not %.*s itself\n",
                    SPAN_ARG(o->setup.config->rules_dir));

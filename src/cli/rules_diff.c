@@ -127,15 +127,18 @@ static void on_change(void *ctx, char kind, const struct rule *old, const struct
     setup_write(stdout, &v->out);
 }
 
-/* The version of that name; NULL: the one in force, "working": the folder as it is now. */
+/* The version of that name, the one in force ("published"), or the folder as it is now ("working").
+ */
 static int load(const struct config *c, const struct vault *vault, const char *name,
                 struct rule_report *report, struct ruleset **ret_set)
 {
     char digest[RULE_DIGEST_SIZE] = "";
     struct ruleset_source how = {
         .dir = c->rules_dir, .shown = c->rules_dir, .uncompiled = true, .published = true};
-    if (name && strcmp(name, "working") == 0)
+    if (strcmp(name, "working") == 0)
         return ruleset_read(&how, report, ret_set);
+    if (strcmp(name, "published") == 0)
+        name = NULL;
     int r = !vault ? -ENOENT
             : name ? vault_find(vault, span_str(name), digest)
                    : vault_current(vault, &report->text, digest);
@@ -157,7 +160,7 @@ static int compare(const struct options *o, const struct config *c, const struct
     struct ruleset *a = NULL, *b = NULL;
     struct rule_diff d;
     struct view v = {.json = o->common.json, .out = BUF_INIT(1u << 20)};
-    int r = load(c, vault, o->names[0], report, &a);
+    int r = load(c, vault, o->names[0] ? o->names[0] : "published", report, &a);
     if (r == 0)
         r = load(c, vault, o->names[1] ? o->names[1] : "working", report, &b);
     if (r == 0)
@@ -177,9 +180,10 @@ int rules_diff(int argc, char **argv)
     const struct argp argp = {
         .parser = parse,
         .args_doc = "[A [B]]",
-        .doc = "What differs from version A (the one in force unless told) to version B (the "
-               "working copy unless told; its name is 'working'): rules added (+), removed (-), "
-               "changed (~), and other files.\n比较两个版本的规则：新增 +、删除 -、修改 ~。",
+        .doc =
+            "What differs from version A ('published', the one in force, unless told) to version "
+            "B ('working', the working copy, unless told): rules added (+), removed (-), "
+            "changed (~), and other files.\n比较两个版本的规则：新增 +、删除 -、修改 ~。",
         .children = children};
     struct options o = {0};
     struct setup s;

@@ -5,7 +5,10 @@
 #include "rules/loader.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* One act while it goes on. */
 struct act {
@@ -64,6 +67,22 @@ static void end(struct act *a)
     vault_close(a->vault);
 }
 
+/* What root writes, a gateway that runs as somebody else could not read. */
+static int check_owner(struct act *a)
+{
+    struct stat st;
+    if (fstat(vault_dir(a->vault), &st) < 0)
+        return -errno;
+    if (st.st_uid == geteuid())
+        return 0;
+    const struct passwd *pw = getpwuid(st.st_uid);
+    char number[16];
+    snprintf(number, sizeof(number), "#%u", (unsigned)st.st_uid);
+    return refuse(a->p, "%.*s belongs to %s: run this as that user, with sudo -u '%s'\n",
+                  SPAN_ARG(vault_path(a->vault)), pw ? pw->pw_name : number,
+                  pw ? pw->pw_name : number);
+}
+
 static int begin(struct act *a, struct publish *p)
 {
     struct buf *messages = &p->report.text;
@@ -72,6 +91,11 @@ static int begin(struct act *a, struct publish *p)
     if (r < 0)
         return r;
     vault_on_step(a->vault, p->step, p->step_ctx);
+    r = check_owner(a);
+    if (r < 0) {
+        end(a);
+        return r;
+    }
     r = vault_current(a->vault, messages, a->current);
     a->absent = r == -ENOENT;
     a->lost = r == -EBADMSG; /* mended by what follows */
@@ -228,13 +252,15 @@ static int commit(struct act *a, struct journal_entry *e, struct publish_done *d
     memcpy(done->version, version.data, version.len + 1);
     memcpy(done->previous, a->current, sizeof(done->previous));
     bool same = span_eq(version, span_str(a->current));
-    /* The end of a proposal or of a word means something even if it changes nothing. */
-    if (same && e->act != JOURNAL_APPROVE && e->act != JOURNAL_WITHDRAW)
-        return PUBLISH_SAME;
-    compare(a, done);
+    if (!same)
+        compare(a, done);
+    /* What is in force already may have been damaged since. */
     int r = vault_put(a->vault, a->set, &a->files, messages);
     if (r < 0)
         return r;
+    /* The end of a proposal or of a word means something even if it changes nothing. */
+    if (same && e->act != JOURNAL_APPROVE && e->act != JOURNAL_WITHDRAW)
+        return PUBLISH_SAME;
     /* So that a `current` that isn't there is always one that was lost. */
     if (a->absent && !a->lost)
         r = vault_switch(a->vault, SPAN_LIT(""), messages);

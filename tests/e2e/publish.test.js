@@ -266,6 +266,9 @@ describe('two persons', () => {
     assert.equal(p.state, 'proposed');
     assert.ok(!blocked(await stack.chat(word)));
     assert.equal((await rules(stack, 'log')).json[0].state, 'proposed');
+    // What the second person looks at.
+    await publish(stack).then((again) => assert.equal(again.version, p.version));
+    assert.equal((await rules(stack, 'diff', 'published', p.version)).code, 1, 'nothing is published yet');
     const same = await rules(stack, 'approve', p.version, '--author', 'anna');
     assert.equal(same.code, 1);
     assert.match(same.stderr, /was proposed by anna: somebody else has to approve it/);
@@ -277,6 +280,16 @@ describe('two persons', () => {
     const log = (await rules(stack, 'log')).json;
     assert.deepEqual(log.slice(0, 2).map((e) => [e.act, e.author, e.state]),
       [['approve', 'bert', 'in force'], ['propose', 'anna', 'approved']]);
+  });
+
+  test('the second person sees what it would change', async () => {
+    await edit(stack, word, '珊瑚暗号');
+    const p = await publish(stack);
+    const diff = (await rules(stack, 'diff', 'published', p.version)).json;
+    assert.deepEqual(diff.map((d) => [d.change, d.text]), [['added', '珊瑚暗号']]);
+    await publish(stack, 'carl').then((again) => assert.equal(again.state, 'proposed'));
+    await done(stack, 'approve', p.version, '--author', 'bert');
+    assert.ok(blocked(await stack.chat('珊瑚暗号')));
   });
 
   test('an urgent word waits for nobody', async () => {

@@ -5,6 +5,7 @@
 #include "crypto/sha256.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static char path[512];
@@ -171,6 +172,74 @@ static void test_tamper(void **state)
         buf_deinit(&p.report.text);
         expect_in_force(done.version);
         assert_int_equal(count_entries("s/rules/versions"), 3);
+    }
+}
+
+/* In force it stays in force; published again it can be read again. */
+static void test_heal(void **state)
+{
+    struct publish_done done, again;
+    publish_text("坏词语\n", &done);
+    tamper(&done, "keywords/A1-a.txt", "坏词\n");
+    struct publish p = by("anna");
+    int r = publish_library(&p, false, &again);
+    char want[128];
+    snprintf(want, sizeof(want),
+             "s/rules/versions/%s: warning: was damaged; set aside as versions/", done.version);
+    expect_done(&p, r, PUBLISH_SAME, want);
+    expect_in_force(done.version);
+}
+
+static void test_owner(void **state)
+{
+    struct publish_done done, unused;
+    if (geteuid() != 0)
+        skip();
+    publish_text("坏词语\n", &done);
+    assert_int_equal(chown("s/rules", 1234567, 0), 0);
+    struct publish p = by("anna");
+    int r = publish_rollback(&p, SPAN_LIT(""), &unused);
+    expect_done(&p, r, -EINVAL, "s/rules belongs to #1234567: run this as that user");
+    expect_in_force(done.version);
+    assert_int_equal(chown("s/rules", 0, 0), 0);
+}
+
+/* A disk that takes no more: of files, and of the journal. */
+static void test_full(void **state)
+{
+    static const struct {
+        rlim_t bytes;
+        unsigned versions;
+    } cases[] = {{20, 1}, {400, 2}}; /* below the smallest file; below two lines of the journal */
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct publish_done done;
+        fresh_store(NULL);
+        publish_text("坏词语\n", &done);
+        write_file("r/keywords/A1-a.txt", "别的词\n");
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            struct rlimit limit = {cases[i].bytes, cases[i].bytes};
+            struct publish p = by("bert");
+            signal(SIGXFSZ, SIG_IGN);
+            setrlimit(RLIMIT_FSIZE, &limit);
+            int r = publish_library(&p, false, &done);
+            _exit(r < 0 && p.report.text.len ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        expect_in_force(done.version);
+        assert_int_equal(count_entries("s/rules/versions"), cases[i].versions);
+        assert_int_equal(access("s/rules/staging", F_OK), -1);
+        struct journal j;
+        read_journal(&j, 0, "");
+        assert_int_equal(j.count, 1);
+        journal_close(&j);
+        struct publish p = by("anna");
+        int r = publish_library(&p, false, &done);
+        expect_done(&p, r, 0, "");
+        expect_in_force(done.version);
     }
 }
 
@@ -371,11 +440,13 @@ static void test_first_death(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH_STORE(test_copy),   EACH_STORE(test_same_content),
-        EACH_STORE(test_errors), EACH_STORE(test_unfit),
-        EACH_STORE(test_tamper), EACH_STORE(test_tamper_current),
-        EACH_STORE(test_torn),   EACH_STORE(test_chain),
-        EACH_STORE(test_death),  EACH_STORE(test_first_death),
+        EACH_STORE(test_copy),           EACH_STORE(test_same_content),
+        EACH_STORE(test_errors),         EACH_STORE(test_unfit),
+        EACH_STORE(test_tamper),         EACH_STORE(test_heal),
+        EACH_STORE(test_owner),          EACH_STORE(test_full),
+        EACH_STORE(test_tamper_current), EACH_STORE(test_torn),
+        EACH_STORE(test_chain),          EACH_STORE(test_death),
+        EACH_STORE(test_first_death),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
