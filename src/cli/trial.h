@@ -32,7 +32,7 @@ struct trial_counts {
 };
 
 struct trial_log {
-    size_t changed; /* requests that would meet another action */
+    size_t changed;  /* requests that would meet another action */
     size_t requests; /* in that time */
     size_t without;  /* of which the log keeps no text: they were let through, or it has gone */
 };
