@@ -46,16 +46,7 @@ static int on_hit(void *ctx, struct channel *channel, const struct hit *hit)
 /* A text that can't be judged is as one that isn't there. */
 static bool judge(struct survey *l, struct span text, enum direction direction)
 {
-    struct scanner *s = scanner_new(ruleset_matchset(l->rules), direction, true, on_hit, l);
-    if (!s)
-        return false;
-    struct text_item item = {.text = text, .field = FIELD_CONTENT};
-    struct piece piece;
-    int r = scanner_feed(s, &item, &piece);
-    if (r == 0)
-        r = scanner_finish(s, -1);
-    scanner_free(s);
-    return r == 0;
+    return scanner_judge(ruleset_matchset(l->rules), direction, text, on_hit, l) == 0;
 }
 
 static void note_hit(struct survey *l, const struct query_row *row, const struct query_hit *h)

@@ -87,22 +87,6 @@ static int on_hit(void *ctx, struct channel *channel, const struct hit *hit)
     return 0;
 }
 
-/* As a message with nothing but the text. 0, -ENOMEM, or why it can't be judged. */
-static int judge(struct judging *j, struct span text)
-{
-    struct scanner *s =
-        scanner_new(ruleset_matchset(j->side->rules), j->direction, true, on_hit, j);
-    if (!s)
-        return -ENOMEM;
-    struct text_item item = {.text = text, .field = FIELD_CONTENT, .role = ROLE_USER};
-    struct piece piece;
-    int r = scanner_feed(s, &item, &piece);
-    if (r == 0)
-        r = scanner_finish(s, -1);
-    scanner_free(s);
-    return r < 0 ? r : 0;
-}
-
 static bool same_rule(const struct rule *a, const struct rule *b)
 {
     return (!a && !b) || (a && b && span_eq(a->id, b->id));
@@ -114,7 +98,8 @@ static int compare(struct trial *t, size_t app, const struct trial_change *text)
     struct trial_effect *effects[] = {&change.before, &change.after};
     for (size_t s = 0; s < 2; s++) {
         struct judging j = {t, &t->sides[s], t->sides[s].policies[app], text->direction, {0}};
-        int r = judge(&j, text->text);
+        int r = scanner_judge(ruleset_matchset(t->sides[s].rules), text->direction, text->text,
+                              on_hit, &j);
         if (r == -ENOMEM)
             return r;
         if (r < 0) {

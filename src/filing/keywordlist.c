@@ -449,21 +449,11 @@ static int see_hit(void *ctx, struct channel *channel, const struct hit *hit)
     return 0;
 }
 
-/* As a message with nothing but the word. 0, or why it can't be judged. */
 static int send_word(const struct ruleset *rules, struct proof *p, struct span word,
                      enum direction direction)
 {
     p->direction = direction;
-    struct scanner *s = scanner_new(ruleset_matchset(rules), direction, true, see_hit, p);
-    if (!s)
-        return -ENOMEM;
-    struct text_item item = {.text = word, .field = FIELD_CONTENT, .role = ROLE_USER};
-    struct piece piece;
-    int r = scanner_feed(s, &item, &piece);
-    if (r == 0)
-        r = scanner_finish(s, -1);
-    scanner_free(s);
-    return r < 0 ? r : 0;
+    return scanner_judge(ruleset_matchset(rules), direction, word, see_hit, p);
 }
 
 int keywordlist_verify(const struct library *l, const struct config_app *app, int64_t now,

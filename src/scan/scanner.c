@@ -570,6 +570,21 @@ int scanner_finish(struct scanner *s, int64_t choice)
     return result;
 }
 
+int scanner_judge(const struct matchset *set, enum direction direction, struct span text,
+                  scanner_hit_fn fn, void *ctx)
+{
+    struct scanner *s = scanner_new(set, direction, true, fn, ctx);
+    if (!s)
+        return -ENOMEM;
+    struct text_item item = {.text = text, .field = FIELD_CONTENT, .role = ROLE_USER};
+    struct piece piece;
+    int r = scanner_feed(s, &item, &piece);
+    if (r == 0)
+        r = scanner_finish(s, -1);
+    scanner_free(s);
+    return r;
+}
+
 uint64_t scanner_bytes(const struct scanner *s)
 {
     return s->bytes;

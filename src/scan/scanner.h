@@ -85,6 +85,12 @@ int scanner_feed(struct scanner *s, const struct text_item *item, struct piece *
 /* No more text comes for that choice (-1: for any). Returns as scanner_feed(); 0 the second time.
  */
 int scanner_finish(struct scanner *s, int64_t choice);
+/*
+ * Judges one text as a message with nothing but it, for those who look at rules. 0, or 1 when `fn`
+ * stopped it; as scanner_feed() when it can't be judged.
+ */
+int scanner_judge(const struct matchset *set, enum direction direction, struct span text,
+                  scanner_hit_fn fn, void *ctx);
 /* Bytes of text judged so far. */
 uint64_t scanner_bytes(const struct scanner *s);
 /* First channel, for walking; see channel_next(). */
