@@ -51,7 +51,7 @@ static void tell_saved(void *ctx, const struct saved *saved)
                                 .end = (size_t)saved->hit.end,
                                 .from = (size_t)saved->from,
                                 .to = (size_t)saved->to};
-    struct saved raw;
+    struct saved raw = *saved;
     size_t from, to;
     uint32_t layers;
     if (!locate(look, &saved->hit, &raw.hit) ||
