@@ -6,6 +6,7 @@
 #include "faults.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 static struct bed bed;
 static struct bed_client client;
