@@ -234,7 +234,7 @@ void print_goal(struct detect *d, double value, double goal, bool least)
     bool met = least ? value >= goal - 1e-9 : value <= goal + 1e-9;
     d->met += met;
     d->missed += !met;
-    printf(" %s%5.1f  %s", least ? ">=" : "<=", goal, met ? "met" : "missed");
+    printf(" %s%5.2f  %s", least ? ">=" : "<=", goal, met ? "met" : "missed");
 }
 
 double percent(size_t part, size_t all)
