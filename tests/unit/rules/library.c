@@ -5,6 +5,9 @@
 #include "match/cursor.h"
 #include "rules/ruleset.h"
 
+#include <dirent.h>
+#include <stdio.h>
+
 static struct ruleset *set;
 
 static int set_up(void **state)
@@ -128,13 +131,41 @@ static void test_answers(void **state)
     }
 }
 
+/* Every rule says why it is there and who wrote it; every list of words what it leaves alone. */
+static void test_reasons(void **state)
+{
+    for (uint32_t i = 0; i < ruleset_count(set); i++) {
+        const struct rule *r = ruleset_rule(set, i);
+        if (r->id.len == 0 || r->why.len == 0 || (r->kind != RULE_PAYLOAD && r->from.len == 0) ||
+            r->origin == RULE_IMPORTED)
+            fail_msg("%.*s: id, why, source", SPAN_ARG(r->id));
+    }
+    DIR *folder = opendir(LIBRARY "/keywords");
+    assert_non_null(folder);
+    unsigned files = 0;
+    for (struct dirent *e; (e = readdir(folder));) {
+        char path[512], text[8192];
+        if (e->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%s/keywords/%s", LIBRARY, e->d_name);
+        FILE *f = fopen(path, "r");
+        assert_non_null(f);
+        size_t n = fread(text, 1, sizeof(text), f);
+        fclose(f);
+        if (span_find(span_from(text, n), SPAN_LIT("#!miss=")) == n)
+            fail_msg("%s has no text that it must not hit", e->d_name);
+        files++;
+    }
+    closedir(folder);
+    assert_true(files >= 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_samples),
-        cmocka_unit_test(test_risks),
-        cmocka_unit_test(test_innocent_words),
-        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_samples),        cmocka_unit_test(test_risks),
+        cmocka_unit_test(test_innocent_words), cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_reasons),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
