@@ -314,7 +314,7 @@ class Load {
     const due = (performance.now() - this.start) / 1000 * this.rate;
     // A machine that can't keep up has no use for a queue without end.
     for (; this.sent < due && this.active < 256; this.sent++) this.one(this.prompts[this.sent % this.prompts.length]);
-    if (this.sent < due) this.sent = due;
+    if (this.sent < due) this.sent = Math.floor(due);
   }
 
   one({ content, stream, action, text }) {
