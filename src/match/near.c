@@ -270,11 +270,10 @@ static bool window_of(const struct near *n, const struct near_rule *r, uint32_t 
     return true;
 }
 
-static bool completes(const struct near_rule *r, uint32_t slot, const struct window *w,
-                      enum direction direction)
+static bool completes(const struct near_rule *r, uint32_t slot, const struct window *w)
 {
     bool last = !r->ordered || slot == r->first_slot + r->slots - 1u;
-    return last && (r->direction & direction) && w->to - w->from <= r->within;
+    return last && w->to - w->from <= r->within;
 }
 
 bool near_would(const struct near *n, uint32_t slot, uint64_t from, uint64_t to,
@@ -282,7 +281,8 @@ bool near_would(const struct near *n, uint32_t slot, uint64_t from, uint64_t to,
 {
     const struct near_rule *r = &n->rules->rules[n->rules->slot_rules[slot]];
     struct window w;
-    return n->count && window_of(n, r, slot, from, to, &w) && completes(r, slot, &w, direction);
+    return n->count && (r->direction & direction) && window_of(n, r, slot, from, to, &w) &&
+           completes(r, slot, &w);
 }
 
 /* Can the slot's words still be part of a rule behind `now`? */
@@ -325,8 +325,10 @@ int near_see(struct near *n, uint32_t slot, uint64_t from, uint64_t to, enum dir
 {
     const struct near_rule *r = &n->rules->rules[n->rules->slot_rules[slot]];
     struct window w;
+    if (!(r->direction & direction))
+        return 0; /* nothing will ever come of it here */
     bool whole = window_of(n, r, slot, from, to, &w);
-    bool complete = whole && completes(r, slot, &w, direction);
+    bool complete = whole && completes(r, slot, &w);
     if (r->ordered && !whole)
         return 0;
     if (make_room(n, to) < 0)
