@@ -43,7 +43,7 @@ struct audit_subject {
     uint16_t client_port;
     struct span model, upstream, filing_number, route;
     struct span ruleset; /* version in force for this exchange */
-    struct span mode;    /* enforce, observe */
+    struct span mode;    /* enforce, observe, shadow */
     bool stream;
 };
 

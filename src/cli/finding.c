@@ -198,10 +198,8 @@ static void print_reason(struct buf *out, const struct finding *f)
     if (f->reason.near)
         buf_append(out, SPAN_LIT("; a near rule never masks"));
     if (f->reason.observed) {
-        if (f->reason.observed < INT64_MAX)
-            day_format(f->reason.observed, day);
-        buf_printf(out, "; only observed%s%s", f->reason.observed < INT64_MAX ? " up to " : "",
-                   f->reason.observed < INT64_MAX ? day : "");
+        day_format(f->reason.observed, day);
+        buf_printf(out, "; only observed up to %s", day);
     }
 }
 

@@ -108,6 +108,28 @@ void read_until(struct reader *r, const struct schema_key *key, const struct yam
     policy->until = read_day(r, node);
 }
 
+/* A weakening that nobody ends is forgotten: each has its last day, its own or the global one. */
+static void check_end(struct reader *r, const struct yaml_node *map,
+                      const struct config_policy *policy)
+{
+    const struct yaml_node *mode = yaml_get(map, SPAN_LIT("mode"));
+    if (policy->mode != MODE_ENFORCE && policy->until == 0)
+        reader_error(r, mode ? mode->at : map->at,
+                     "'mode: %s' needs its last day beside it, such as 'until: 2026-12-31'; behind "
+                     "it everything is enforced again",
+                     config_mode_name(policy->mode));
+}
+
+/* The whole policy, once its keys are read. */
+static void read_keys_of(struct reader *r, const struct yaml_node *map,
+                         struct config_policy *policy)
+{
+    unsigned before = r->errors;
+    schema_read(r, schema_policy, map, policy);
+    if (r->errors == before)
+        check_end(r, map, policy);
+}
+
 void read_observes(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                    void *base)
 {
@@ -146,7 +168,7 @@ void read_policy(struct reader *r, const struct schema_key *key, const struct ya
 {
     void *policy = (char *)base + key->offset;
     if (node->kind == YAML_MAP) {
-        schema_read(r, schema_policy, node, policy);
+        read_keys_of(r, node, policy);
         return;
     }
     if (node->kind == YAML_LIST) {
@@ -162,7 +184,7 @@ void read_policy(struct reader *r, const struct schema_key *key, const struct ya
         reader_error(r, node->at, "the policy '%.*s' can't be used", SPAN_ARG(path));
         return;
     }
-    schema_read(r, schema_policy, yaml_root(doc), policy);
+    read_keys_of(r, yaml_root(doc), policy);
     yaml_free(doc);
 }
 

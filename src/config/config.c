@@ -200,16 +200,12 @@ static unsigned weak_observing(const struct config_app *app, struct buf *out)
     int64_t now = clock_wall_s();
     char day[DAY_TEXT_SIZE];
     unsigned count = 0;
-    if (config_observes(p, now)) {
+    enum config_mode mode = config_mode_at(p, now);
+    if (mode != MODE_ENFORCE) {
         count++;
-        buf_printf(out, "app %.*s: observe mode, nothing is blocked or masked",
-                   SPAN_ARG(app->name));
-        if (p->until) {
-            day_format(p->until, day);
-            buf_printf(out, " up to %s\n", day);
-        } else {
-            buf_printf(out, ", and no 'until' says up to which day\n");
-        }
+        day_format(p->until, day);
+        buf_printf(out, "app %.*s: %s mode, nothing is blocked or masked up to %s\n",
+                   SPAN_ARG(app->name), config_mode_name(mode), day);
     }
     for (size_t i = 0; i < p->observe_count; i++) {
         if (p->observes[i].until <= now)

@@ -14,6 +14,14 @@ enum refusal_style {
     REFUSAL_ERROR,   /* 400, nested error object, code content_filter */
 };
 
+/* In order of weakness; only for a time is one weaker than enforce. */
+enum config_mode {
+    MODE_ENFORCE,
+    MODE_OBSERVE, /* judged and recorded as by enforce, but nothing is refused, masked or cut */
+    MODE_SHADOW,  /* judged beside: nothing is altered, nor waits for the judgement */
+    MODE_COUNT,
+};
+
 enum language { LANGUAGE_ZH, LANGUAGE_EN, LANGUAGE_BOTH };
 
 enum auth_mode { AUTH_PASSTHROUGH, AUTH_KEYS };
@@ -72,16 +80,26 @@ struct config_policy {
     bool allow_media;      /* media parts pass, recorded as unjudged; else they are denied */
     bool tool_calls_exact; /* release tool arguments as they clear; else only whole (default) */
     bool refuse_history; /* an old offence among earlier turns refuses; else a notice replaces it */
-    bool observe;        /* judge and record, never interfere; shown as a weakening */
-    int64_t until;       /* Unix seconds from which `observe` ends; 0: nobody said */
+    enum config_mode mode; /* as written; config_mode_at() is what holds */
+    int64_t until; /* Unix seconds from which a weaker mode than enforce ends; 0 with enforce */
     struct config_observe *observes; /* the app's, then the global ones */
     size_t observe_count;
 };
 
-/* Is everything of that app only observed at that time? */
+/* The mode at that time (Unix seconds): when its last day is over, everything is enforced. */
+static inline enum config_mode config_mode_at(const struct config_policy *p, int64_t now)
+{
+    return now < p->until ? p->mode : MODE_ENFORCE;
+}
+/* Is everything of that app only observed at that time, beside the traffic or in it? */
 static inline bool config_observes(const struct config_policy *p, int64_t now)
 {
-    return p->observe && (p->until == 0 || now < p->until);
+    return config_mode_at(p, now) != MODE_ENFORCE;
+}
+static inline const char *config_mode_name(enum config_mode m)
+{
+    static const char *const names[MODE_COUNT] = {"enforce", "observe", "shadow"};
+    return names[m];
 }
 
 struct config_app {

@@ -20,7 +20,7 @@ static const char *const choices_language[] = {"zh", "en", "both", NULL};
 static const char *const choices_media[] = {"deny", "allow", NULL};
 static const char *const choices_tool_calls[] = {"whole", "exact", NULL};
 static const char *const choices_history[] = {"notice", "refuse", NULL};
-static const char *const choices_mode[] = {"enforce", "observe", NULL};
+static const char *const choices_mode[] = {"enforce", "observe", "shadow", NULL};
 
 static const struct schema_key keys_console[] = {
     {"listen", SCHEMA_ADDRESS, NULL,
@@ -76,11 +76,12 @@ static const struct schema_key keys_upstream[] = {
 };
 
 const struct schema_key schema_policy[] = {
-    {"mode", SCHEMA_SWITCH, "enforce",
-     "observe judges and records, but never interferes; shown as a weakening",
-     AT(struct config_policy, observe), .choices = choices_mode},
+    {"mode", SCHEMA_CHOICE, "enforce",
+     "observe judges and records, but never interferes; shadow judges beside the traffic, which "
+     "waits for nothing; both need 'until' and are shown as a weakening",
+     AT(struct config_policy, mode), .choices = choices_mode},
     {"until", SCHEMA_OTHER, NULL,
-     "the last day (China time) of mode: observe; from then on everything is enforced",
+     "the last day (China time) of mode: observe or shadow; behind it everything is enforced",
      AT(struct config_policy, until), .read = read_until, .form = "day such as 2026-12-31"},
     {"observe", SCHEMA_OTHER, NULL,
      "risks or rules that are judged and recorded and don't interfere, up to a last day; shown as "

@@ -4,6 +4,7 @@
 #include "gate/exchange.h"
 
 #include "base/clock.h"
+#include "gate/shadow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -111,11 +112,13 @@ static int start_fetch(struct exchange *x)
 
 static void ask(struct exchange *x)
 {
-    if (record_failed(x) || record_open(x) < 0) {
+    int recorded = record_open(x);
+    if (!exchange_shadows(x) && (record_failed(x) || recorded < 0)) {
         exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
         return;
     }
-    judge_close(x->prompt);
+    if (x->prompt)
+        judge_close(x->prompt);
     record_notes(x)->asked_us = clock_mono_us();
     x->state = EXCHANGE_ASKING;
     int r = start_fetch(x);
@@ -175,7 +178,7 @@ static enum cause check(struct exchange *x, struct span *ret_path)
         *ret_path = SPAN_LIT("n");
         return CAUSE_BAD_REQUEST;
     }
-    if (x->asked.media && !x->who.app->policy.allow_media) {
+    if (x->asked.media && !x->who.app->policy.allow_media && !exchange_shadows(x)) {
         *ret_path = x->asked.media_path;
         return CAUSE_MEDIA_DENIED;
     }
@@ -205,36 +208,51 @@ static void give_up(struct exchange *x, int error)
                   OUTCOME_REJECTED);
 }
 
+/* Of a request that is judged beside, at first only where it goes. A text_item_fn. */
+static int skip_item(void *ctx, const struct text_item *item)
+{
+    return 0;
+}
+
+/* Reads the body, judged unless in shadow mode. Positive: refused already; negative: no memory. */
+static int read_body(struct exchange *x, struct span body)
+{
+    struct dialect_error error = {0};
+    bool judged = x->prompt != NULL;
+    int r = x->dialect->read_request(x->gate->walk, body, &x->arena, &x->asked, &error,
+                                     judged ? judge_item : skip_item, x->prompt);
+    if (r == 0 && judged)
+        r = judge_finish(x->prompt, -1);
+    if (r == 0 && judged && x->prompt->finding_count)
+        r = revisit(x, body, &(struct judge_walk){.judge = x->prompt, .body = body});
+    if (r >= 0 || (error.json == JSON_OK && !error.code))
+        return r;
+    enum cause cause = error.json != JSON_OK                                    ? CAUSE_BAD_JSON
+                       : span_eq(span_str(error.code), SPAN_LIT("unjudgeable")) ? CAUSE_UNJUDGEABLE
+                                                                                : CAUSE_BAD_REQUEST;
+    ask_reject(x, cause, span_str(error.json != JSON_OK ? json_error_code(error.json) : error.code),
+               error.path);
+    return 1;
+}
+
 void ask_begin(struct exchange *x)
 {
     struct span body = http_request_body(x->client);
-    const struct config_policy *p = &x->who.app->policy;
+    bool shadow = exchange_shadows(x);
     uint64_t before = clock_mono_us();
-    x->prompt =
-        judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
-                  config_observes(p, clock_wall_s()), DIRECTION_PROMPT, true, false);
-    if (!x->prompt) {
+    if (!shadow)
+        x->prompt = judge_new(&x->arena, snapshot_rules(x->snapshot),
+                              snapshot_policy(x->snapshot, x->who.app), exchange_observes(x),
+                              DIRECTION_PROMPT, true, false);
+    if (!x->prompt && !shadow) {
         exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
         return;
     }
-    struct dialect_error error = {0};
-    int r = x->dialect->read_request(x->gate->walk, body, &x->arena, &x->asked, &error, judge_item,
-                                     x->prompt);
-    if (r == 0)
-        r = judge_finish(x->prompt, -1);
-    if (r == 0 && x->prompt->finding_count)
-        r = revisit(x, body, &(struct judge_walk){.judge = x->prompt, .body = body});
-    x->prompt->judge_us += clock_mono_us() - before;
-    if (r < 0 && (error.json != JSON_OK || error.code)) {
-        enum cause cause = error.json != JSON_OK ? CAUSE_BAD_JSON
-                           : span_eq(span_str(error.code), SPAN_LIT("unjudgeable"))
-                               ? CAUSE_UNJUDGEABLE
-                               : CAUSE_BAD_REQUEST;
-        struct span code =
-            span_str(error.json != JSON_OK ? json_error_code(error.json) : error.code);
-        ask_reject(x, cause, code, error.path);
+    int r = read_body(x, body);
+    if (x->prompt)
+        x->prompt->judge_us += clock_mono_us() - before;
+    if (r > 0)
         return;
-    }
     if (r < 0) {
         record_subject(x);
         give_up(x, r);
@@ -247,6 +265,12 @@ void ask_begin(struct exchange *x)
         return;
     }
     record_subject(x);
+    if (shadow) {
+        ask(x);
+        if (x->state == EXCHANGE_ASKING)
+            shadow_judge_request(x);
+        return;
+    }
     history_settle(x, body);
     if (x->prompt->refused) {
         refuse(x);

@@ -14,6 +14,7 @@
 #include "dialect/dialect.h"
 #include "gate/gate.h"
 #include "gate/judge.h"
+#include "gate/purpose.h"
 #include "http/client.h"
 #include "http/server.h"
 
@@ -40,6 +41,7 @@ struct exchange {
     struct arena arena;
     struct snapshot *snapshot;
     struct access_identity who;
+    struct purpose purpose;
     const struct dialect *dialect; /* NULL: the list of models */
     const struct config_upstream *upstream;
     const struct config_model *model;
@@ -69,6 +71,11 @@ void exchange_deadline(struct exchange *x, unsigned ms);
 void exchange_drop_fetch(struct exchange *x);
 /* Seals with this outcome and answers the cause's error; before anything was sent only. */
 void exchange_fail(struct exchange *x, enum cause cause, enum outcome outcome);
+/* Is everything only judged and recorded? */
+static inline bool exchange_observes(const struct exchange *x)
+{
+    return x->purpose.mode != MODE_ENFORCE;
+}
 static inline const struct config *exchange_config(const struct exchange *x)
 {
     return snapshot_config(x->snapshot);
@@ -178,5 +185,6 @@ struct record_notes {
     uint64_t received_us, start_us, asked_us, upstream_end_us, first_byte_us, held_us;
     struct span model_answered, upstream_request_id, finish_reason; /* in the arena */
     bool unjudged_media;
+    bool unjudged; /* mode shadow: something could not be judged and went on */
 };
 struct record_notes *record_notes(struct exchange *x);

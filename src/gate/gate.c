@@ -88,6 +88,8 @@ static size_t admit(void *ctx, struct http_request *r)
     }
     x->dialect = a.dialect;
     x->who = a.who;
+    if (a.who.app)
+        x->purpose.mode = config_mode_at(&a.who.app->policy, clock_wall_s());
     http_request_set_owner(r, x);
     return a.dialect ? exchange_config(x)->limits.body_bytes : 0;
 }

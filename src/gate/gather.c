@@ -5,6 +5,7 @@
 #include "gate/exchange.h"
 
 #include "base/clock.h"
+#include "gate/shadow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -69,9 +70,9 @@ static int revisit(struct exchange *x)
 static int judge(struct exchange *x, struct dialect_event *ret_event)
 {
     struct dialect_error error = {0};
-    x->completion = judge_new(
-        &x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
-        config_observes(&x->who.app->policy, clock_wall_s()), DIRECTION_COMPLETION, true, false);
+    x->completion =
+        judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
+                  exchange_observes(x), DIRECTION_COMPLETION, true, false);
     if (!x->completion)
         return -ENOMEM;
     uint64_t before = clock_mono_us();
@@ -97,6 +98,10 @@ static void answered(struct exchange *x)
     if (r < 0 && status >= 400) {
         /* An error page that is no JSON of the dialect's: nothing of it goes on. */
         exchange_fail(x, CAUSE_UPSTREAM_FAILED, OUTCOME_UPSTREAM);
+        return;
+    }
+    if (exchange_shadows(x)) {
+        shadow_answer(x, r, event.media);
         return;
     }
     if (r < 0) {

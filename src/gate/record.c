@@ -70,8 +70,7 @@ void record_subject(struct exchange *x)
     s->filing_number = x->model ? x->model->filing_number : SPAN_NULL;
     s->route = span_str(x->dialect->route);
     s->ruleset = ruleset_version(snapshot_rules(x->snapshot));
-    s->mode = config_observes(&x->who.app->policy, clock_wall_s()) ? SPAN_LIT("observe")
-                                                                   : SPAN_LIT("enforce");
+    s->mode = span_str(config_mode_name(x->purpose.mode));
     s->stream = x->asked.stream;
 }
 
@@ -172,7 +171,7 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     r->closed = true;
     struct audit_event e = {.kind = AUDIT_CLOSE, .outcome = outcome, .reason = reason};
     fill(x, &e);
-    e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media;
+    e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media && !r->notes.unjudged;
     metrics_add(x->gate->metrics, METRIC_ACTION_ALLOW + e.action, 1);
     metrics_add(x->gate->metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);
     metrics_add(x->gate->metrics, METRIC_BYTES_PROMPT, (int64_t)e.prompt_bytes);

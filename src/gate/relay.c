@@ -6,6 +6,7 @@
 #include "gate/relay.h"
 
 #include "base/clock.h"
+#include "gate/shadow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,9 +26,9 @@ int relay_new(struct exchange *x)
     r->x = x;
     r->sse = sse_reader_new(c->limits.event_bytes);
     r->stream = x->dialect->stream_new();
-    x->completion = judge_new(
-        &x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
-        config_observes(&x->who.app->policy, clock_wall_s()), DIRECTION_COMPLETION, false, true);
+    x->completion =
+        judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
+                  exchange_observes(x), DIRECTION_COMPLETION, false, true);
     hold_init(&r->hold, c->limits.hold_bytes);
     r->out.max = c->limits.event_bytes * 2 + 64;
     unsigned n = x->asked.choices ? x->asked.choices : 1;
@@ -289,7 +290,7 @@ static int see_item(void *ctx, const struct text_item *item)
     return 0;
 }
 
-static int finish_choices(struct exchange *x, uint32_t bits)
+int relay_finish_choices(struct exchange *x, uint32_t bits)
 {
     struct relay *r = x->relay;
     for (unsigned i = 0; bits >> i; i++) {
@@ -305,8 +306,7 @@ static int finish_choices(struct exchange *x, uint32_t bits)
     return 0;
 }
 
-/* What the event says of the answer as a whole; the first word counts. */
-static void note_event(struct exchange *x, const struct dialect_event *e)
+void relay_note_event(struct exchange *x, const struct dialect_event *e)
 {
     struct record_notes *n = record_notes(x);
     if (n->model_answered.len == 0 && e->model.len)
@@ -371,7 +371,7 @@ static int take_event(struct relay *r, const struct sse_event *sse, bool late)
         r->failure = CAUSE_UPSTREAM_FAILED;
         return 1;
     }
-    note_event(x, &e);
+    relay_note_event(x, &e);
     if (e.media && !x->who.app->policy.allow_media) {
         r->failure = CAUSE_MEDIA_DENIED;
         return 1;
@@ -379,7 +379,7 @@ static int take_event(struct relay *r, const struct sse_event *sse, bool late)
     if (e.media)
         record_notes(x)->unjudged_media = true;
     if (e.finished)
-        rc = finish_choices(x, e.finished);
+        rc = relay_finish_choices(x, e.finished);
     if (rc == 0 && !(late && r->decisive))
         rc = pass_event(x, sse->data, &e);
     if (rc < 0)
@@ -494,7 +494,7 @@ static void upstream_over(struct exchange *x)
     }
 }
 
-static int read_upstream(struct exchange *x)
+int relay_read_upstream(struct exchange *x, sse_event_fn fn)
 {
     struct relay *r = x->relay;
     struct span data = http_fetch_data(x->fetch);
@@ -505,13 +505,13 @@ static int read_upstream(struct exchange *x)
     if (r->bytes > exchange_config(x)->limits.stream_bytes)
         return -EMSGSIZE;
     uint64_t before = clock_mono_us();
-    int rc = sse_reader_feed(r->sse, data, see_event, r);
+    int rc = sse_reader_feed(r->sse, data, fn, r);
     x->completion->judge_us += clock_mono_us() - before;
     http_fetch_consume(x->fetch, data.len);
     return rc;
 }
 
-static void pause_or_go_on(struct exchange *x)
+void relay_pause_or_go_on(struct exchange *x)
 {
     struct relay *r = x->relay;
     if (!x->fetch)
@@ -534,11 +534,15 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
         }
         return;
     }
+    if (exchange_shadows(x)) {
+        shadow_step(x, events);
+        return;
+    }
     if (unrecorded(x))
         return;
     int rc = 0;
     if (!r->over && x->fetch) {
-        rc = read_upstream(x);
+        rc = relay_read_upstream(x, see_event);
         if (rc < 0 && r->terminal) { /* see see_event() */
             r->done = true;
             rc = 0;
@@ -578,7 +582,7 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
         end_complete(x);
         return;
     }
-    pause_or_go_on(x);
+    relay_pause_or_go_on(x);
 }
 
 void relay_expired(struct exchange *x)

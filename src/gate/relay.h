@@ -32,6 +32,16 @@ struct relay {
     void (*after)(struct exchange *x); /* when everything submitted is durable */
 };
 
+/* relay.c */
+/* What the event says of the answer as a whole goes into the record; the first word counts. */
+void relay_note_event(struct exchange *x, const struct dialect_event *e);
+/* No more text of these choices (bits). 0 or negative as judge_finish(). */
+int relay_finish_choices(struct exchange *x, uint32_t bits);
+/* Gives what came from the upstream, cut into events, to fn; the relay is its context. */
+int relay_read_upstream(struct exchange *x, sse_event_fn fn);
+/* Holds the upstream back while the client does not take what was sent. */
+void relay_pause_or_go_on(struct exchange *x);
+
 /* send.c */
 /* Begins the client's event stream, once. */
 int relay_start(struct exchange *x);

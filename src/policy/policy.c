@@ -249,7 +249,7 @@ struct policy_reason policy_reason(const struct config_app *app, const struct ru
     decide(&app->policy, rule, direction, &reason);
     int64_t observed = observed_until(&app->policy, rule);
     if (config_observes(&app->policy, now))
-        observed = app->policy.until ? app->policy.until : INT64_MAX;
+        observed = app->policy.until;
     reason.observed = observed > now ? observed : 0;
     return reason;
 }

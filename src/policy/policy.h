@@ -50,8 +50,7 @@ struct policy_reason {
     } by;
     const struct config_action *row; /* REASON_ROW; NULL else */
     bool near;                       /* it said mask, and a near rule blocks instead */
-    int64_t observed;                /* it does not interfere before that second; INT64_MAX: for
-                                        as long as nobody says; 0: it does */
+    int64_t observed;                /* it does not interfere before that second; 0: it does */
 };
 /* Why policy_decide() answers as it does. Searches the rows: not for each request. */
 struct policy_reason policy_reason(const struct config_app *app, const struct rule *rule,

@@ -65,6 +65,36 @@ export function listening(port) {
   });
 }
 
+// A wall clock that the test moves: give `env` to a program, then call set() with the seconds by
+// which its time differs from ours. See clock.c.
+export class Clock {
+  static async create(dir) {
+    const c = new Clock();
+    c.file = path.join(dir, 'clock');
+    c.library = path.join(path.dirname(binary), '../tests/libjuyong-test-clock.so');
+    if (!existsSync(c.library)) throw new Error(`${c.library} is not built`);
+    await c.set(0);
+    c.env = {
+      JUYONG_TEST_CLOCK: c.file,
+      LD_PRELOAD: c.library,
+      ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
+    };
+    return c;
+  }
+
+  // In place, for the program has the file mapped.
+  async set(seconds) {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(seconds));
+    const f = await open(this.file, existsSync(this.file) ? 'r+' : 'w');
+    await f.write(bytes, 0, 8, 0);
+    await f.close();
+  }
+}
+
+// The day in China, `days` from now, as configurations write it.
+export const day = (days = 0) => new Date(Date.now() + (days * 24 + 8) * 3600e3).toISOString().slice(0, 10);
+
 // A program of ours with its output kept; stop() gives its exit status.
 export class Program {
   static async start(args, logFile, env = {}) {
@@ -152,6 +182,7 @@ export class Stack {
       await s.copyRules();
       if (!options.upstream) await s.startDemo(options.demo ?? []);
       await s.configure();
+      if (options.clock) s.clock = await Clock.create(s.dir);
       await s.startGateway();
     } catch (e) {
       await s.stop().catch(() => {});
@@ -200,7 +231,8 @@ export class Stack {
   }
 
   async startGateway(env = {}) {
-    this.gateway = await Program.start(['serve', '-c', this.conf], path.join(this.dir, 'serve.log'), env);
+    this.gateway = await Program.start(['serve', '-c', this.conf], path.join(this.dir, 'serve.log'),
+      { ...this.clock?.env, ...env });
     await this.gateway.ready(this.port);
   }
 

@@ -1,7 +1,8 @@
 // What a configuration may ask for beyond the defaults.
 import { after, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Stack, readStream, sleep, words } from './harness.js';
+import { Stack, day, readStream, run, sleep, words } from './harness.js';
+import { ask, client, majors } from './clients.js';
 import { Upstream, chunked, delta, event, finish, plainAnswer, streamHead } from './wire.js';
 
 const ends = [];
@@ -21,7 +22,7 @@ after(async () => {
 const models = [{ id: 'demo', filing_number: 'x' }];
 
 test('mode: observe judges, records and never interferes', async () => {
-  const stack = await start({ config: { policy: { mode: 'observe' } } });
+  const stack = await start({ config: { policy: { mode: 'observe', until: '2999-12-31' } } });
   const text = `说${words.block}和 13800138000`;
   const prompt = await stack.script('a', { text, chunk: 2 });
   for (const stream of [false, true]) {
@@ -33,6 +34,51 @@ test('mode: observe judges, records and never interferes', async () => {
     assert.ok(row.hits.some((h) => h.direction === 'completion' && h.risk === 'pii-phone'));
   }
   assert.match(await stack.gateway.output(), /observe/, 'a weakening is told at start');
+});
+
+test('mode: shadow judges beside, and what goes through is as it came', async () => {
+  const stack = await start({ config: { policy: { mode: 'shadow', until: '2999-12-31' } } });
+  const text = `说${words.block}和 13800138000`;
+  const prompt = await stack.script('a', { text, chunk: 2 });
+  for (const OpenAI of Object.values(majors)) {
+    const { openai } = client(OpenAI, stack, { maxRetries: 0 });
+    const body = ask(`${words.answer} ${prompt}`);
+    const whole = await openai.chat.completions.create(body);
+    assert.equal(whole.choices[0].message.content, text);
+    let streamed = '', finish;
+    for await (const chunk of await openai.chat.completions.create({ ...body, stream: true })) {
+      streamed += chunk.choices[0]?.delta?.content ?? '';
+      finish = chunk.choices[0]?.finish_reason ?? finish;
+    }
+    assert.deepEqual([streamed, finish], [text, 'stop']);
+  }
+  const rows = await stack.log('--all');
+  const asked = rows.filter((r) => r.model);
+  assert.equal(asked.length, 4);
+  for (const row of asked) {
+    assert.deepEqual([row.mode, row.action, row.complete], ['shadow', 'flag', true]);
+    const would = row.hits.map((h) => `${h.direction} ${h.action} ${h.observed}`);
+    assert.ok(would.includes('prompt answer true') && would.includes('completion block true'), `${would}`);
+    assert.ok(would.includes('completion mask true'), `${would}`);
+  }
+});
+
+test('a weaker mode without a last day is an error, and behind it everything is enforced', async () => {
+  const stack = await start({ clock: true, config: { policy: { mode: 'observe', until: day() } } });
+  const prompt = await stack.script('a', { text: '好' });
+  const action = async () => (await stack.chat(`${words.block} ${prompt}`)).headers.get('x-juyong-action');
+  const weak = async () => (await (await fetch(`${stack.console}/readyz`)).text()).includes('observe mode');
+  assert.deepEqual([await action(), await weak()], ['flag', true]);
+  await stack.clock.set(24 * 3600);
+  assert.deepEqual([await action(), await weak()], ['block', false], 'the day is over, nothing was reloaded');
+  await stack.clock.set(0);
+  assert.deepEqual([await action(), await weak()], ['flag', true]);
+  for (const mode of ['observe', 'shadow']) {
+    await stack.configure({ policy: { mode, until: undefined } });
+    const { code, stderr } = await run(['check', '-c', stack.conf]);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`juyong.yaml:\\d+:\\d+: 'mode: ${mode}' needs its last day`));
+  }
 });
 
 test('observe: some risks or rules are only recorded, up to a day', async () => {

@@ -111,7 +111,8 @@ static void test_smallest(void **state)
     assert_ptr_equal(app, &c->apps[0]);
     assert_int_equal(app->policy.refusal, REFUSAL_MESSAGE);
     assert_int_equal(app->policy.language, LANGUAGE_BOTH);
-    assert_false(app->policy.allow_media || app->policy.observe || app->policy.tool_calls_exact);
+    assert_false(app->policy.allow_media || app->policy.mode != MODE_ENFORCE ||
+                 app->policy.tool_calls_exact);
     assert_false(app->policy.refuse_history);
     assert_int_equal(c->audit.offences, 65536);
     assert_int_equal(app->policy.action_count, 7);
@@ -148,8 +149,8 @@ static void test_everything(void **state)
         "apps:\n"
         "  - name: a\n"
         "    models: [m]\n"
-        "    policy: { mode: observe, media: allow, tool_calls: exact, language: en,\n"
-        "              history: refuse,\n"
+        "    policy: { mode: observe, until: 2999-06-30, media: allow, tool_calls: exact,\n"
+        "              language: en, history: refuse,\n"
         "              actions: { A1-a: { prompt: answer }, pii-*: allow } }\n"
         "limits: { body: 64KiB, stream: 1GiB, header_timeout: 1s, keepalive: 0, json_nodes: 500 }\n"
         "audit: { mode: degraded, dir: /var/log/juyong, queue_bytes: 2MiB, text_max: 0,\n"
@@ -183,7 +184,8 @@ static void test_everything(void **state)
     const struct config_policy *p = &config_find_app(c, SPAN_LIT("a"))->policy;
     assert_int_equal(p->refusal, REFUSAL_ERROR);
     assert_int_equal(p->language, LANGUAGE_EN);
-    assert_true(p->observe && p->allow_media && p->tool_calls_exact && p->refuse_history);
+    assert_true(p->mode == MODE_OBSERVE && p->allow_media && p->tool_calls_exact &&
+                p->refuse_history);
     assert_false(c->apps[0].policy.refuse_history);
     assert_int_equal(p->action_count, 10);
     assert_span(p->actions[0].risk, SPAN_LIT("A1-a"));
@@ -198,13 +200,47 @@ static void test_everything(void **state)
 
     struct buf out = BUF_INIT(4096);
     assert_int_equal(config_weakenings(c, &out), 4);
-    assert_span(
-        buf_span(&out),
-        SPAN_LIT("app a: observe mode, nothing is blocked or masked, and no 'until' says up to "
-                 "which day\n"
-                 "app a: media parts pass unjudged\n"
-                 "model raw: no filing number\n"
-                 "audit: exchanges go on for a while when the log can't be written\n"));
+    assert_span(buf_span(&out),
+                SPAN_LIT("app a: observe mode, nothing is blocked or masked up to 2999-06-30\n"
+                         "app a: media parts pass unjudged\n"
+                         "model raw: no filing number\n"
+                         "audit: exchanges go on for a while when the log can't be written\n"));
+    buf_deinit(&out);
+    config_unref(c);
+}
+
+/* An app's mode is its own or the global one, and so is its last day. */
+static void test_modes(void **state)
+{
+#define PASSTHROUGH "warning: with auth: passthrough every request belongs to the app default\n"
+    struct config *c =
+        expect_load(UPSTREAM "policy: { mode: shadow, until: 2999-06-30 }\n"
+                             "apps:\n"
+                             "  - { name: a, policy: { media: allow } }\n"
+                             "  - { name: b, policy: { mode: enforce } }\n"
+                             "  - { name: c, policy: { mode: observe, until: 2020-01-01 } }\n",
+                    "c.yaml:7:13: " PASSTHROUGH "c.yaml:8:13: " PASSTHROUGH
+                    "c.yaml:9:48: warning: ended on 2020-01-01\nc.yaml:9:13: " PASSTHROUGH);
+    int64_t june = c->policy.until;
+    static const struct {
+        const char *app;
+        enum config_mode before, behind;
+    } cases[] = {
+        {"default", MODE_SHADOW, MODE_ENFORCE},
+        {"a", MODE_SHADOW, MODE_ENFORCE},
+        {"b", MODE_ENFORCE, MODE_ENFORCE},
+        {"c", MODE_ENFORCE, MODE_ENFORCE},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct config_policy *p = &config_find_app(c, span_str(cases[i].app))->policy;
+        assert_int_equal(config_mode_at(p, june - 1), cases[i].before);
+        assert_int_equal(config_mode_at(p, june), cases[i].behind);
+    }
+    struct buf out = BUF_INIT(4096);
+    config_weakenings(c, &out);
+    assert_true(span_starts(buf_span(&out), SPAN_LIT("app default: shadow mode, nothing is blocked "
+                                                     "or masked up to 2999-06-30\n"
+                                                     "app a: shadow mode")));
     buf_deinit(&out);
     config_unref(c);
 }
@@ -221,7 +257,8 @@ static void test_observing(void **state)
                              "              actions: { A1-h/near-x: flag } }\n",
                     "c.yaml:6:43: warning: ended on 2020-01-01\n");
     const struct config_policy *p = &c->apps[0].policy;
-    assert_true(config_observes(p, 0));
+    assert_int_equal(config_mode_at(p, p->until - 1), MODE_OBSERVE);
+    assert_int_equal(config_mode_at(p, p->until), MODE_ENFORCE);
     assert_false(config_observes(p, p->until));
     assert_int_equal(p->observe_count, 3);
     assert_span(p->observes[0].risk, SPAN_LIT("A1-a/0a1b2c3d"));
@@ -316,6 +353,14 @@ static void test_policy_errors(void **state)
          "day\n"},
         {"policy: { observe: { 'A 1': 2999-12-31 } }\n",
          "c.yaml:5:22: 'A 1' is not the name of a risk, a group or a prefix*, nor a rule's id\n"},
+        {"policy: { mode: observe }\n",
+         "c.yaml:5:17: 'mode: observe' needs its last day beside it, such as 'until: 2026-12-31'; "
+         "behind it everything is enforced again\n"},
+        {"policy: { until: 2999-12-31, mode: off }\n",
+         "c.yaml:5:36: 'mode' must be one of: enforce, observe, shadow\n"},
+        {"apps: [{ name: a, policy: { mode: shadow } }]\n",
+         "c.yaml:5:35: 'mode: shadow' needs its last day beside it, such as 'until: 2026-12-31'; "
+         "behind it everything is enforced again\n"},
         {"policy: { mode: observe, until: soon }\n",
          "c.yaml:5:33: 'soon' is no date such as 2026-12-31\n"},
         {"policy: { actions: [A1] }\n",
@@ -482,12 +527,12 @@ static void test_manual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_smallest),      cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_observing),     cmocka_unit_test(test_keys_and_types),
-        cmocka_unit_test(test_policy_errors), cmocka_unit_test(test_upstream_errors),
-        cmocka_unit_test(test_models),        cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_missing_file),  cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_smallest),        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_modes),           cmocka_unit_test(test_observing),
+        cmocka_unit_test(test_keys_and_types),  cmocka_unit_test(test_policy_errors),
+        cmocka_unit_test(test_upstream_errors), cmocka_unit_test(test_models),
+        cmocka_unit_test(test_warnings),        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_restart),         cmocka_unit_test(test_manual),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

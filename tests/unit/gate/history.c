@@ -490,7 +490,7 @@ int main(void)
     static const char refuse[] = "policy: { language: en, history: refuse }\n";
     static const char refuse_app[] =
         "policy: { language: en }\napps:\n  - { name: default, policy: { history: refuse } }\n";
-    static const char observe[] = "policy: { mode: observe }\n";
+    static const char observe[] = "policy: { mode: observe, until: 2999-12-31 }\n";
     const struct CMUnitTest tests[] = {
         TEST(a_refused_turn_comes_back_as_a_notice),
         TEST(the_last_turn_refuses_however_often),

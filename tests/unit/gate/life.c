@@ -430,7 +430,7 @@ static void test_reload(void **state)
     answer_stream(hold, BED_CLOSE);
     bed_ask(&bed, &client, bed_question("你好", STREAM));
     assert_true(bed_run(&bed, is_held_back, NULL, 5000));
-    struct snapshot *s = bed_load(&bed, "policy: { mode: observe }\n");
+    struct snapshot *s = bed_load(&bed, "policy: { mode: observe, until: 2999-12-31 }\n");
     for (int i = 0; i < 3; i++)
         gate_reload(bed.gate, s);
     snapshot_unref(s);

@@ -588,7 +588,7 @@ static void run_cases(bool with_log, bool observe, unsigned styles)
 {
     static struct bed bed;
     uint64_t seed = 0x6A7579306E67;
-    bed_open(&bed, observe ? "policy: { mode: observe }\n" : "", with_log);
+    bed_open(&bed, observe ? "policy: { mode: observe, until: 2999-12-31 }\n" : "", with_log);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         for (unsigned style = 0; style < styles; style++)
             if (style == 0 || cases[i].parts[0].kind != PART_RAW)
