@@ -90,7 +90,9 @@ struct audit_event {
     enum outcome outcome; /* AUDIT_CLOSE */
     struct span reason;   /* code such as duplicate_key or audit_unavailable; may be empty */
     struct span model_answered, upstream_request_id, finish_reason;
-    int status; /* HTTP status that the client got; 0 when none */
+    struct span provider_refusal; /* FIELD:WORD by which the provider's own filter refused */
+    bool model_differs;           /* the model that answered is not the one that was asked for */
+    int status;                   /* HTTP status that the client got; 0 when none */
     int upstream_status;
     uint64_t received_us; /* wall clock of the request */
     uint64_t judge_us, held_us, upstream_us, first_byte_us, total_us; /* durations */

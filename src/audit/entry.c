@@ -47,6 +47,8 @@ static const struct field fields[] = {
     FIELD(model_answered, TYPE_TEXT),
     FIELD(upstream_request_id, TYPE_TEXT),
     FIELD(finish_reason, TYPE_TEXT),
+    FIELD(provider_refusal, TYPE_TEXT),
+    FIELD(model_differs, TYPE_TRUE),
     FIELD(status, TYPE_NUMBER),
     FIELD(upstream_status, TYPE_NUMBER),
     FIELD(received, TYPE_NUMBER),
@@ -316,7 +318,9 @@ int entry_weight(const struct entry *e)
     for (int i = 1; i < (int)COUNT(actions); i++)
         if (span_eq(e->action, span_str(actions[i])))
             return i;
-    if (act && e->hit_count == 0 && span_eq(e->reason, SPAN_LIT("old_offence")))
+    if (!act)
+        return e->provider_refusal.len ? 1 : 0;
+    if (e->hit_count == 0 && span_eq(e->reason, SPAN_LIT("old_offence")))
         return 0;
-    return act ? 1 : 0;
+    return 1;
 }

@@ -262,6 +262,9 @@ int record_write_event(struct buf *out, const struct audit_event *e,
     TEXT("model_answered", e->model_answered);
     TEXT("upstream_request_id", e->upstream_request_id);
     TEXT("finish_reason", e->finish_reason);
+    TEXT("provider_refusal", e->provider_refusal);
+    if (e->model_differs)
+        RAW(",\"model_differs\":true");
     NUMBER("status", e->status > 0 ? e->status : 0);
     NUMBER("upstream_status", e->upstream_status > 0 ? e->upstream_status : 0);
     NUMBER("received", e->received_us);
@@ -306,8 +309,10 @@ int record_weight(const struct audit_event *e)
     if (e->kind != AUDIT_ACT && e->kind != AUDIT_CLOSE)
         return 0;
     int weight = e->action > 0 ? (int)e->action : 0;
-    if (weight || e->kind != AUDIT_ACT)
+    if (weight)
         return weight;
+    if (e->kind == AUDIT_CLOSE) /* what the provider intercepted is of interest too */
+        return e->provider_refusal.len ? ACTION_FLAG : 0;
     /* An old offence that was told before is no news. */
     bool again = e->hit_count == 0 && span_eq(e->reason, SPAN_LIT(AUDIT_OLD_OFFENCE));
     return again ? 0 : ACTION_FLAG;

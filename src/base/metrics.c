@@ -40,6 +40,11 @@ static const struct row rows[METRIC_COUNT] = {
     [METRIC_STREAMS] = {"juyong_active_streams", "", "Streams being relayed.", true},
     [METRIC_HISTORY] = {"juyong_history_notices_total", "",
                         "Requests forwarded with a notice in place of turns refused before."},
+    [METRIC_MODEL_DIFFERS] = {"juyong_model_differs_total", "",
+                              "Answers that name another model than was asked for."},
+    [METRIC_PROVIDER_REFUSED_ANSWER] = {"juyong_provider_refusals_total", "where=\"answer\"",
+                                        "Exchanges that the provider's own filter refused."},
+    [METRIC_PROVIDER_REFUSED_ERROR] = {"juyong_provider_refusals_total", "where=\"error\"", NULL},
     [METRIC_RELOADS] = {"juyong_reloads_total", "", "Configurations and rules taken over."},
 };
 

@@ -31,11 +31,14 @@ enum metric {
     METRIC_EVENTS,       /* stream events read from upstreams */
     METRIC_BYTES_PROMPT, /* judged text */
     METRIC_BYTES_COMPLETION,
-    METRIC_JUDGE_MICROSECONDS, /* spent judging */
-    METRIC_HELD_EVENTS,        /* events that could not be forwarded at once */
-    METRIC_ACTIVE,             /* gauge: exchanges in flight */
-    METRIC_STREAMS,            /* gauge: of those, streams being relayed */
-    METRIC_HISTORY,            /* requests forwarded with notices in place of old offences */
+    METRIC_JUDGE_MICROSECONDS,      /* spent judging */
+    METRIC_HELD_EVENTS,             /* events that could not be forwarded at once */
+    METRIC_ACTIVE,                  /* gauge: exchanges in flight */
+    METRIC_STREAMS,                 /* gauge: of those, streams being relayed */
+    METRIC_HISTORY,                 /* requests forwarded with notices in place of old offences */
+    METRIC_MODEL_DIFFERS,           /* answers that name another model than was asked for */
+    METRIC_PROVIDER_REFUSED_ANSWER, /* the provider's own filter, in an answer */
+    METRIC_PROVIDER_REFUSED_ERROR,  /* and as an error */
     METRIC_RELOADS,
     METRIC_COUNT,
 };

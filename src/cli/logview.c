@@ -359,10 +359,13 @@ void logview_show(const struct logview *v, const struct query_row *row)
         put_field(v, "stream", SPAN_LIT("yes"));
     put_field(v, "model", e->model);
     put_field(v, "model answered", e->model_answered);
+    if (e->model_differs == ENTRY_TRUE)
+        put_field(v, "model differs", SPAN_LIT("yes"));
     put_field(v, "upstream", e->upstream);
     put_field(v, "filing number", e->filing_number);
     put_field(v, "upstream request", e->upstream_request_id);
     put_field(v, "finish reason", e->finish_reason);
+    put_field(v, "provider refused", e->provider_refusal);
     put_count(v, "status", e->status);
     put_count(v, "upstream status", e->upstream_status);
     put_us(v, "judged in", e->judge_us);
@@ -499,6 +502,7 @@ void logview_json(const struct logview *v, const struct query_row *row)
     json_bool(out, "stream", e->stream);
     json_text(out, "model", e->model);
     json_text(out, "model_answered", e->model_answered);
+    json_bool(out, "model_differs", e->model_differs);
     json_text(out, "upstream", e->upstream);
     json_text(out, "filing_number", e->filing_number);
     json_text(out, "upstream_request_id", e->upstream_request_id);
@@ -508,6 +512,7 @@ void logview_json(const struct logview *v, const struct query_row *row)
     json_text(out, "outcome", state_name(row));
     json_text(out, "reason", e->reason);
     json_text(out, "finish_reason", e->finish_reason);
+    json_text(out, "provider_refusal", e->provider_refusal);
     json_number(out, "status", e->status);
     json_number(out, "upstream_status", e->upstream_status);
     json_time(out, "received", e->received);

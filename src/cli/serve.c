@@ -57,6 +57,21 @@ static void log_lines(enum log_level level, const char *prefix, const struct buf
 
 /* --- what the console asks --- */
 
+/* What weakens: by configuration, and as it came out since the start. Returns their number. */
+static unsigned weak_lines(struct serve *s, struct buf *out)
+{
+    unsigned n = config_weakenings(snapshot_config(s->snapshot), out);
+    uint64_t differs = 0;
+    for (unsigned i = 0; i < worker_pool_count(s->pool); i++)
+        differs += metrics_get(worker_pool_metrics(s->pool, i), METRIC_MODEL_DIFFERS);
+    if (differs && ++n)
+        buf_printf(out,
+                   "%llu answers since the start name another model than was asked for; `juyong "
+                   "log list --all --json` has them as model_differs\n",
+                   (unsigned long long)differs);
+    return n;
+}
+
 static int stats(void *ctx, struct buf *out)
 {
     struct serve *s = ctx;
@@ -68,7 +83,7 @@ static int stats(void *ctx, struct buf *out)
     struct audit_health h;
     audit_get_health(s->audit, &h);
     struct buf weak = BUF_INIT(65536);
-    unsigned weakenings = config_weakenings(snapshot_config(s->snapshot), &weak);
+    unsigned weakenings = weak_lines(s, &weak);
     buf_deinit(&weak);
     if (r == 0)
         r = buf_printf(out,
@@ -112,7 +127,7 @@ static int weakenings(void *ctx, struct buf *out)
 {
     struct serve *s = ctx;
     struct buf lines = BUF_INIT(65536);
-    config_weakenings(snapshot_config(s->snapshot), &lines);
+    weak_lines(s, &lines);
     int r = 0;
     struct span rest = buf_span(&lines), line;
     while (r == 0 && span_split(&rest, '\n', &line))

@@ -28,6 +28,8 @@ enum auth_mode { AUTH_PASSTHROUGH, AUTH_KEYS };
 
 struct config_model {
     struct span id, display_name, filing_number; /* filing_number empty: unfiled */
+    struct span *answers_as;                     /* names by which it may answer; NAME or PREFIX* */
+    size_t answers_as_count;
 };
 
 struct config_header {

@@ -50,6 +50,11 @@ static const struct schema_key keys_model[] = {
     {"filing_number", SCHEMA_TEXT, "",
      "the model's filing number (备案号); without it the model is refused unless allow_unfiled",
      AT(struct config_model, filing_number), .max = 256},
+    {"answers_as", SCHEMA_TEXTS, NULL,
+     "other names by which the provider says that this model answered: a name or a prefix*; any "
+     "further one is recorded, counted and warned of",
+     AT(struct config_model, answers_as),
+     .offset2 = offsetof(struct config_model, answers_as_count)},
     {NULL},
 };
 

@@ -57,7 +57,9 @@ struct dialect_event {
     enum event_kind kind;
     uint32_t finished;         /* bit per choice index (< 32) that this event finishes */
     bool usage;                /* carries the usage that was asked for */
-    bool upstream_filter;      /* finish reason or flags: the provider itself filtered */
+    bool upstream_filter;      /* finish reason, flags or an error: the provider itself refused */
+    const char *filter_where;  /* in which field it says so; static */
+    struct span filter_word;   /* the word or number there, borrowed; empty: unlike one */
     bool media;                /* holds images or sound that can't be judged */
     struct span finish_reason; /* borrowed from the payload */
     struct span model;         /* model named in the event, borrowed; empty if none */

@@ -171,6 +171,16 @@ int openai_read_event(bool completions, struct dialect_stream *s, struct json_wa
                       struct dialect_error *ret_error, text_item_fn fn, void *ctx);
 int openai_logprobs(struct openai_reader *r);
 
+/* openai_refused.c: the provider itself refused, and this field says so. The first one counts. */
+void openai_refused(struct openai_reader *r, const char *where, struct span word);
+/* Is that a finish reason of a provider's filter? */
+bool openai_refusing_reason(struct span word);
+/* The same, if the value at hand says so: of `error`; of a flat error's code; of a status number.
+ */
+void openai_refused_error(struct openai_reader *r);
+void openai_refused_code(struct openai_reader *r);
+void openai_refused_status(struct openai_reader *r, struct span status);
+
 struct dialect_stream *openai_stream_new(void);
 void openai_stream_free(struct dialect_stream *s);
 int openai_strip_event(struct json_walk *w, struct span payload, bool finish, struct splice *list,

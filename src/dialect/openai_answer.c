@@ -63,16 +63,22 @@ static int read_text(struct openai_reader *r)
 
 static int read_finish_reason(struct openai_reader *r)
 {
-    static const struct span filters[] = {SPAN_LIT("content_filter"), SPAN_LIT("sensitive")};
     if (r->item.token != JSON_STRING)
         return openai_opaque(r);
     if (r->item.text.len == 0)
         return 0;
     r->event->finished |= 1u << r->choice;
     r->event->finish_reason = r->item.raw;
-    for (size_t i = 0; i < COUNT(filters); i++)
-        if (span_eq(r->item.text, filters[i]))
-            r->event->upstream_filter = true;
+    if (openai_refusing_reason(r->item.text))
+        openai_refused(r, "finish_reason", r->item.raw);
+    return openai_constant(r);
+}
+
+/* What stands behind a gateway's or server's own finish reason. */
+static int read_stop_reason(struct openai_reader *r)
+{
+    if (r->item.token == JSON_STRING && openai_refusing_reason(r->item.text))
+        openai_refused(r, "stop_reason", r->item.raw);
     return openai_constant(r);
 }
 
@@ -81,7 +87,7 @@ static int read_flag(struct openai_reader *r)
 {
     uint64_t flag;
     if (r->item.token == JSON_NUMBER && openai_number(r->item.raw, 1000, &flag) && flag >= 2)
-        r->event->upstream_filter = true;
+        openai_refused(r, "flag", r->item.raw);
     return openai_opaque(r);
 }
 
@@ -89,15 +95,30 @@ static int read_flag(struct openai_reader *r)
 static int read_hit_type(struct openai_reader *r)
 {
     if (r->item.token == JSON_STRING && r->item.text.len > 0)
-        r->event->upstream_filter = true;
+        openai_refused(r, "moderation_hit_type", r->item.raw);
     return openai_opaque(r);
 }
 
-/* MiniMax's: input_sensitive, output_sensitive; in Azure's results: filtered. */
+/* MiniMax's. */
+static int read_input_sensitive(struct openai_reader *r)
+{
+    if (r->item.token == JSON_TRUE)
+        openai_refused(r, "input_sensitive", r->item.raw);
+    return openai_opaque(r);
+}
+
+static int read_output_sensitive(struct openai_reader *r)
+{
+    if (r->item.token == JSON_TRUE)
+        openai_refused(r, "output_sensitive", r->item.raw);
+    return openai_opaque(r);
+}
+
+/* In Azure's results. */
 static int read_filtered(struct openai_reader *r)
 {
     if (r->item.token == JSON_TRUE)
-        r->event->upstream_filter = true;
+        openai_refused(r, "content_filter_results", r->item.raw);
     return openai_opaque(r);
 }
 
@@ -152,8 +173,8 @@ static int read_choice(struct openai_reader *r)
         {SPAN_LIT("finish_reason"), read_finish_reason},
         {SPAN_LIT("message"), read_own_message},
         {SPAN_LIT("text"), read_text},
-        {SPAN_LIT("stop_reason"), openai_constant},
-        {SPAN_LIT("native_finish_reason"), openai_constant},
+        {SPAN_LIT("stop_reason"), read_stop_reason},
+        {SPAN_LIT("native_finish_reason"), read_stop_reason},
         {SPAN_LIT("content_filter_results"), read_filter_results},
         {SPAN_LIT("flag"), read_flag},
         {SPAN_LIT("moderation_hit_type"), read_hit_type},
@@ -251,6 +272,7 @@ static int read_error(struct openai_reader *r)
     if (r->item.token == JSON_OBJECT || r->item.token == JSON_TRUE ||
         (r->item.token == JSON_STRING && r->item.text.len > 0))
         r->event->kind = EVENT_ERROR;
+    openai_refused_error(r);
     return openai_opaque(r);
 }
 
@@ -270,13 +292,18 @@ static int read_code(struct openai_reader *r)
     if (r->item.token == JSON_STRING && r->item.text.len > 0)
         r->word_code =
             !span_eq(r->item.text, SPAN_LIT("0")) && !span_eq(r->item.text, SPAN_LIT("200"));
+    openai_refused_code(r);
     return openai_opaque(r);
 }
 
 static int read_base_resp(struct openai_reader *r)
 {
-    if (r->item.token == JSON_OBJECT && is_failure(json_walk_peek(r->w, SPAN_LIT("status_code"))))
-        r->event->kind = EVENT_ERROR;
+    if (r->item.token == JSON_OBJECT) {
+        struct span status = json_walk_peek(r->w, SPAN_LIT("status_code"));
+        if (is_failure(status))
+            r->event->kind = EVENT_ERROR;
+        openai_refused_status(r, status);
+    }
     return openai_opaque(r);
 }
 
@@ -301,7 +328,7 @@ static int read_level_entry(struct openai_reader *r)
 {
     if (r->item.token == JSON_OBJECT &&
         span_eq(json_walk_peek(r->w, SPAN_LIT("level")), SPAN_LIT("0")))
-        r->event->upstream_filter = true;
+        openai_refused(r, "content_filter", SPAN_LIT("0"));
     return openai_opaque(r);
 }
 
@@ -326,8 +353,8 @@ static int read_root(struct openai_reader *r)
         {SPAN_LIT("code"), read_code},
         {SPAN_LIT("error_code"), read_code},
         {SPAN_LIT("base_resp"), read_base_resp},
-        {SPAN_LIT("input_sensitive"), read_filtered},
-        {SPAN_LIT("output_sensitive"), read_filtered},
+        {SPAN_LIT("input_sensitive"), read_input_sensitive},
+        {SPAN_LIT("output_sensitive"), read_output_sensitive},
         {SPAN_LIT("prompt_filter_results"), read_prompt_filters},
         {SPAN_LIT("moderation"), openai_moderation},
         {SPAN_LIT("content_filter"), read_levels},

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "gate/shadow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -97,7 +98,9 @@ static void send_failure(struct exchange *x, enum cause cause)
 {
     x->state = EXCHANGE_ENDING;
     loop_timer_cancel(&x->deadline);
-    if (reply_error(x, cause, SPAN_NULL, SPAN_NULL) < 0)
+    int r = cause == CAUSE_PROVIDER_REFUSED ? reply_provider_refusal(x)
+                                            : reply_error(x, cause, SPAN_NULL, SPAN_NULL);
+    if (r < 0)
         http_request_abort(x->client);
     exchange_drop_fetch(x);
 }
@@ -105,7 +108,8 @@ static void send_failure(struct exchange *x, enum cause cause)
 void exchange_fail(struct exchange *x, enum cause cause, enum outcome outcome)
 {
     int upstream = record_notes(x)->upstream_status;
-    record_notes(x)->status = cause_status(cause);
+    record_notes(x)->status =
+        cause == CAUSE_PROVIDER_REFUSED ? reply_provider_status(x) : cause_status(cause);
     if (cause != CAUSE_AUDIT_UNAVAILABLE)
         record_close(x, outcome, span_str(cause_code(cause)));
     if (upstream >= 400)
@@ -126,6 +130,13 @@ static void abandon(struct exchange *x)
     }
     x->state = EXCHANGE_ENDING;
     http_request_abort(x->client);
+}
+
+static void begin_gathering(struct exchange *x)
+{
+    buf_init(&x->answer, exchange_config(x)->limits.answer_bytes);
+    x->state = EXCHANGE_GATHERING;
+    exchange_deadline(x, x->upstream->total_ms);
 }
 
 /* The answer's head is here: what kind of answer is it, and can it be judged? */
@@ -149,9 +160,9 @@ static void answer_begins(struct exchange *x)
             exchange_fail(x, CAUSE_UPSTREAM_TYPE, OUTCOME_UPSTREAM);
             return;
         }
-        buf_init(&x->answer, exchange_config(x)->limits.answer_bytes);
-        x->state = EXCHANGE_GATHERING;
-        exchange_deadline(x, x->upstream->total_ms);
+        begin_gathering(x);
+    } else if (gate_is_type(type, SPAN_LIT("application/json")) && !exchange_shadows(x)) {
+        begin_gathering(x); /* a failure under the wrong status, or nothing of use */
     } else if (!gate_is_type(type, SPAN_LIT("text/event-stream"))) {
         exchange_fail(x, CAUSE_UPSTREAM_TYPE, OUTCOME_UPSTREAM);
     } else if (relay_new(x) < 0) {

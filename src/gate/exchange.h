@@ -143,6 +143,10 @@ void relay_expired(struct exchange *x);
 int reply_error(struct exchange *x, enum cause cause, struct span code, struct span path);
 /* The refusal or prepared answer for what a judge found, in the app's style. */
 int reply_refusal(struct exchange *x, const struct judge *j);
+/* Says in the app's style that the provider refused; for errors that clients would try again. */
+int reply_provider_refusal(struct exchange *x);
+/* The status that the style gives it. */
+int reply_provider_status(const struct exchange *x);
 /* A whole JSON response. */
 int reply_json(struct exchange *x, int status, enum action action, struct span body);
 int reply_models(struct exchange *x);
@@ -153,6 +157,12 @@ int reply_stream(struct exchange *x, enum action action);
 /* For requests that never become an exchange. */
 void reply_rejection(struct gate *g, struct http_request *r, enum cause cause);
 enum { REPLY_HEADERS = 24 };
+
+/* provider.c: what the provider says of itself */
+/* Notes an answer's or event's model, finish reason and refusal for the record; counts them. */
+void provider_note(struct exchange *x, const struct dialect_event *e);
+/* Is that a failure by which the provider's own filter refused? */
+bool provider_refused(const struct dialect_event *e);
 
 /* record.c */
 int record_new(struct exchange *x);
@@ -184,6 +194,8 @@ struct record_notes {
     int status, upstream_status;
     uint64_t received_us, start_us, asked_us, upstream_end_us, first_byte_us, held_us;
     struct span model_answered, upstream_request_id, finish_reason; /* in the arena */
+    struct span provider_refusal; /* FIELD:WORD by which the provider's own filter refused */
+    bool model_differs;           /* from the one that was asked for */
     bool unjudged_media;
     bool unjudged; /* mode shadow: something could not be judged and went on */
 };

@@ -80,9 +80,9 @@ static int judge(struct exchange *x, struct dialect_event *ret_event)
                                     &error, judge_item, x->completion);
     if (r == 0)
         r = judge_finish(x->completion, -1);
-    /* They are lent by the answer, which a mask replaces. */
-    record_notes(x)->model_answered = arena_copy(&x->arena, ret_event->model);
-    record_notes(x)->finish_reason = arena_copy(&x->arena, ret_event->finish_reason);
+    /* Its spans are lent by the answer, which a mask replaces. */
+    if (r == 0)
+        provider_note(x, ret_event);
     if (r == 0)
         r = revisit(x);
     x->completion->judge_us += clock_mono_us() - before;
@@ -112,6 +112,15 @@ static void answered(struct exchange *x)
                       OUTCOME_UPSTREAM);
         return;
     }
+    /* With any other status clients would try again, up to three times. */
+    if (provider_refused(&event) && (status < 400 || status > 403)) {
+        exchange_fail(x, CAUSE_PROVIDER_REFUSED, OUTCOME_UPSTREAM);
+        return;
+    }
+    if (x->asked.stream && status == 200) { /* a body is lost on clients that wait for events */
+        exchange_fail(x, CAUSE_UPSTREAM_TYPE, OUTCOME_UPSTREAM);
+        return;
+    }
     if (event.kind == EVENT_ERROR && status == 200) {
         exchange_fail(x, CAUSE_UPSTREAM_FAILED, OUTCOME_UPSTREAM);
         return;
@@ -130,9 +139,10 @@ static void answered(struct exchange *x)
                 : x->who.app->policy.refusal == REFUSAL_ERROR && j->action != ACTION_ANSWER
                     ? cause_status(CAUSE_CONTENT_FILTER)
                     : 200;
-    struct span reason = j->refused      ? span_str(cause_code(CAUSE_CONTENT_FILTER))
-                         : status >= 400 ? span_str(cause_code(CAUSE_UPSTREAM_FAILED))
-                                         : SPAN_NULL;
+    struct span reason = j->refused                 ? span_str(cause_code(CAUSE_CONTENT_FILTER))
+                         : provider_refused(&event) ? span_str(cause_code(CAUSE_PROVIDER_REFUSED))
+                         : status >= 400            ? span_str(cause_code(CAUSE_UPSTREAM_FAILED))
+                                                    : SPAN_NULL;
     record_act(x, j, reason);
     record_close(x, outcome, reason);
     exchange_await(x, send_answer);

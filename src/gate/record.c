@@ -97,6 +97,8 @@ static void fill(const struct exchange *x, struct audit_event *e)
     e->model_answered = n->model_answered;
     e->upstream_request_id = n->upstream_request_id;
     e->finish_reason = n->finish_reason;
+    e->provider_refusal = n->provider_refusal;
+    e->model_differs = n->model_differs;
     e->status = n->status;
     e->upstream_status = n->upstream_status;
     e->received_us = n->received_us;

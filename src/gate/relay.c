@@ -192,6 +192,17 @@ static void cut(struct exchange *x)
     await(x, cut_recorded);
 }
 
+/* The provider refused behind what was shown: the stream ends as one that we cut. */
+static int write_provider_end(struct exchange *x, struct dialect_refusal *d)
+{
+    struct relay *r = x->relay;
+    if (x->who.app->policy.refusal == REFUSAL_ERROR || (x->asked.json_mode && x->asked.stream))
+        d->text = SPAN_NULL;
+    if (d->text.len)
+        d->text = arena_printf(&x->arena, "\n\n%.*s", SPAN_ARG(d->text));
+    return x->dialect->write_cut(r->stream, d, r->expected & ~r->emitted, &r->out);
+}
+
 static void failure_recorded(struct exchange *x)
 {
     struct relay *r = x->relay;
@@ -208,7 +219,10 @@ static void failure_recorded(struct exchange *x)
     d.text = cause_text(r->failure, x->who.app->policy.language);
     d.code = span_str(cause_code(r->failure));
     d.type = span_str(cause_type(r->failure));
-    if (rc == 0)
+    /* An error event invites a retry, and the provider would refuse again. */
+    if (rc == 0 && r->failure == CAUSE_PROVIDER_REFUSED)
+        rc = write_provider_end(x, &d);
+    else if (rc == 0)
         rc = x->dialect->write_stream_error(r->stream, &d, &r->out);
     if (rc == 0)
         rc = relay_send_out(x);
@@ -306,13 +320,27 @@ int relay_finish_choices(struct exchange *x, uint32_t bits)
     return 0;
 }
 
-void relay_note_event(struct exchange *x, const struct dialect_event *e)
+/* An event that only tells of a failure shows no text. */
+static int see_nothing(void *ctx, const struct text_item *item)
 {
-    struct record_notes *n = record_notes(x);
-    if (n->model_answered.len == 0 && e->model.len)
-        n->model_answered = arena_copy(&x->arena, e->model);
-    if (e->finish_reason.len && n->finish_reason.len == 0)
-        n->finish_reason = arena_copy(&x->arena, e->finish_reason);
+    return 0;
+}
+
+/* The stream's failure, and whether it is the provider's own filter that speaks. */
+static int take_failure(struct relay *r, struct span data)
+{
+    struct exchange *x = r->x;
+    struct dialect_event e = {0};
+    struct dialect_error error = {0};
+    int rc = x->dialect->read_event(r->stream, x->gate->walk, data, &e, &error, see_nothing, NULL);
+    r->failure = CAUSE_UPSTREAM_FAILED;
+    if (rc == 0) {
+        e.kind = EVENT_ERROR;
+        provider_note(x, &e);
+        if (provider_refused(&e))
+            r->failure = CAUSE_PROVIDER_REFUSED;
+    }
+    return 1;
 }
 
 static int pass_event(struct exchange *x, struct span payload, const struct dialect_event *e)
@@ -356,10 +384,8 @@ static int take_event(struct relay *r, const struct sse_event *sse, bool late)
     x->completion->item = 0;
     if (sse->data.len == 0 && sse->type.len == 0)
         return 0; /* a heartbeat of some servers; clients would choke on it */
-    if (span_eq(sse->type, SPAN_LIT("error"))) { /* whatever its data is */
-        r->failure = CAUSE_UPSTREAM_FAILED;
-        return 1;
-    }
+    if (span_eq(sse->type, SPAN_LIT("error"))) /* whatever its data is */
+        return take_failure(r, sse->data);
     int rc = x->dialect->read_event(r->stream, x->gate->walk, sse->data, &e, &error, see_item, r);
     if (rc < 0)
         return rc;
@@ -367,11 +393,11 @@ static int take_event(struct relay *r, const struct sse_event *sse, bool late)
         r->done = true;
         return 1;
     }
+    provider_note(x, &e);
     if (e.kind == EVENT_ERROR) {
-        r->failure = CAUSE_UPSTREAM_FAILED;
+        r->failure = provider_refused(&e) ? CAUSE_PROVIDER_REFUSED : CAUSE_UPSTREAM_FAILED;
         return 1;
     }
-    relay_note_event(x, &e);
     if (e.media && !x->who.app->policy.allow_media) {
         r->failure = CAUSE_MEDIA_DENIED;
         return 1;

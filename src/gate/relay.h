@@ -33,8 +33,6 @@ struct relay {
 };
 
 /* relay.c */
-/* What the event says of the answer as a whole goes into the record; the first word counts. */
-void relay_note_event(struct exchange *x, const struct dialect_event *e);
 /* No more text of these choices (bits). 0 or negative as judge_finish(). */
 int relay_finish_choices(struct exchange *x, uint32_t bits);
 /* Gives what came from the upstream, cut into events, to fn; the relay is its context. */

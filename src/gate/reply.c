@@ -146,31 +146,50 @@ int reply_error(struct exchange *x, enum cause cause, struct span code, struct s
     return r;
 }
 
-int reply_refusal(struct exchange *x, const struct judge *j)
+static int send_refusal(struct exchange *x, const struct dialect_refusal *d, enum action action)
 {
-    struct dialect_refusal d;
     struct buf body = BUF_INIT(1u << 20);
     int r;
-    reply_describe(x, j, &d);
-    if (x->who.app->policy.refusal == REFUSAL_ERROR && !d.answer) {
-        r = x->dialect->write_error(&d, &body);
+    if (x->who.app->policy.refusal == REFUSAL_ERROR && !d->answer) {
+        r = x->dialect->write_error(d, &body);
         if (r == 0)
-            r = reply_json(x, cause_status(CAUSE_CONTENT_FILTER), j->action, buf_span(&body));
+            r = reply_json(x, cause_status(CAUSE_CONTENT_FILTER), action, buf_span(&body));
     } else if (x->asked.stream) {
-        r = x->dialect->write_refusal_stream(&d, &body);
+        r = x->dialect->write_refusal_stream(d, &body);
         if (r == 0)
-            r = reply_stream(x, j->action);
+            r = reply_stream(x, action);
         if (r == 0)
             r = http_stream_write(x->client, buf_span(&body));
         if (r == 0)
             http_stream_end(x->client);
     } else {
-        r = x->dialect->write_refusal(&d, &body);
+        r = x->dialect->write_refusal(d, &body);
         if (r == 0)
-            r = reply_json(x, 200, j->action, buf_span(&body));
+            r = reply_json(x, 200, action, buf_span(&body));
     }
     buf_deinit(&body);
     return r;
+}
+
+int reply_refusal(struct exchange *x, const struct judge *j)
+{
+    struct dialect_refusal d;
+    reply_describe(x, j, &d);
+    return send_refusal(x, &d, j->action);
+}
+
+int reply_provider_refusal(struct exchange *x)
+{
+    struct dialect_refusal d;
+    reply_describe(x, NULL, &d);
+    if (d.text.len)
+        d.text = cause_text(CAUSE_PROVIDER_REFUSED, x->who.app->policy.language);
+    return send_refusal(x, &d, record_action(x));
+}
+
+int reply_provider_status(const struct exchange *x)
+{
+    return x->who.app->policy.refusal == REFUSAL_ERROR ? cause_status(CAUSE_PROVIDER_REFUSED) : 200;
 }
 
 int reply_models(struct exchange *x)

@@ -92,8 +92,8 @@ static int pass(void *ctx, const struct sse_event *sse)
     }
     record_notes(x)->unjudged = record_notes(x)->unjudged || rc < 0;
     record_notes(x)->unjudged_media = record_notes(x)->unjudged_media || e.media;
-    if (rc == 0 && e.kind == EVENT_TEXT)
-        relay_note_event(x, &e);
+    if (rc == 0)
+        provider_note(x, &e);
     if (e.kind == EVENT_ERROR || span_eq(sse->type, SPAN_LIT("error")))
         r->failure = CAUSE_UPSTREAM_FAILED;
     if (rc == 0 && e.finished && !record_notes(x)->unjudged &&

@@ -20,6 +20,8 @@ static const struct row rows[CAUSE_COUNT] = {
     [CAUSE_NONE] = ROW("none", 200, "", ""),
     [CAUSE_CONTENT_FILTER] =
         ROW("content_filter", 400, "抱歉，我无法回答这个问题。", "Sorry, I can't help with that."),
+    [CAUSE_PROVIDER_REFUSED] = ROW("provider_refused", 400, "抱歉，模型服务方拒绝回答这个问题。",
+                                   "Sorry, the model's provider declined to answer that."),
     [CAUSE_BAD_FRAMING] = ROW("bad_framing", 400, "请求的 HTTP 格式有歧义，已拒绝。",
                               "The request's HTTP framing is ambiguous."),
     [CAUSE_NOT_FOUND] = ROW("not_found", 404, "没有这个接口。", "There is no such route."),

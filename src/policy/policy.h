@@ -77,6 +77,7 @@ unsigned policy_doubts(const struct config *config, const struct ruleset *rules,
 enum cause {
     CAUSE_NONE,
     CAUSE_CONTENT_FILTER,
+    CAUSE_PROVIDER_REFUSED, /* the provider's own filter, not ours; the same to clients */
     CAUSE_BAD_FRAMING,
     CAUSE_NOT_FOUND,
     CAUSE_METHOD,

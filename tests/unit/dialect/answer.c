@@ -3,6 +3,7 @@
 #include "dialect/splice.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static struct json_walk *walker;
 
@@ -26,6 +27,7 @@ struct answer_case {
     const char *lines; /* NULL: refused with `code` */
     uint32_t finished;
     bool usage, filter, media, error;
+    const char *where; /* FIELD:WORD by which the provider refused, where that is tested */
     const char *code;
 };
 
@@ -100,7 +102,16 @@ static const struct answer_case answers[] = {
      .filter = true},
     {.body = HEAD "\"choices\":[{\"flag\":0,\"ban_round\":0}]}",
      .lines = MODEL "other! assistant choices[0].ban_round=ban_round\n"},
-    {.body = HEAD "\"choices\":[{\"flag\":3}]}", .lines = MODEL, .filter = true},
+    {.body = HEAD "\"choices\":[{\"flag\":3}]}", .lines = MODEL, .filter = true, .where = "flag:3"},
+    {.body = HEAD "\"choices\":[{\"native_finish_reason\":\"SAFETY\"}]}",
+     .lines = MODEL "other! assistant choices[0].native_finish_reason=SAFETY\n",
+     .filter = true,
+     .where = "stop_reason:SAFETY"},
+    {.body = HEAD "\"choices\":[{\"finish_reason\":\"sensitive\",\"flag\":4}]}",
+     .lines = MODEL,
+     .finished = 1,
+     .filter = true,
+     .where = "finish_reason:sensitive"},
     {.body = HEAD "\"choices\":[{\"moderation_hit_type\":\"violence\"}]}",
      .lines = MODEL "other assistant choices[0].moderation_hit_type=violence\n",
      .filter = true},
@@ -135,11 +146,41 @@ static const struct answer_case answers[] = {
     /* Failures within a 200. */
     {.body = "{\"error\":{\"message\":\"busy\",\"code\":\"1301\"}}",
      .lines = "other error.message=busy\nother error.code=1301\n",
+     .filter = true,
+     .where = "error:1301",
      .error = true},
     {.body = "{\"error\":null,\"choices\":[]}", .lines = ""},
     {.body = "{\"error\":\"no\"}", .lines = "other error=no\n", .error = true},
     {.body = "{\"code\":10013,\"message\":\"blocked\"}",
      .lines = "other message=blocked\n",
+     .filter = true,
+     .where = "error:10013",
+     .error = true},
+    /* The same code in another provider's place is another thing. */
+    {.body = "{\"error\":{\"code\":10013}}", .lines = "", .error = true},
+    {.body = "{\"code\":1301}", .lines = "", .error = true},
+    {.body = "{\"error\":{\"type\":\"content_filter\"}}",
+     .lines = "other error.type=content_filter\n",
+     .filter = true,
+     .where = "error:content_filter",
+     .error = true},
+    {.body = "{\"code\":\"DataInspectionFailed\"}",
+     .lines = "other code=DataInspectionFailed\n",
+     .filter = true,
+     .where = "error:DataInspectionFailed",
+     .error = true},
+    {.body = "{\"error\":{\"code\":\"InputTextSensitiveContentDetected.x\"}}",
+     .lines = "other error.code=InputTextSensitiveContentDetected.x\n",
+     .filter = true,
+     .where = "error:InputTextSensitiveContentDetected.x",
+     .error = true},
+    {.body = "{\"error\":\"content_filter\"}",
+     .lines = "other error=content_filter\n",
+     .filter = true,
+     .where = "error:content_filter",
+     .error = true},
+    {.body = "{\"error\":{\"code\":\"rate_limit_exceeded\"}}",
+     .lines = "other error.code=rate_limit_exceeded\n",
      .error = true},
     {.body = "{\"code\":0,\"message\":\"Success\",\"choices\":[]}",
      .lines = "other message=Success\n"},
@@ -151,6 +192,11 @@ static const struct answer_case answers[] = {
      .error = true},
     {.body = "{\"base_resp\":{\"status_code\":1004,\"status_msg\":\"key\"}}",
      .lines = "other base_resp.status_msg=key\n",
+     .error = true},
+    {.body = "{\"base_resp\":{\"status_code\":1027}}",
+     .lines = "",
+     .filter = true,
+     .where = "error:1027",
      .error = true},
     {.body = "{\"base_resp\":{\"status_code\":0}}", .lines = ""},
     /* What can't be judged. */
@@ -190,6 +236,12 @@ static void every_string_of_an_answer_is_given(void **state)
             assert_int_equal(event.finished, c->finished);
             assert_int_equal(event.usage, c->usage);
             assert_int_equal(event.upstream_filter, c->filter);
+            if (c->where) {
+                char where[128];
+                snprintf(where, sizeof(where), "%s:%.*s", event.filter_where,
+                         SPAN_ARG(event.filter_word));
+                assert_string_equal(where, c->where);
+            }
             assert_int_equal(event.media, c->media);
             assert_int_equal(event.kind, c->error ? EVENT_ERROR : EVENT_TEXT);
         } else {
