@@ -2,6 +2,7 @@
 
 #include "access/keyfile.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/codec.h"
 #include "crypto/hmac.h"
 #include "crypto/secret.h"
@@ -17,6 +18,9 @@
 
 struct access {
     struct keyfile keys;
+    struct access_stamp stamp;
+    uint32_t *index; /* of keys + 1, by their digests; 0: free */
+    size_t index_mask;
     unsigned char end_user_key[END_USER_KEY_SIZE];
     _Atomic unsigned refs;
 };
@@ -63,7 +67,7 @@ static void check_keys(const struct access *a, const struct config *config, stru
     size_t usable = 0;
     for (size_t i = 0; i < a->keys.count; i++) {
         const struct keyfile_key *k = &a->keys.keys[i];
-        if (k->revoked.len)
+        if (k->revoked.len || k->expires_us <= clock_wall_us())
             continue;
         if (config_find_app(config, k->app))
             usable++;
@@ -77,15 +81,43 @@ static void check_keys(const struct access *a, const struct config *config, stru
                      "see `juyong key create`");
 }
 
+static size_t digest_slot(const struct access *a, const unsigned char digest[SHA256_SIZE])
+{
+    uint64_t first;
+    memcpy(&first, digest, sizeof(first));
+    return (size_t)first & a->index_mask;
+}
+
+static int build_index(struct access *a)
+{
+    size_t size = 16;
+    while (size < a->keys.count * 2)
+        size *= 2;
+    a->index = calloc(size, sizeof(*a->index));
+    if (!a->index)
+        return -ENOMEM;
+    a->index_mask = size - 1;
+    for (size_t i = 0; i < a->keys.count; i++) {
+        size_t slot = digest_slot(a, a->keys.keys[i].digest);
+        while (a->index[slot])
+            slot = (slot + 1) & a->index_mask;
+        a->index[slot] = (uint32_t)(i + 1);
+    }
+    return 0;
+}
+
 int access_load(const struct config *config, struct buf *messages, struct access **ret_access)
 {
     struct access *a = calloc(1, sizeof(*a));
     if (!a)
         return -ENOMEM;
     atomic_init(&a->refs, 1);
+    a->stamp = access_stamp(config->state_dir); /* before it is read: never newer than the keys */
     int r = keyfile_read(config->state_dir, messages, &a->keys);
     if (r == 0)
         r = read_end_user_key(a, config->state_dir, messages);
+    if (r == 0)
+        r = build_index(a);
     if (r < 0) {
         access_unref(a);
         return r;
@@ -94,6 +126,42 @@ int access_load(const struct config *config, struct buf *messages, struct access
         check_keys(a, config, messages);
     *ret_access = a;
     return 0;
+}
+
+struct access_stamp access_stamp(struct span state_dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    int n = snprintf(path, sizeof(path), "%.*s/keys.json", SPAN_ARG(state_dir));
+    if (n < 0 || n >= (int)sizeof(path) || stat(path, &st) < 0)
+        return (struct access_stamp){0};
+    return (struct access_stamp){
+        .exists = true,
+        .device = st.st_dev,
+        .inode = st.st_ino,
+        .size = (uint64_t)st.st_size,
+        .changed_ns = (uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec,
+    };
+}
+
+struct access_stamp access_stamp_of(const struct access *a)
+{
+    return a->stamp;
+}
+
+bool access_stamp_eq(const struct access_stamp *a, const struct access_stamp *b)
+{
+    return a->exists == b->exists && a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && a->changed_ns == b->changed_ns;
+}
+
+size_t access_key_count(const struct access *a)
+{
+    size_t count = 0;
+    uint64_t now = clock_wall_us();
+    for (size_t i = 0; i < a->keys.count; i++)
+        count += a->keys.keys[i].revoked.len == 0 && a->keys.keys[i].expires_us > now;
+    return count;
 }
 
 struct access *access_ref(struct access *a)
@@ -108,6 +176,7 @@ struct access *access_unref(struct access *a)
         return NULL;
     keyfile_deinit(&a->keys);
     secret_cleanse(a->end_user_key, sizeof(a->end_user_key));
+    free(a->index);
     free(a);
     return NULL;
 }
@@ -121,47 +190,82 @@ static struct span bearer_key(struct span authorization)
     return span_trim(span_slice(s, 7, s.len));
 }
 
-bool access_identify(const struct access *a, const struct config *config, struct span authorization,
-                     struct span api_key, struct access_identity *ret_identity)
+/* The one key that the headers agree on, or the empty span. */
+static struct span one_key(const struct access_credentials *c)
+{
+    struct span all[] = {bearer_key(c->authorization), span_trim(c->x_api_key),
+                         span_trim(c->api_key), span_trim(c->x_goog_api_key)};
+    struct span key = SPAN_NULL;
+    if (c->authorization.len && all[0].len == 0)
+        return SPAN_NULL;
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        if (all[i].len == 0)
+            continue;
+        if (key.len && !secret_equal(key, all[i]))
+            return SPAN_NULL;
+        key = all[i];
+    }
+    return key;
+}
+
+static const struct keyfile_key *find_digest(const struct access *a,
+                                             const unsigned char digest[SHA256_SIZE])
+{
+    struct span want = span_from((const char *)digest, SHA256_SIZE);
+    for (size_t slot = digest_slot(a, digest); a->index[slot]; slot = (slot + 1) & a->index_mask) {
+        const struct keyfile_key *k = &a->keys.keys[a->index[slot] - 1];
+        if (secret_equal(want, span_from((const char *)k->digest, SHA256_SIZE)))
+            return k;
+    }
+    return NULL;
+}
+
+bool access_identify(const struct access *a, const struct config *config,
+                     const struct access_credentials *credentials, uint64_t wall_us,
+                     struct access_identity *ret_identity)
 {
     if (config->auth == AUTH_PASSTHROUGH) {
         *ret_identity = (struct access_identity){.app = &config->apps[0]};
         return true;
     }
-    struct span key = bearer_key(authorization), other = span_trim(api_key);
-    if (authorization.len == 0)
-        key = other;
-    else if (other.len && !secret_equal(key, other))
-        return false;
+    struct span key = one_key(credentials);
     unsigned char digest[SHA256_SIZE];
     if (key.len == 0 || key.len > CREDENTIAL_MAX || keyfile_digest(&a->keys, key, digest) < 0)
         return false;
-    const struct keyfile_key *found = NULL;
-    for (size_t i = 0; i < a->keys.count; i++) {
-        const struct keyfile_key *k = &a->keys.keys[i];
-        /* No early end: where a key stands in the file shall not show. */
-        if (secret_equal(span_from((const char *)digest, sizeof(digest)),
-                         span_from((const char *)k->digest, sizeof(k->digest))))
-            found = k;
-    }
-    if (!found || found->revoked.len)
+    const struct keyfile_key *found = find_digest(a, digest);
+    if (!found || found->revoked.len || found->expires_us <= wall_us)
         return false;
     const struct config_app *app = config_find_app(config, found->app);
     if (!app)
         return false;
-    *ret_identity = (struct access_identity){.app = app, .key_id = found->id};
+    *ret_identity =
+        (struct access_identity){.app = app, .key_id = found->id, .key_line = found->line};
     return true;
 }
 
-bool access_trusts(const struct config *config, struct span address)
+static bool is_listed(const struct network *networks, size_t count, struct span address)
 {
     unsigned char bytes[16];
     if (!network_read_address(address, bytes))
         return false;
-    for (size_t i = 0; i < config->trusted_proxy_count; i++)
-        if (network_contains(&config->trusted_proxies[i], bytes))
+    for (size_t i = 0; i < count; i++)
+        if (network_contains(&networks[i], bytes))
             return true;
     return false;
+}
+
+bool access_admits(const struct config *config, const struct config_app *app, struct span peer,
+                   struct span client)
+{
+    if (app->address_count == 0 || is_listed(app->addresses, app->address_count, peer))
+        return true;
+    return client.len && access_trusts(config, peer) &&
+           is_listed(app->addresses, app->address_count, client);
+}
+
+bool access_trusts(const struct config *config, struct span address)
+{
+    return is_listed(config->trusted_proxies, config->trusted_proxy_count, address);
 }
 
 void access_hash_end_user(const struct access *a, struct span id, char ret_hex[65])

@@ -19,15 +19,29 @@ struct access *access_unref(struct access *a);
 
 struct access_identity {
     const struct config_app *app;
-    struct span key_id; /* empty with passthrough */
+    struct span key_id;   /* empty with passthrough */
+    struct span key_line; /* the first of the keys that follow each other by rotation */
+};
+
+/* The headers that a key may come in: Authorization is "Bearer KEY", the others are the key. */
+struct access_credentials {
+    struct span authorization, x_api_key, api_key, x_goog_api_key;
 };
 /*
- * Who bears these credentials (the Authorization header's value or an api-key header's; two that
- * differ are nobody's). The time depends on the number of keys and the length of the credential,
- * not on its content. O(keys). False: nobody. With auth: passthrough everyone is the app default.
+ * Who bears these credentials at that time (wall clock); two that differ are nobody's. O(length of
+ * the credential): keys are found by their salted digest, which tells nobody anything. False:
+ * nobody. With auth: passthrough everyone is the app default.
  */
-bool access_identify(const struct access *a, const struct config *config, struct span authorization,
-                     struct span api_key, struct access_identity *ret_identity);
+bool access_identify(const struct access *a, const struct config *config,
+                     const struct access_credentials *credentials, uint64_t wall_us,
+                     struct access_identity *ret_identity);
+
+/*
+ * May that app be asked from there? `peer` is the connection's other end, `client` whom it speaks
+ * for, which counts from trusted proxies only; empty: itself. Numeric texts.
+ */
+bool access_admits(const struct config *config, const struct config_app *app, struct span peer,
+                   struct span client);
 
 /* Is that address (numeric text) one of trusted_proxies? */
 bool access_trusts(const struct config *config, struct span address);
@@ -37,13 +51,39 @@ bool access_trusts(const struct config *config, struct span address);
  */
 void access_hash_end_user(const struct access *a, struct span id, char ret_hex[65]);
 
+/* Tells one keys.json from the next: it is replaced whole, never written in place. */
+struct access_stamp {
+    bool exists;
+    uint64_t device, inode, size, changed_ns;
+};
+/* Of the file as it is now. */
+struct access_stamp access_stamp(struct span state_dir);
+/* Of the file that was read. */
+struct access_stamp access_stamp_of(const struct access *a);
+bool access_stamp_eq(const struct access_stamp *a, const struct access_stamp *b);
+/* Keys that can be used now. */
+size_t access_key_count(const struct access *a);
+
+#define ACCESS_NEVER     UINT64_MAX
+#define ACCESS_AS_BEFORE 0
+
 /*
- * For `juyong key`: creates (appending the only copy of the key to *ret_key), lists, revokes. 0;
- * -EINVAL on a bad name or a damaged file, -ENOSPC at 4096 keys, -errno.
+ * For `juyong key`: creates, appending the only copy of the key to *ret_key; lists; revokes at
+ * once. Times are of the wall clock. 0; -EINVAL on a bad name or a damaged file, -ENOSPC at 4096
+ * keys, -ENOENT without such a key, -errno.
  */
 int access_key_create(struct span state_dir, struct span app, struct span alias,
+                      uint64_t expires_us, struct buf *ret_key, struct buf *ret_id);
+/*
+ * A new key for the same app under the same alias; the old one ends at until_us, unless it would
+ * before. Both share the limits of one. -ESTALE when the old one is no longer in force.
+ */
+int access_key_rotate(struct span state_dir, struct span id, uint64_t until_us, uint64_t expires_us,
                       struct buf *ret_key, struct buf *ret_id);
-typedef void (*access_key_fn)(void *ctx, struct span id, struct span app, struct span alias,
-                              struct span last4, struct span created, bool revoked);
+struct access_key {
+    struct span id, app, alias, last4, created, expires, line; /* expires empty: never */
+    bool revoked, expired;
+};
+typedef void (*access_key_fn)(void *ctx, const struct access_key *key);
 int access_key_list(struct span state_dir, access_key_fn fn, void *ctx);
-int access_key_revoke(struct span state_dir, struct span id); /* -ENOENT: no such key */
+int access_key_revoke(struct span state_dir, struct span id);

@@ -18,6 +18,7 @@
 #define NAME_BYTES_MAX  64
 #define ALIAS_BYTES_MAX 128
 #define KEY_CHARACTERS  43 /* of 62: just over 256 bits */
+#define KEY_SIZE        (3 + KEY_CHARACTERS)
 
 static int path_of(struct span dir, const char *name, char ret_path[PATH_MAX])
 {
@@ -104,6 +105,22 @@ static bool read_field(struct keyfile *f, const struct yaml_node *map, const cha
     return ret_text->data != NULL;
 }
 
+/* Files of older versions have neither of these. */
+static bool read_optional(struct keyfile *f, const struct yaml_node *map, const char *name,
+                          struct span otherwise, struct span *ret_text)
+{
+    *ret_text = otherwise;
+    return !yaml_get(map, span_str(name)) || read_field(f, map, name, ret_text);
+}
+
+static bool read_more(struct keyfile *f, const struct yaml_node *map, struct keyfile_key *k)
+{
+    k->expires_us = UINT64_MAX;
+    return read_optional(f, map, "line", k->id, &k->line) &&
+           read_optional(f, map, "expires", SPAN_LIT(""), &k->expires) &&
+           (k->expires.len == 0 || clock_read(k->expires, &k->expires_us));
+}
+
 static int read_keys(struct keyfile *f, const struct yaml_node *root, struct buf *messages)
 {
     const struct yaml_node *salt = yaml_get(root, SPAN_LIT("salt"));
@@ -123,7 +140,7 @@ static int read_keys(struct keyfile *f, const struct yaml_node *root, struct buf
             !read_field(f, n, "alias", &k->alias) || !read_field(f, n, "last4", &k->last4) ||
             !read_field(f, n, "created", &k->created) ||
             !read_field(f, n, "revoked", &k->revoked) || !read_field(f, n, "sha256", &digest) ||
-            !codec_unhex(digest, k->digest, sizeof(k->digest))) {
+            !codec_unhex(digest, k->digest, sizeof(k->digest)) || !read_more(f, n, k)) {
             place_printf(messages, n->at, "a damaged key");
             return -EINVAL;
         }
@@ -188,6 +205,10 @@ static int write_keys(struct span state_dir, const struct keyfile *f)
         buf_append_char(&out, ',');
         print_field(&out, "created", k->created);
         buf_append_char(&out, ',');
+        print_field(&out, "line", k->line);
+        buf_append_char(&out, ',');
+        print_field(&out, "expires", k->expires);
+        buf_append_char(&out, ',');
         print_field(&out, "revoked", k->revoked);
         codec_hex(span_from((const char *)k->digest, sizeof(k->digest)), hex);
         buf_printf(&out, ",\"sha256\":\"%s\"}", hex);
@@ -244,69 +265,154 @@ static int random_characters(char *ret_text, size_t count)
     return 0;
 }
 
-static int add_key(struct keyfile *f, struct span app, struct span alias, struct span key)
+/* Appends a key with a new id and draws it. 0, -ENOSPC, -ENOMEM, -EIO. */
+static int add_key(struct keyfile *f, const struct keyfile_key *like, char ret_key[KEY_SIZE])
 {
     if (f->count >= KEYFILE_KEYS_MAX)
         return -ENOSPC;
     struct keyfile_key *keys = arena_alloc(&f->arena, (f->count + 1) * sizeof(*keys));
-    unsigned char random[4];
-    char id[sizeof(random) * 2 + 1], now[CLOCK_TEXT_SIZE];
     if (!keys)
         return -ENOMEM;
     if (f->count)
         memcpy(keys, f->keys, f->count * sizeof(*keys));
     struct keyfile_key *k = &keys[f->count];
-    int r = secret_random(random, sizeof(random));
+    *k = *like;
+    memcpy(ret_key, "sk-", 3);
+    int r = random_characters(ret_key + 3, KEY_CHARACTERS);
     if (r == 0)
-        r = keyfile_digest(f, key, k->digest);
+        r = keyfile_digest(f, span_from(ret_key, KEY_SIZE), k->digest);
+    for (bool taken = true; r == 0 && taken;) {
+        unsigned char random[4];
+        char id[sizeof(random) * 2 + 1];
+        r = secret_random(random, sizeof(random));
+        codec_hex(span_from((const char *)random, sizeof(random)), id);
+        k->id = arena_printf(&f->arena, "key-%s", id);
+        if (!k->id.data)
+            return -ENOMEM;
+        taken = false;
+        for (size_t i = 0; i < f->count; i++)
+            taken = taken || span_eq(keys[i].id, k->id);
+    }
     if (r < 0)
         return r;
-    codec_hex(span_from((const char *)random, sizeof(random)), id);
+    char now[CLOCK_TEXT_SIZE];
     clock_format(clock_wall_us(), now);
-    k->id = arena_printf(&f->arena, "key-%s", id);
     k->created = arena_copy(&f->arena, span_str(now));
-    k->app = app;
-    k->alias = alias;
-    k->last4 = arena_copy(&f->arena, span_slice(key, key.len - 4, key.len));
-    if (!k->id.data || !k->created.data || !k->last4.data)
+    k->last4 = arena_copy(&f->arena, span_from(ret_key + KEY_SIZE - 4, 4));
+    if (k->line.len == 0)
+        k->line = k->id;
+    if (!k->created.data || !k->last4.data)
         return -ENOMEM;
-    for (size_t i = 0; i < f->count; i++)
-        if (span_eq(keys[i].id, k->id))
-            return -EAGAIN;
     f->keys = keys;
     f->count++;
     return 0;
 }
 
+/* Sets when a key ends. 0, -ENOMEM. */
+static int set_expiry(struct keyfile *f, struct keyfile_key *k, uint64_t wall_us)
+{
+    char text[CLOCK_TEXT_SIZE];
+    k->expires = SPAN_LIT("");
+    if (wall_us == ACCESS_NEVER)
+        return 0;
+    clock_format(wall_us, text);
+    k->expires = arena_copy(&f->arena, span_str(text));
+    return k->expires.data ? 0 : -ENOMEM;
+}
+
+/* A keyfile that is being changed: nobody else may do so meanwhile. */
+struct edit {
+    struct keyfile file;
+    int lock;
+};
+
+static int edit_begin(struct edit *e, struct span state_dir)
+{
+    struct buf messages = BUF_INIT(4096);
+    e->lock = lock(state_dir);
+    if (e->lock < 0)
+        return e->lock;
+    int r = keyfile_read(state_dir, &messages, &e->file);
+    buf_deinit(&messages);
+    if (r < 0)
+        close(e->lock);
+    return r;
+}
+
+static void edit_end(struct edit *e)
+{
+    keyfile_deinit(&e->file);
+    close(e->lock);
+}
+
+static struct keyfile_key *find_key(const struct keyfile *f, struct span id)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (span_eq(f->keys[i].id, id))
+            return &f->keys[i];
+    return NULL;
+}
+
+static bool is_over(const struct keyfile_key *k)
+{
+    return k->revoked.len || k->expires_us <= clock_wall_us();
+}
+
 int access_key_create(struct span state_dir, struct span app, struct span alias,
-                      struct buf *ret_key, struct buf *ret_id)
+                      uint64_t expires_us, struct buf *ret_key, struct buf *ret_id)
 {
     if (app.len == 0 || !is_name(app, NAME_BYTES_MAX) || !is_name(alias, ALIAS_BYTES_MAX))
         return -EINVAL;
-    cleanup(cleanup_close) int locked = lock(state_dir);
-    if (locked < 0)
-        return locked;
-    struct buf messages = BUF_INIT(4096);
-    struct keyfile f;
-    int r = keyfile_read(state_dir, &messages, &f);
-    buf_deinit(&messages);
+    struct edit e;
+    int r = edit_begin(&e, state_dir);
     if (r < 0)
         return r;
-    char key[3 + KEY_CHARACTERS] = "sk-";
-    r = random_characters(key + 3, KEY_CHARACTERS);
+    struct keyfile_key like = {.app = app, .alias = alias, .revoked = SPAN_LIT("")};
+    char key[KEY_SIZE];
+    r = set_expiry(&e.file, &like, expires_us);
+    if (r == 0)
+        r = add_key(&e.file, &like, key);
+    if (r == 0)
+        r = buf_append(ret_key, span_from(key, sizeof(key)));
+    if (r == 0)
+        r = buf_append(ret_id, e.file.keys[e.file.count - 1].id);
+    if (r == 0)
+        r = write_keys(state_dir, &e.file);
+    secret_cleanse(key, sizeof(key));
+    edit_end(&e);
+    return r;
+}
+
+int access_key_rotate(struct span state_dir, struct span id, uint64_t until_us, uint64_t expires_us,
+                      struct buf *ret_key, struct buf *ret_id)
+{
+    struct edit e;
+    int r = edit_begin(&e, state_dir);
+    if (r < 0)
+        return r;
+    const struct keyfile_key *old = find_key(&e.file, id);
+    char key[KEY_SIZE];
+    r = !old ? -ENOENT : is_over(old) ? -ESTALE : 0;
     if (r == 0) {
-        do /* an id that is taken: draw another */
-            r = add_key(&f, app, alias, span_from(key, sizeof(key)));
-        while (r == -EAGAIN);
+        struct keyfile_key like = {
+            .app = old->app, .alias = old->alias, .line = old->line, .revoked = SPAN_LIT("")};
+        /* One that ends by itself is followed by one that does, unless told. */
+        uint64_t before = old->expires_us;
+        r = set_expiry(&e.file, &like, expires_us == ACCESS_AS_BEFORE ? before : expires_us);
+        if (r == 0)
+            r = add_key(&e.file, &like, key);
+        struct keyfile_key *again = find_key(&e.file, id); /* the list has moved */
+        if (r == 0 && until_us < before)
+            r = set_expiry(&e.file, again, until_us);
     }
     if (r == 0)
         r = buf_append(ret_key, span_from(key, sizeof(key)));
     if (r == 0)
-        r = buf_append(ret_id, f.keys[f.count - 1].id);
+        r = buf_append(ret_id, e.file.keys[e.file.count - 1].id);
     if (r == 0)
-        r = write_keys(state_dir, &f);
+        r = write_keys(state_dir, &e.file);
     secret_cleanse(key, sizeof(key));
-    keyfile_deinit(&f);
+    edit_end(&e);
     return r;
 }
 
@@ -320,7 +426,16 @@ int access_key_list(struct span state_dir, access_key_fn fn, void *ctx)
         return r;
     for (size_t i = 0; i < f.count; i++) {
         const struct keyfile_key *k = &f.keys[i];
-        fn(ctx, k->id, k->app, k->alias, k->last4, k->created, k->revoked.len > 0);
+        struct access_key key = {.id = k->id,
+                                 .app = k->app,
+                                 .alias = k->alias,
+                                 .last4 = k->last4,
+                                 .created = k->created,
+                                 .expires = k->expires,
+                                 .line = k->line,
+                                 .revoked = k->revoked.len > 0,
+                                 .expired = k->expires_us <= clock_wall_us()};
+        fn(ctx, &key);
     }
     keyfile_deinit(&f);
     return 0;
@@ -328,27 +443,18 @@ int access_key_list(struct span state_dir, access_key_fn fn, void *ctx)
 
 int access_key_revoke(struct span state_dir, struct span id)
 {
-    cleanup(cleanup_close) int locked = lock(state_dir);
-    if (locked < 0)
-        return locked;
-    struct buf messages = BUF_INIT(4096);
-    struct keyfile f;
-    int r = keyfile_read(state_dir, &messages, &f);
-    buf_deinit(&messages);
+    struct edit e;
+    int r = edit_begin(&e, state_dir);
     if (r < 0)
         return r;
-    r = -ENOENT;
-    for (size_t i = 0; i < f.count; i++) {
-        struct keyfile_key *k = &f.keys[i];
-        if (!span_eq(k->id, id))
-            continue;
-        char now[CLOCK_TEXT_SIZE];
-        clock_format(clock_wall_us(), now);
-        if (k->revoked.len == 0)
-            k->revoked = arena_copy(&f.arena, span_str(now));
-        r = k->revoked.data ? write_keys(state_dir, &f) : -ENOMEM;
-        break;
+    struct keyfile_key *k = find_key(&e.file, id);
+    char now[CLOCK_TEXT_SIZE];
+    clock_format(clock_wall_us(), now);
+    r = k ? 0 : -ENOENT;
+    if (r == 0 && k->revoked.len == 0) {
+        k->revoked = arena_copy(&e.file.arena, span_str(now));
+        r = k->revoked.data ? write_keys(state_dir, &e.file) : -ENOMEM;
     }
-    keyfile_deinit(&f);
+    edit_end(&e);
     return r;
 }

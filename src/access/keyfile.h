@@ -14,7 +14,10 @@
 
 struct keyfile_key {
     struct span id, app, alias, last4, created;
+    struct span line;    /* the id of the first key that this one came from by rotation */
+    struct span expires; /* when it ends by itself; empty: never */
     struct span revoked; /* when; empty: in force */
+    uint64_t expires_us; /* wall clock; UINT64_MAX: never */
     unsigned char digest[SHA256_SIZE];
 };
 

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "base/span.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,3 +25,5 @@ static inline int64_t clock_wall_s(void)
 #define CLOCK_TEXT_SIZE 32
 /* Writes RFC 3339 with milliseconds in UTC, such as 2026-11-24T10:03:00.123Z, NUL-terminated. */
 void clock_format(uint64_t wall_us, char ret_text[CLOCK_TEXT_SIZE]);
+/* Reads what clock_format() writes, and nothing else. */
+bool clock_read(struct span text, uint64_t *ret_wall_us);

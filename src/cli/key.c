@@ -1,5 +1,7 @@
 /* `juyong key`: the keys that apps bear with auth: keys. */
 #include "access/access.h"
+#include "base/clock.h"
+#include "base/day.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
 
@@ -7,10 +9,36 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define SECOND 1000000ull
+#define DAY    (86400 * SECOND)
+#define TIMES  "90s, 30m, 72h, 90d, a last day such as 2026-12-31, or never"
+
 struct options {
-    const char *file, *verb, *id, *app, *alias;
+    const char *file, *verb, *id, *app, *alias, *expires, *overlap;
     bool json;
 };
+
+static bool has_verb(const struct options *o, const char *verb)
+{
+    return o->verb && strcmp(o->verb, verb) == 0;
+}
+
+static void check_end(const struct options *o, struct argp_state *state)
+{
+    bool create = has_verb(o, "create"), rotate = has_verb(o, "rotate");
+    if (!o->verb)
+        argp_error(state, "create, list, rotate or revoke?");
+    else if (!create && !rotate && !has_verb(o, "list") && !has_verb(o, "revoke"))
+        argp_error(state, "'%s' is none of create, list, rotate, revoke", o->verb);
+    else if (!o->file)
+        argp_error(state, "-c FILE is needed");
+    else if ((rotate || has_verb(o, "revoke")) && !o->id)
+        argp_error(state, "which key? `juyong key list` shows their ids");
+    else if (o->expires && !create && !rotate)
+        argp_error(state, "--expires is for create and rotate");
+    else if (o->overlap && !rotate)
+        argp_error(state, "--overlap is for rotate");
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -25,30 +53,67 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'n':
         o->alias = arg;
         return 0;
+    case 'e':
+        o->expires = arg;
+        return 0;
+    case 'o':
+        o->overlap = arg;
+        return 0;
     case 'j':
         o->json = true;
         return 0;
     case ARGP_KEY_ARG:
         if (!o->verb)
             o->verb = arg;
-        else if (!o->id && strcmp(o->verb, "revoke") == 0)
+        else if (!o->id && (has_verb(o, "revoke") || has_verb(o, "rotate")))
             o->id = arg;
         else
             argp_error(state, "unexpected argument '%s'", arg);
         return 0;
     case ARGP_KEY_END:
-        if (!o->verb)
-            argp_error(state, "create, list or revoke?");
-        else if (strcmp(o->verb, "create") && strcmp(o->verb, "list") && strcmp(o->verb, "revoke"))
-            argp_error(state, "'%s' is none of create, list, revoke", o->verb);
-        else if (!o->file)
-            argp_error(state, "-c FILE is needed");
-        else if (strcmp(o->verb, "revoke") == 0 && !o->id)
-            argp_error(state, "which key? `juyong key list` shows their ids");
+        check_end(o, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+/* A time from now on, or the end of a day in China, as microseconds of the wall clock. */
+static bool read_end(const char *arg, uint64_t *ret_us)
+{
+    struct span text = span_str(arg);
+    unsigned long long n;
+    int64_t end;
+    if (span_eq(text, SPAN_LIT("never"))) {
+        *ret_us = ACCESS_NEVER;
+        return true;
+    }
+    if (day_end(text, &end)) {
+        *ret_us = (uint64_t)end * SECOND;
+        return true;
+    }
+    if (span_eq(text, SPAN_LIT("0"))) {
+        *ret_us = clock_wall_us();
+        return true;
+    }
+    if (text.len < 2 || !span_to_u64(span_slice(text, 0, text.len - 1), &n) || n > 100000000)
+        return false;
+    char unit = text.data[text.len - 1];
+    uint64_t of = unit == 's'   ? SECOND
+                  : unit == 'm' ? 60 * SECOND
+                  : unit == 'h' ? 3600 * SECOND
+                  : unit == 'd' ? DAY
+                                : 0;
+    *ret_us = clock_wall_us() + n * of;
+    return of && n * of <= 36600 * DAY;
+}
+
+static bool read_option(const char *name, const char *arg, uint64_t *ret_us)
+{
+    if (!arg || read_end(arg, ret_us))
+        return true;
+    fprintf(stderr, "juyong key: %s takes " TIMES "\n", name);
+    return false;
 }
 
 static int failed(const struct config *c, int r)
@@ -56,8 +121,33 @@ static int failed(const struct config *c, int r)
     fprintf(stderr, "juyong key: the keys below %.*s can't be used: %s\n", SPAN_ARG(c->state_dir),
             r == -EINVAL   ? "keys.json is damaged, or a name is not allowed"
             : r == -ENOSPC ? "there are too many"
+            : r == -ESTALE ? "it has expired or was revoked; create another one"
                            : strerror(-r));
     return CLI_BAD;
+}
+
+/* The one time that a key is shown. */
+static void show(const struct options *o, struct span app, const struct buf *id,
+                 const struct buf *key)
+{
+    if (!o->json) {
+        printf("%.*s\n", SPAN_ARG(buf_span(key)));
+        fflush(stdout);
+        fprintf(stderr,
+                "%.*s for the app %.*s. The key is shown only now; a running gateway knows it at "
+                "once.\n密钥只显示这一次，请妥善保存；运行中的网关随即生效。\n",
+                SPAN_ARG(buf_span(id)), SPAN_ARG(app));
+        return;
+    }
+    struct buf out = BUF_INIT(8192);
+    buf_append_char(&out, '{');
+    setup_json(&out, "id", buf_span(id));
+    setup_json(&out, "app", app);
+    setup_json(&out, "key", buf_span(key));
+    buf_append(&out, SPAN_LIT("}\n"));
+    setup_write(stdout, &out);
+    explicit_bzero(out.data, out.len);
+    buf_deinit(&out);
 }
 
 static int create(const struct config *c, const struct options *o)
@@ -70,25 +160,12 @@ static int create(const struct config *c, const struct options *o)
     if (c->auth != AUTH_KEYS)
         fprintf(stderr, "juyong key: warning: keys are not asked for with auth: passthrough\n");
     struct buf key = BUF_INIT(256), id = BUF_INIT(256);
-    int r = access_key_create(c->state_dir, app, span_str(o->alias), &key, &id);
-    if (r == 0 && o->json) {
-        struct buf out = BUF_INIT(8192);
-        buf_append_char(&out, '{');
-        setup_json(&out, "id", buf_span(&id));
-        setup_json(&out, "app", app);
-        setup_json(&out, "key", buf_span(&key));
-        buf_append(&out, SPAN_LIT("}\n"));
-        setup_write(stdout, &out);
-        explicit_bzero(out.data, out.len);
-        buf_deinit(&out);
-    } else if (r == 0) {
-        printf("%.*s\n", SPAN_ARG(buf_span(&key)));
-        fflush(stdout);
-        fprintf(stderr,
-                "%.*s for the app %s. The key is shown only now; SIGHUP makes a running "
-                "gateway know it.\n密钥只显示这一次，请妥善保存。\n",
-                SPAN_ARG(buf_span(&id)), o->app);
-    }
+    uint64_t expires = ACCESS_NEVER;
+    if (!read_option("--expires", o->expires, &expires))
+        return CLI_USAGE;
+    int r = access_key_create(c->state_dir, app, span_str(o->alias), expires, &key, &id);
+    if (r == 0)
+        show(o, app, &id, &key);
     if (key.data)
         explicit_bzero(key.data, key.len);
     buf_deinit(&key);
@@ -96,24 +173,71 @@ static int create(const struct config *c, const struct options *o)
     return r < 0 ? failed(c, r) : CLI_GOOD;
 }
 
-static void print_key(void *ctx, struct span id, struct span app, struct span alias,
-                      struct span last4, struct span created, bool revoked)
+static int no_such_key(const struct options *o)
+{
+    fprintf(stderr, "juyong key: there is no key '%s'\n", o->id);
+    return CLI_BAD;
+}
+
+struct wanted {
+    struct span id;
+    struct buf app;
+};
+
+static void find_app(void *ctx, const struct access_key *k)
+{
+    struct wanted *f = ctx;
+    if (span_eq(k->id, f->id))
+        buf_append(&f->app, k->app);
+}
+
+static int rotate(const struct config *c, const struct options *o)
+{
+    struct wanted found = {span_str(o->id), BUF_INIT(256)};
+    struct buf key = BUF_INIT(256), id = BUF_INIT(256);
+    uint64_t expires = ACCESS_AS_BEFORE, until = clock_wall_us() + DAY;
+    if (!read_option("--expires", o->expires, &expires) ||
+        !read_option("--overlap", o->overlap, &until))
+        return CLI_USAGE;
+    int r = access_key_rotate(c->state_dir, span_str(o->id), until, expires, &key, &id);
+    if (r == 0)
+        r = access_key_list(c->state_dir, find_app, &found);
+    if (r == 0)
+        show(o, buf_span(&found.app), &id, &key);
+    if (key.data)
+        explicit_bzero(key.data, key.len);
+    buf_deinit(&key);
+    buf_deinit(&id);
+    buf_deinit(&found.app);
+    return r == -ENOENT ? no_such_key(o) : r < 0 ? failed(c, r) : CLI_GOOD;
+}
+
+static void print_key(void *ctx, const struct access_key *k)
 {
     const struct options *o = ctx;
     if (!o->json) {
-        printf("%.*s  …%.*s  %.*s  %s  %.*s%s%.*s\n", SPAN_ARG(id), SPAN_ARG(last4),
-               SPAN_ARG(created), revoked ? "revoked " : "in force", SPAN_ARG(app),
-               alias.len ? "  " : "", SPAN_ARG(alias));
+        printf("%.*s  …%.*s  %.*s  %s  %.*s%s%.*s", SPAN_ARG(k->id), SPAN_ARG(k->last4),
+               SPAN_ARG(k->created),
+               k->revoked   ? "revoked "
+               : k->expired ? "expired "
+                            : "in force",
+               SPAN_ARG(k->app), k->alias.len ? "  " : "", SPAN_ARG(k->alias));
+        if (k->expires.len && !k->revoked)
+            printf("  %s %.*s", k->expired ? "since" : "until", SPAN_ARG(k->expires));
+        putchar('\n');
         return;
     }
     struct buf out = BUF_INIT(8192);
     buf_append_char(&out, '{');
-    setup_json(&out, "id", id);
-    setup_json(&out, "last4", last4);
-    setup_json(&out, "created", created);
-    buf_printf(&out, ",\"revoked\":%s", revoked ? "true" : "false");
-    setup_json(&out, "app", app);
-    setup_json(&out, "alias", alias);
+    setup_json(&out, "id", k->id);
+    setup_json(&out, "last4", k->last4);
+    setup_json(&out, "created", k->created);
+    buf_printf(&out, ",\"revoked\":%s,\"expired\":%s", k->revoked ? "true" : "false",
+               k->expired ? "true" : "false");
+    setup_json(&out, "expires", k->expires);
+    setup_json(&out, "line", k->line);
+    setup_json(&out, "app", k->app);
+    setup_json(&out, "alias", k->alias);
     buf_append(&out, SPAN_LIT("}\n"));
     setup_write(stdout, &out);
     buf_deinit(&out);
@@ -122,13 +246,9 @@ static void print_key(void *ctx, struct span id, struct span app, struct span al
 static int revoke(const struct config *c, const struct options *o)
 {
     int r = access_key_revoke(c->state_dir, span_str(o->id));
-    if (r == -ENOENT) {
-        fprintf(stderr, "juyong key: there is no key '%s'\n", o->id);
-        return CLI_BAD;
-    }
     if (r < 0)
-        return failed(c, r);
-    fprintf(stderr, "%s is revoked; SIGHUP makes a running gateway know it.\n", o->id);
+        return r == -ENOENT ? no_such_key(o) : failed(c, r);
+    fprintf(stderr, "%s is revoked; a running gateway refuses it at once.\n", o->id);
     return CLI_GOOD;
 }
 
@@ -138,14 +258,18 @@ int cli_key(int argc, char **argv)
         {"config", 'c', "FILE", 0, "The configuration", 0},
         {"app", 'a', "NAME", 0, "create: for which app (default)", 0},
         {"alias", 'n', "TEXT", 0, "create: a name to tell it by", 0},
+        {"expires", 'e', "TIME", 0, "create, rotate: when it ends by itself: " TIMES, 0},
+        {"overlap", 'o', "TIME", 0,
+         "rotate: how long the old key still opens (24h); 0: it is closed at once", 0},
         {"json", 'j', NULL, 0, "One JSON object a key", 0},
         {0},
     };
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .args_doc = "create|list|revoke [ID]",
-        .doc = "Create, list and revoke the keys of apps.\n管理应用密钥：创建、列出、吊销。",
+        .args_doc = "create|list|rotate|revoke [ID]",
+        .doc = "Create, list, rotate and revoke the keys of apps. A running gateway knows of it at "
+               "once.\n管理应用密钥：创建、列出、轮换、吊销，运行中的网关随即生效。",
     };
     static char name[] = "juyong key";
     struct options o = {.app = "default", .alias = ""};
@@ -161,6 +285,8 @@ int cli_key(int argc, char **argv)
         r = create(s.config, &o);
     } else if (strcmp(o.verb, "revoke") == 0) {
         r = revoke(s.config, &o);
+    } else if (has_verb(&o, "rotate")) {
+        r = rotate(s.config, &o);
     } else {
         r = access_key_list(s.config->state_dir, print_key, &o);
         r = r < 0 ? failed(s.config, r) : CLI_GOOD;

@@ -13,16 +13,19 @@
 #define MESSAGES_MAX (4u << 20)
 /* Compiling takes what is left over: requests are answered meanwhile. */
 #define NICENESS 10
+/* Beside the parts of a snapshot: all of it, from the configuration on. */
+#define EVERYTHING 0x100u
 
 struct reload {
     struct reload_options options;
     struct loop_hook hook;
-    bool running, again, stopped;
-    bool again_all; /* and not the rules alone */
+    bool running, stopped;
+    unsigned again; /* what else was asked for meanwhile: parts, or EVERYTHING */
     pthread_t thread;
     /* The helper thread's until `loaded` is set. */
     struct buf messages;
-    struct snapshot *base; /* rules alone: for this configuration; NULL: all */
+    struct snapshot *base; /* parts alone: for this configuration; NULL: all */
+    unsigned parts;
     struct snapshot *next;
     int result;
     atomic_bool loaded;
@@ -35,7 +38,7 @@ static void *load(void *arg)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL); /* signals are the main thread's */
     setpriority(PRIO_PROCESS, 0, NICENESS); /* on Linux: of this thread alone */
-    r->result = r->base ? r->options.renew(r->base, &r->messages, &r->next)
+    r->result = r->base ? r->options.renew(r->base, r->parts, &r->messages, &r->next)
                         : r->options.load(r->options.file, &r->messages, &r->next);
     atomic_store(&r->loaded, true);
     loop_wake(r->options.loop);
@@ -50,11 +53,12 @@ static void tell_reloading(void)
     notify_send(state);
 }
 
-static void begin(struct reload *r, bool all)
+static void begin(struct reload *r, unsigned what)
 {
     tell_reloading();
     buf_init(&r->messages, MESSAGES_MAX);
-    r->base = all ? NULL : snapshot_ref(r->options.in_force(r->options.ctx));
+    r->parts = what;
+    r->base = what & EVERYTHING ? NULL : snapshot_ref(r->options.in_force(r->options.ctx));
     r->next = NULL;
     atomic_store(&r->loaded, false);
     int e = pthread_create(&r->thread, NULL, load, r);
@@ -89,9 +93,9 @@ static void check_loaded(struct loop_hook *h)
         return;
     notify_send("READY=1");
     if (r->again) {
-        bool all = r->again_all;
-        r->again = r->again_all = false;
-        begin(r, all);
+        unsigned what = r->again;
+        r->again = 0;
+        begin(r, what);
     }
 }
 
@@ -105,26 +109,24 @@ struct reload *reload_new(const struct reload_options *o)
     return r;
 }
 
-static void ask(struct reload *r, bool all)
+static void ask(struct reload *r, unsigned what)
 {
     if (r->stopped)
         return;
-    if (r->running) {
-        r->again = true;
-        r->again_all = r->again_all || all;
-    } else {
-        begin(r, all);
-    }
+    if (r->running)
+        r->again |= what;
+    else
+        begin(r, what);
 }
 
 void reload_ask(struct reload *r)
 {
-    ask(r, true);
+    ask(r, EVERYTHING);
 }
 
-void reload_ask_rules(struct reload *r)
+void reload_ask_parts(struct reload *r, unsigned parts)
 {
-    ask(r, false);
+    ask(r, parts);
 }
 
 void reload_stop(struct reload *r)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/follow.h"
+#include "cli/keywatch.h"
 #include "cli/notify.h"
 #include "cli/reload.h"
 #include "cli/setup.h"
@@ -31,6 +32,7 @@ struct serve {
     struct loop_hook hook;
     struct reload *reload;
     struct follow *follow;
+    struct keywatch *keywatch;
     struct serving *serving; /* NULL: nobody can be told */
     struct snapshot *snapshot;
     struct audit *audit;
@@ -218,7 +220,13 @@ static void tell_refused(struct serve *s, const struct buf *messages)
 static void publication(void *ctx)
 {
     struct serve *s = ctx;
-    reload_ask_rules(s->reload);
+    reload_ask_parts(s->reload, SNAPSHOT_RULES);
+}
+
+static void keys_changed(void *ctx)
+{
+    struct serve *s = ctx;
+    reload_ask_parts(s->reload, SNAPSHOT_KEYS);
 }
 
 static struct snapshot *in_force(void *ctx)
@@ -247,13 +255,20 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
         config_restart_needed(snapshot_config(s->snapshot), snapshot_config(next), messages);
     log_lines(result < 0 ? LOG_ERROR : LOG_WARNING, "reload: ", messages);
     if (result < 0) {
-        log_error("reload failed: the old configuration and rules stay in force");
+        log_error("reload failed: what was in force stays in force");
         tell_refused(s, messages);
         if (s->follow)
             follow_retry(s->follow);
         return;
     }
     bool rules_only = snapshot_config(s->snapshot) == snapshot_config(next);
+    if (snapshot_rules(s->snapshot) == snapshot_rules(next)) {
+        worker_pool_reload(s->pool, next);
+        snapshot_unref(s->snapshot);
+        s->snapshot = next;
+        log_info("reloaded: %zu keys are in force", access_key_count(snapshot_access(next)));
+        return;
+    }
     worker_pool_reload(s->pool, next);
     snapshot_unref(s->snapshot);
     s->snapshot = next;
@@ -443,7 +458,8 @@ static int follow_store(struct serve *s)
                     r == -EBUSY ? "another one runs on the same store" : strerror(-r));
     s->follow = follow_new(s->loop, state_dir, published ? ruleset_digest(rules) : SPAN_LIT(""),
                            publication, s);
-    if (!s->follow)
+    s->keywatch = keywatch_new(s->loop, state_dir, snapshot_access(s->snapshot), keys_changed, s);
+    if (!s->follow || !s->keywatch)
         return -ENOMEM;
     record_rules(s, SPAN_LIT("start"));
     tell_serving(s, SPAN_LIT(""), SPAN_LIT(""));
@@ -535,6 +551,7 @@ int cli_serve(int argc, char **argv)
         return CLI_USAGE;
     int r = serve(&s);
     follow_free(s.follow);
+    keywatch_free(s.keywatch);
     serving_close(s.serving);
     reload_free(s.reload);
     console_free(s.console);

@@ -6,6 +6,7 @@
 
 #define APPS_MAX 1024
 #define ROWS_MAX 256
+#define TEXT_MAX 2048 /* bytes of a sentence for users */
 
 /*
  * A1, A1-a, attack-injection, pii-*, *: an id of a risk, its group, or the beginning of ids; or the
@@ -163,6 +164,35 @@ void read_observes(struct reader *r, const struct schema_key *key, const struct 
     policy->observe_count = count;
 }
 
+void read_texts(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                void *base)
+{
+    struct config_policy *policy = base;
+    if (node->kind != YAML_MAP || node->count > ROWS_MAX) {
+        reader_error(r, node->at, "'texts' must be a map from codes to sentences");
+        return;
+    }
+    size_t count = node->count + policy->text_count;
+    struct config_text *rows = count ? reader_alloc(r, count, sizeof(*rows)) : NULL;
+    if (!rows)
+        return;
+    size_t i = 0;
+    for (const struct yaml_node *n = node->first; n; n = n->next, i++) {
+        struct span text = reader_text(r, n);
+        rows[i] = (struct config_text){.code = reader_keep(r, n->key),
+                                       .text = reader_keep(r, text),
+                                       .origin = r->origin,
+                                       .at = n->key_at};
+        rows[i].at.file = reader_keep(r, n->key_at.file);
+        if (text.data && (text.len == 0 || text.len > TEXT_MAX))
+            reader_error(r, n->at, "a sentence must have 1 to %d bytes", TEXT_MAX);
+    }
+    if (policy->text_count)
+        memcpy(rows + i, policy->texts, policy->text_count * sizeof(*rows));
+    policy->texts = rows;
+    policy->text_count = count;
+}
+
 void read_policy(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                  void *base)
 {
@@ -198,6 +228,25 @@ static void check_models(struct reader *r, const struct config_app *app,
             reader_error(r, n->at, "no upstream lists the model '%.*s'", SPAN_ARG(app->models[i]));
 }
 
+void read_addresses(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                    void *base)
+{
+    struct config_app *app = base;
+    if (read_networks(r, key, node, &app->addresses, &app->address_count) && node->count == 0)
+        reader_error(r, node->at, "'addresses' names none; leave it out to allow all");
+}
+
+void app_defaults(struct reader *r, struct config_app *app)
+{
+    schema_defaults(r, schema_app, app);
+}
+
+static bool has_rates(const struct config_rates *rates)
+{
+    return rates->minute_requests || rates->day_requests || rates->minute_tokens ||
+           rates->day_tokens || rates->concurrent;
+}
+
 void read_apps(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                void *base)
 {
@@ -210,11 +259,13 @@ void read_apps(struct reader *r, const struct schema_key *key, const struct yaml
     if (!apps)
         return;
     apps[0] = (struct config_app){.name = SPAN_LIT("default"), .policy = c->policy};
+    app_defaults(r, &apps[0]);
     size_t count = 1;
     bool default_seen = false;
     for (const struct yaml_node *n = node->first; n; n = n->next) {
         struct config_app app = {.policy = c->policy};
         unsigned before = r->errors;
+        app_defaults(r, &app);
         r->origin = ORIGIN_APP;
         schema_read(r, schema_app, n, &app);
         r->origin = ORIGIN_GLOBAL;
@@ -231,6 +282,9 @@ void read_apps(struct reader *r, const struct schema_key *key, const struct yaml
         if (!is_default && c->auth == AUTH_PASSTHROUGH)
             reader_warn(r, name->at,
                         "with auth: passthrough every request belongs to the app default");
+        const struct yaml_node *limits = yaml_get(n, SPAN_LIT("limits"));
+        if (limits && c->auth == AUTH_PASSTHROUGH && has_rates(&app.limits.key))
+            reader_warn(r, limits->at, "limits of keys need auth: keys; without it there are none");
         default_seen = default_seen || is_default;
         apps[is_default ? 0 : count++] = app;
     }

@@ -46,30 +46,40 @@ void read_console(struct reader *r, const struct schema_key *key, const struct y
         reader_error(r, node->at, "the console needs another address than 'listen'");
 }
 
+bool read_networks(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   struct network **ret_networks, size_t *ret_count)
+{
+    if (node->kind != YAML_LIST) {
+        reader_error(r, node->at, "'%s' must be a list of addresses or networks", key->name);
+        return false;
+    }
+    struct network *networks = node->count ? reader_alloc(r, node->count, sizeof(*networks)) : NULL;
+    if (node->count && !networks)
+        return false;
+    size_t i = 0;
+    for (const struct yaml_node *n = node->first; n; n = n->next, i++) {
+        struct span text = reader_text(r, n);
+        if (text.data && !network_read(text, &networks[i]))
+            reader_error(r, n->at, "'%.*s' is neither an address nor a network such as 10.0.0.0/8",
+                         SPAN_ARG(text));
+    }
+    *ret_networks = networks;
+    *ret_count = node->count;
+    return true;
+}
+
 void read_proxies(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base)
 {
     struct config *c = base;
-    if (node->kind != YAML_LIST) {
-        reader_error(r, node->at, "'trusted_proxies' must be a list of addresses or networks");
+    unsigned before = r->errors;
+    if (!read_networks(r, key, node, &c->trusted_proxies, &c->trusted_proxy_count) ||
+        r->errors != before)
         return;
-    }
-    struct network *networks = node->count ? reader_alloc(r, node->count, sizeof(*networks)) : NULL;
-    if (node->count && !networks)
-        return;
-    size_t i = 0;
-    for (const struct yaml_node *n = node->first; n; n = n->next, i++) {
-        struct span text = reader_text(r, n);
-        if (!text.data)
-            continue;
-        if (!network_read(text, &networks[i]))
-            reader_error(r, n->at, "'%.*s' is neither an address nor a network such as 10.0.0.0/8",
-                         SPAN_ARG(text));
-        else if (networks[i].bits == 0 || (networks[i].bits == 96 && text.data[0] == '0'))
+    const struct network *network = c->trusted_proxies;
+    for (const struct yaml_node *n = node->first; n; n = n->next, network++)
+        if (network->bits == 0 || (network->bits == 96 && n->text.data[0] == '0'))
             reader_warn(r, n->at, "every client may then name itself as it likes");
-    }
-    c->trusted_proxies = networks;
-    c->trusted_proxy_count = node->count;
 }
 
 /* What depends on several keys or on this machine. */
@@ -91,8 +101,25 @@ static void complete(struct reader *r)
         c->apps = reader_alloc(r, 1, sizeof(*c->apps));
         if (c->apps) {
             c->apps[0] = (struct config_app){.name = SPAN_LIT("default"), .policy = c->policy};
+            app_defaults(r, &c->apps[0]);
             c->app_count = 1;
         }
+    }
+}
+
+/* Whatever a policy can say that weakens it is taken back here. */
+static void make_strict(struct reader *r)
+{
+    struct config *c = r->config;
+    c->strict = reader_alloc(r, c->app_count, sizeof(*c->strict));
+    for (size_t i = 0; c->strict && i < c->app_count; i++) {
+        struct config_policy *p = &c->strict[i].policy;
+        c->strict[i] = c->apps[i];
+        p->mode = MODE_ENFORCE;
+        p->until = 0;
+        p->observe_count = 0;
+        p->allow_media = false;
+        p->tool_calls_exact = false;
     }
 }
 
@@ -122,6 +149,8 @@ static int read_doc(const struct yaml_doc *doc, struct span file, struct buf *me
     schema_read(&r, schema_root, yaml_root(doc), c);
     if (r.errors == 0)
         complete(&r);
+    if (r.errors == 0 && !r.memory_out)
+        make_strict(&r);
     if (r.memory_out || r.errors) {
         config_unref(c);
         return r.memory_out ? -ENOMEM : -EINVAL;
@@ -192,6 +221,12 @@ const struct config_app *config_find_app(const struct config *c, struct span nam
         if (span_eq(c->apps[i].name, name))
             return &c->apps[i];
     return NULL;
+}
+
+const struct config_app *config_strict(const struct config *c, const struct config_app *app)
+{
+    bool strict = app >= c->strict && app < c->strict + c->app_count;
+    return strict ? app : &c->strict[app - c->apps];
 }
 
 static unsigned weak_observing(const struct config_app *app, struct buf *out)

@@ -73,6 +73,13 @@ struct config_observe {
     struct place at;
 };
 
+/* What the gateway says in place of its own sentence, by the code of the cause. */
+struct config_text {
+    struct span code, text;
+    enum config_origin origin;
+    struct place at;
+};
+
 struct config_policy {
     struct config_action
         *actions; /* the app's rows, then the global ones, then the built-in ones */
@@ -86,6 +93,8 @@ struct config_policy {
     int64_t until; /* Unix seconds from which a weaker mode than enforce ends; 0 with enforce */
     struct config_observe *observes; /* the app's, then the global ones */
     size_t observe_count;
+    struct config_text *texts; /* the app's, then the global ones */
+    size_t text_count;
 };
 
 /* The mode at that time (Unix seconds): when its last day is over, everything is enforced. */
@@ -104,11 +113,26 @@ static inline const char *config_mode_name(enum config_mode m)
     return names[m];
 }
 
+/* What one subject may ask for; 0: no limit. Days are China's. */
+struct config_rates {
+    size_t minute_requests, day_requests, minute_tokens, day_tokens;
+    size_t concurrent; /* exchanges at once */
+};
+
+struct config_app_limits {
+    struct config_rates app, key, end_user; /* the whole app, each key, each end user */
+    size_t end_users;                       /* that are told apart */
+    size_t body_bytes;                      /* of a request; 0: as limits.body */
+};
+
 struct config_app {
     struct span name;
     struct config_policy policy; /* already merged over the global one */
     struct span *models;         /* ids allowed; none: all */
     size_t model_count;
+    struct network *addresses; /* from which it may ask; none: all */
+    size_t address_count;
+    struct config_app_limits limits;
 };
 
 struct config_limits {
@@ -144,6 +168,7 @@ struct config {
     size_t upstream_count;
     struct config_policy policy; /* the global one */
     struct config_app *apps;     /* apps[0] is `default` */
+    struct config_app *strict;   /* the same apps as a request may ask for them, see below */
     size_t app_count;
     struct config_limits limits;
     struct {
@@ -182,6 +207,13 @@ static inline bool config_names_rule(struct span name)
 const struct config_model *config_find_model(const struct config *c, struct span id,
                                              const struct config_upstream **ret_upstream);
 const struct config_app *config_find_app(const struct config *c, struct span name);
+
+/*
+ * The app as a request makes it stricter (x-juyong-policy: strict): nothing is only observed, media
+ * are denied, tool calls are released whole, and what would be flagged interferes
+ * (policy_new_strict()). O(1).
+ */
+const struct config_app *config_strict(const struct config *c, const struct config_app *app);
 
 /*
  * What of the snapshot makes the gateway weaker than it could be (observe mode, unfiled models, …):

@@ -98,6 +98,10 @@ const struct schema_key schema_policy[] = {
      AT(struct config_policy, refusal), .choices = choices_refusal},
     {"language", SCHEMA_CHOICE, "both", "of refusals", AT(struct config_policy, language),
      .choices = choices_language},
+    {"texts", SCHEMA_OTHER, NULL,
+     "sentences in place of the gateway's own, by the code of the error: content_filter, "
+     "rate_limit_exceeded, model_not_allowed and so on",
+     AT(struct config_policy, texts), .read = read_texts, .form = "map of code: sentence"},
     {"media", SCHEMA_SWITCH, "deny",
      "image, audio and file parts can't be judged: refused, or let through and recorded so",
      AT(struct config_policy, allow_media), .choices = choices_media},
@@ -119,11 +123,49 @@ const struct schema_key schema_policy[] = {
     {NULL},
 };
 
+#define RATE(name, standard, help, who, field)                                                     \
+    {                                                                                              \
+        name, SCHEMA_COUNT, standard, help, AT(struct config_app, limits.who.field),               \
+            .max = 1000000000000                                                                   \
+    }
+#define RATES(who)                                                                                 \
+    RATE("requests_per_minute", "0", "in the 60 s from the first one on; 0: any number", who,      \
+         minute_requests),                                                                         \
+        RATE("requests_per_day", "0", "in a day of China", who, day_requests),                     \
+        RATE("tokens_per_minute", "0",                                                             \
+             "of prompts and answers, as the upstream counts them, else estimated", who,           \
+             minute_tokens),                                                                       \
+        RATE("tokens_per_day", "0", "in a day of China", who, day_tokens),                         \
+        RATE("concurrent", "0", "exchanges at once", who, concurrent)
+
+static const struct schema_key keys_key_rates[] = {RATES(key), {NULL}};
+static const struct schema_key keys_end_user_rates[] = {RATES(end_user), {NULL}};
+
+static const struct schema_key keys_app_limits[] = {
+    RATES(app),
+    {"body", SCHEMA_SIZE, NULL, "a request's body; limits.body unless told",
+     AT(struct config_app, limits.body_bytes), .min = KiB, .max = 64 * MiB},
+    {"key", SCHEMA_MAP, NULL, "of each key (auth: keys)", .keys = keys_key_rates},
+    {"end_user", SCHEMA_MAP, NULL,
+     "of each end user; requests that name none share one user's limits",
+     .keys = keys_end_user_rates},
+    {"end_users", SCHEMA_COUNT, "65536",
+     "end users whose use is remembered, some 200 bytes each; beyond that whoever was away longest "
+     "is forgotten and begins anew",
+     AT(struct config_app, limits.end_users), .min = 16, .max = 16777216},
+    {NULL},
+};
+
 const struct schema_key schema_app[] = {
     {"name", SCHEMA_TEXT, NULL, "as in `juyong key create`; default is the app of everyone else",
      AT(struct config_app, name), .min = 1, .max = 64, .required = true},
     {"models", SCHEMA_TEXTS, NULL, "the models it may ask for; all unless told",
      AT(struct config_app, models), .offset2 = offsetof(struct config_app, model_count)},
+    {"addresses", SCHEMA_OTHER, NULL,
+     "addresses or networks from which it may ask; all unless told. A trusted proxy's word for the "
+     "client's address counts",
+     AT(struct config_app, addresses), .read = read_addresses, .form = "list of CIDR"},
+    {"limits", SCHEMA_MAP, NULL, "how much it may ask for", .keys = keys_app_limits},
     {"policy", SCHEMA_OTHER, NULL, "where it differs from the global policy",
      AT(struct config_app, policy), .read = read_policy, .form = "map as policy, or a file name"},
     {NULL},

@@ -24,8 +24,17 @@ void read_until(struct reader *r, const struct schema_key *key, const struct yam
                 void *base);
 void read_observes(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                    void *base);
+void read_texts(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                void *base);
+void read_addresses(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                    void *base);
+/* What holds for an app that says nothing. */
+void app_defaults(struct reader *r, struct config_app *app);
 void read_apps(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                void *base);
 /* config/config.c */
+/* A list of addresses or networks; false after a message. */
+bool read_networks(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   struct network **ret_networks, size_t *ret_count);
 void read_proxies(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base);

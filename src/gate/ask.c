@@ -4,6 +4,7 @@
 #include "gate/exchange.h"
 
 #include "base/clock.h"
+#include "gate/admit.h"
 #include "gate/shadow.h"
 
 #include <errno.h>
@@ -52,6 +53,19 @@ static void fetch_event(void *ctx, unsigned events)
     exchange_post(x);
 }
 
+/* The client's own provider key, in whichever header it came. With auth: keys none goes on. */
+static size_t pass_credentials(const struct exchange *x, struct http_header *h)
+{
+    static const char *const names[] = {"Authorization", "x-api-key", "api-key", "x-goog-api-key"};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        struct span value = http_request_header(x->client, names[i]);
+        if (value.len)
+            h[n++] = (struct http_header){span_str(names[i]), value};
+    }
+    return n;
+}
+
 static int compose_headers(struct exchange *x, struct http_header *h, size_t max, size_t *ret_count)
 {
     const struct config_upstream *u = x->upstream;
@@ -63,16 +77,14 @@ static int compose_headers(struct exchange *x, struct http_header *h, size_t max
     h[n++] = (struct http_header){SPAN_LIT("Accept-Encoding"), SPAN_LIT("identity")};
     h[n++] = (struct http_header){SPAN_LIT("User-Agent"), SPAN_LIT("juyong/" JUYONG_VERSION)};
     h[n++] = (struct http_header){SPAN_LIT("x-request-id"), record_request_id(x)};
-    struct span authorization = SPAN_NULL;
     if (u->api_key.len) {
-        authorization = arena_printf(&x->arena, "Bearer %.*s", SPAN_ARG(u->api_key));
-        if (!authorization.data)
+        struct span key = arena_printf(&x->arena, "Bearer %.*s", SPAN_ARG(u->api_key));
+        if (!key.data)
             return -ENOMEM;
+        h[n++] = (struct http_header){SPAN_LIT("Authorization"), key};
     } else if (exchange_config(x)->auth == AUTH_PASSTHROUGH) {
-        authorization = http_request_header(x->client, "Authorization");
+        n += pass_credentials(x, h + n);
     }
-    if (authorization.len)
-        h[n++] = (struct http_header){SPAN_LIT("Authorization"), authorization};
     for (size_t i = 0; i < u->header_count; i++) {
         if (n == max)
             return -E2BIG;
@@ -158,7 +170,7 @@ static int rewrite(struct exchange *x, struct span body)
     if (r == 0) {
         splice_sort(w.splices, w.count);
         w.count = splice_outermost(w.splices, w.count);
-        x->body.max = exchange_config(x)->limits.body_bytes * 2;
+        x->body.max = admit_body_max(exchange_config(x), x->who.app) * 2;
         r = splice_apply(body, w.splices, w.count, &x->body);
     }
     free(w.splices);

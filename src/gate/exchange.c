@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "gate/admit.h"
 #include "gate/shadow.h"
 
 #include <errno.h>
@@ -204,9 +205,12 @@ static void reading(struct exchange *x, unsigned events)
     bool too_large = events & HTTP_TOO_LARGE, trailers = events & HTTP_TRAILERS;
     if (!too_large && !(events & HTTP_BODY))
         return;
+    struct span path = SPAN_NULL;
+    enum cause refused = admit_check(x, &path);
     if (!x->dialect) { /* the list of models: nothing to judge, nothing to record */
         x->state = EXCHANGE_ENDING;
         int r = too_large || trailers ? reply_error(x, CAUSE_BAD_FRAMING, SPAN_NULL, SPAN_NULL)
+                : refused             ? reply_error(x, refused, SPAN_NULL, path)
                                       : reply_models(x);
         if (r < 0)
             http_request_abort(x->client);
@@ -215,6 +219,8 @@ static void reading(struct exchange *x, unsigned events)
     metrics_add(x->gate->metrics, METRIC_REQUESTS, 1);
     if (too_large || trailers)
         ask_reject(x, too_large ? CAUSE_TOO_LARGE : CAUSE_BAD_FRAMING, SPAN_NULL, SPAN_NULL);
+    else if (refused != CAUSE_NONE)
+        ask_reject(x, refused, SPAN_NULL, path);
     else
         ask_begin(x);
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/secret.h"
+#include "gate/admit.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -48,9 +49,7 @@ static struct admission decide(struct gate *g, struct http_request *r)
         a.cause = CAUSE_NOT_FOUND;
     else if (!span_eq(method, a.models ? SPAN_LIT("GET") : SPAN_LIT("POST")))
         a.cause = CAUSE_METHOD;
-    else if (!access_identify(snapshot_access(g->snapshot), snapshot_config(g->snapshot),
-                              http_request_header(r, "Authorization"),
-                              http_request_header(r, "api-key"), &a.who))
+    else if (!admit_identify(g, r, &a.who))
         a.cause = CAUSE_UNAUTHORIZED;
     else if (a.dialect &&
              !gate_is_type(http_request_header(r, "Content-Type"), SPAN_LIT("application/json")))
@@ -91,7 +90,7 @@ static size_t admit(void *ctx, struct http_request *r)
     if (a.who.app)
         x->purpose.mode = config_mode_at(&a.who.app->policy, clock_wall_s());
     http_request_set_owner(r, x);
-    return a.dialect ? exchange_config(x)->limits.body_bytes : 0;
+    return a.dialect ? admit_body_max(exchange_config(x), a.who.app) : 0;
 }
 
 static void client_event(void *ctx, struct http_request *r, unsigned events)

@@ -216,7 +216,7 @@ static void failure_recorded(struct exchange *x)
         rc = relay_send_frame(x, f);
     struct dialect_refusal d;
     reply_describe(x, NULL, &d);
-    d.text = cause_text(r->failure, x->who.app->policy.language);
+    d.text = policy_text(&x->who.app->policy, r->failure);
     d.code = span_str(cause_code(r->failure));
     d.type = span_str(cause_type(r->failure));
     /* An error event invites a retry, and the provider would refuse again. */

@@ -93,7 +93,7 @@ void reply_describe(struct exchange *x, const struct judge *j, struct dialect_re
 {
     const struct config_policy *p = &x->who.app->policy;
     *ret = (struct dialect_refusal){
-        .text = cause_text(CAUSE_CONTENT_FILTER, p->language),
+        .text = policy_text(p, CAUSE_CONTENT_FILTER),
         .request_id = record_request_id(x),
         .model = x->asked.model,
         .code = span_str(cause_code(CAUSE_CONTENT_FILTER)),
@@ -122,9 +122,8 @@ void reply_describe(struct exchange *x, const struct judge *j, struct dialect_re
 
 int reply_error(struct exchange *x, enum cause cause, struct span code, struct span path)
 {
-    enum language language = x->who.app ? x->who.app->policy.language : LANGUAGE_BOTH;
     struct dialect_refusal d = {
-        .text = cause_text(cause, language),
+        .text = policy_text(&x->who.app->policy, cause),
         .request_id = record_request_id(x),
         .code = code.len ? code : span_str(cause_code(cause)),
         .type = span_str(cause_type(cause)),

@@ -6,21 +6,44 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* Of one configuration and one set of rules; shared while both stay. */
+struct policies {
+    atomic_uint refs;
+    size_t count;         /* apps */
+    struct policy *all[]; /* by the app's place in the configuration, then the strict ones */
+};
+
 struct snapshot {
     atomic_uint refs;
     struct config *config;
     struct ruleset *rules;
     struct access *access;
-    struct policy **policies; /* by the app's place in the configuration */
+    struct policies *policies;
 };
+
+static struct policies *policies_unref(struct policies *p)
+{
+    if (!p || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) > 1)
+        return NULL;
+    for (size_t i = 0; i < 2 * p->count; i++) /* the strict ones borrow: only pointers */
+        policy_free(p->all[i]);
+    free(p);
+    return NULL;
+}
 
 static int build_policies(struct snapshot *s)
 {
-    s->policies = calloc(s->config->app_count, sizeof(struct policy *));
-    if (!s->policies)
+    size_t count = s->config->app_count;
+    struct policies *p = calloc(1, sizeof(*p) + 2 * count * sizeof(*p->all));
+    if (!p)
         return -ENOMEM;
-    for (size_t i = 0; i < s->config->app_count; i++) {
-        int r = policy_new(&s->config->apps[i], s->rules, &s->policies[i]);
+    atomic_init(&p->refs, 1);
+    p->count = count;
+    s->policies = p;
+    for (size_t i = 0; i < count; i++) {
+        int r = policy_new(&s->config->apps[i], s->rules, &p->all[i]);
+        if (r == 0)
+            r = policy_new_strict(p->all[i], &p->all[count + i]);
         if (r < 0)
             return r;
     }
@@ -69,16 +92,27 @@ int snapshot_load(struct span config_file, struct buf *messages, struct snapshot
     return 0;
 }
 
-int snapshot_renew(const struct snapshot *old, struct buf *messages, struct snapshot **ret_snapshot)
+int snapshot_renew(const struct snapshot *old, unsigned parts, struct buf *messages,
+                   struct snapshot **ret_snapshot)
 {
     struct snapshot *s = new_snapshot();
     if (!s)
         return -ENOMEM;
+    int r = 0;
     s->config = config_ref(old->config);
-    s->access = access_ref(old->access);
-    int r = load_rules(s, messages);
-    if (r == 0)
-        r = build_policies(s);
+    if (parts & SNAPSHOT_KEYS)
+        r = access_load(s->config, messages, &s->access);
+    else
+        s->access = access_ref(old->access);
+    if (r == 0 && parts & SNAPSHOT_RULES) {
+        r = load_rules(s, messages);
+        if (r == 0)
+            r = build_policies(s);
+    } else if (r == 0) {
+        s->rules = ruleset_ref(old->rules);
+        s->policies = old->policies;
+        atomic_fetch_add_explicit(&s->policies->refs, 1, memory_order_relaxed);
+    }
     if (r < 0) {
         snapshot_unref(s);
         return r;
@@ -97,10 +131,7 @@ struct snapshot *snapshot_unref(struct snapshot *s)
 {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1)
         return NULL;
-    if (s->policies)
-        for (size_t i = 0; i < s->config->app_count; i++)
-            policy_free(s->policies[i]);
-    free(s->policies);
+    policies_unref(s->policies);
     access_unref(s->access);
     ruleset_unref(s->rules);
     config_unref(s->config);
@@ -125,5 +156,8 @@ const struct access *snapshot_access(const struct snapshot *s)
 
 const struct policy *snapshot_policy(const struct snapshot *s, const struct config_app *app)
 {
-    return s->policies[app - s->config->apps];
+    const struct config *c = s->config;
+    bool strict = app >= c->strict && app < c->strict + c->app_count;
+    return strict ? s->policies->all[c->app_count + (size_t)(app - c->strict)]
+                  : s->policies->all[app - c->apps];
 }

@@ -16,11 +16,13 @@ struct snapshot; /* immutable, counted */
  * 0; -EINVAL with every message appended, one a line; -errno. Warnings are appended on success too.
  */
 int snapshot_load(struct span config_file, struct buf *messages, struct snapshot **ret_snapshot);
+/* What can be read anew by itself. */
+enum snapshot_part { SNAPSHOT_RULES = 1, SNAPSHOT_KEYS = 2 };
 /*
- * The same with the configuration and the keys of another one, and only the rules read anew: a
- * version comes into force though somebody is just editing the configuration.
+ * The same with the configuration of another one, and only those parts read anew: a version or a
+ * key comes into force though somebody is just editing the configuration.
  */
-int snapshot_renew(const struct snapshot *old, struct buf *messages,
+int snapshot_renew(const struct snapshot *old, unsigned parts, struct buf *messages,
                    struct snapshot **ret_snapshot);
 struct snapshot *snapshot_ref(struct snapshot *s);
 struct snapshot *snapshot_unref(struct snapshot *s);

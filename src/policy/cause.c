@@ -37,6 +37,10 @@ static const struct row rows[CAUSE_COUNT] = {
     [CAUSE_TOO_LARGE] = ROW("too_large", 413, "请求过大。", "The request is too large."),
     [CAUSE_UNAUTHORIZED] =
         ROW("invalid_api_key", 401, "API 密钥无效或缺失。", "The API key is missing or not valid."),
+    [CAUSE_ADDRESS] = ROW("address_not_allowed", 403, "此网络地址无权使用该密钥。",
+                          "This key may not be used from this network address."),
+    [CAUSE_RATE_LIMIT] = ROW("rate_limit_exceeded", 429, "请求过于频繁，请稍后再试。",
+                             "Too many requests. Please try again later."),
     [CAUSE_MODEL_NOT_ALLOWED] =
         ROW("model_not_allowed", 404, "该模型不可用。", "This model is not available here."),
     [CAUSE_BAD_JSON] =
@@ -97,6 +101,14 @@ struct span cause_text(enum cause c, enum language language)
     return language == LANGUAGE_ZH ? row->zh : language == LANGUAGE_EN ? row->en : row->both;
 }
 
+struct span policy_text(const struct config_policy *policy, enum cause c)
+{
+    for (size_t i = 0; i < policy->text_count; i++)
+        if (span_eq(policy->texts[i].code, span_str(cause_code(c))))
+            return policy->texts[i].text;
+    return cause_text(c, policy->language);
+}
+
 /* Tells the model not to go on with it either: the next user turn may well be "go on". */
 #define NOTICE_ZH "（此处内容未通过安全审核，已略去，不予回答。）"
 #define NOTICE_EN                                                                                  \
@@ -112,7 +124,9 @@ struct span cause_notice(enum language language)
 const char *cause_type(enum cause c)
 {
     int status = cause_status(c);
-    return status == 401  ? "authentication_error"
-           : status < 500 ? "invalid_request_error"
-                          : "server_error";
+    return status == 401   ? "authentication_error"
+           : status == 403 ? "permission_error"
+           : status == 429 ? "rate_limit_error"
+           : status < 500  ? "invalid_request_error"
+                           : "server_error";
 }

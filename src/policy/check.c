@@ -20,6 +20,31 @@ static bool any_risk(const struct ruleset *rules, struct span row)
     return false;
 }
 
+static bool is_cause(struct span code)
+{
+    for (enum cause c = CAUSE_NONE + 1; c < CAUSE_COUNT; c++)
+        if (span_eq(code, span_str(cause_code(c))))
+            return true;
+    return false;
+}
+
+static unsigned check_texts(const struct config_policy *policy, enum config_origin origin,
+                            struct buf *messages)
+{
+    unsigned errors = 0;
+    for (size_t i = 0; i < policy->text_count; i++) {
+        const struct config_text *t = &policy->texts[i];
+        if (t->origin != origin || is_cause(t->code))
+            continue;
+        place_printf(messages, t->at,
+                     "no error has the code '%.*s'; there are content_filter, "
+                     "rate_limit_exceeded and those of the manual",
+                     SPAN_ARG(t->code));
+        errors++;
+    }
+    return errors;
+}
+
 static unsigned check_rows(const struct config_policy *policy, enum config_origin origin,
                            const struct ruleset *rules, struct buf *messages)
 {
@@ -40,7 +65,7 @@ static unsigned check_rows(const struct config_policy *policy, enum config_origi
                      SPAN_ARG(row->risk));
         errors++;
     }
-    return errors;
+    return errors + check_texts(policy, origin, messages);
 }
 
 unsigned policy_check(const struct config *config, const struct ruleset *rules,

@@ -14,9 +14,11 @@ struct policy {
     size_t count;
     struct term *terms; /* by rule */
     size_t term_count;
-    unsigned char actions[]; /* per rule: the prompt's, then the completion's */
+    bool strict;            /* borrows terms and actions */
+    unsigned char *actions; /* per rule: the prompt's, then the completion's */
 };
-#define TIMED 0x80 /* beside an action: until when is among the terms */
+#define TIMED    0x80 /* beside an action: until when is among the terms */
+#define PERSONAL 0x40 /* a strict request masks what is flagged */
 
 enum closeness policy_closeness(struct span row, const struct risk *risk, size_t *ret_length)
 {
@@ -164,12 +166,15 @@ int policy_new(const struct config_app *app, const struct ruleset *rules,
 {
     const struct config_policy *config = &app->policy;
     size_t count = ruleset_count(rules);
-    if (count > (SIZE_MAX - sizeof(struct policy)) / 2)
-        return -ENOMEM;
-    struct policy *p = malloc(sizeof(*p) + 2 * count);
+    struct policy *p = calloc(1, sizeof(*p));
     if (!p)
         return -ENOMEM;
-    *p = (struct policy){.count = count};
+    p->count = count;
+    p->actions = reallocarray(NULL, count + 1, 2);
+    if (!p->actions) {
+        free(p);
+        return -ENOMEM;
+    }
     /*
      * Rules of one risk without an action of their own share their answer, and follow each other in
      * the set: the rows are searched once for each run of them.
@@ -188,8 +193,11 @@ int policy_new(const struct config_app *app, const struct ruleset *rules,
             completion = decide(config, rule, DIRECTION_COMPLETION, &unused);
             last = named ? NULL : rule;
         }
-        p->actions[2 * i] = (unsigned char)(ours ? prompt : ACTION_ALLOW);
-        p->actions[2 * i + 1] = (unsigned char)(ours ? completion : ACTION_ALLOW);
+        bool masks = span_starts(rule->risk->id, SPAN_LIT("pii-")) && rule->kind != RULE_NEAR;
+        p->actions[2 * i] =
+            (unsigned char)((ours ? prompt : ACTION_ALLOW) | (masks ? PERSONAL : 0));
+        p->actions[2 * i + 1] =
+            (unsigned char)((ours ? completion : ACTION_ALLOW) | (masks ? PERSONAL : 0));
     }
     int r = note_terms(p, config, rules);
     if (r < 0) {
@@ -200,10 +208,23 @@ int policy_new(const struct config_app *app, const struct ruleset *rules,
     return 0;
 }
 
+int policy_new_strict(const struct policy *base, struct policy **ret_policy)
+{
+    struct policy *p = malloc(sizeof(*p));
+    if (!p)
+        return -ENOMEM;
+    *p = *base;
+    p->strict = true;
+    *ret_policy = p;
+    return 0;
+}
+
 void policy_free(struct policy *p)
 {
-    if (p)
+    if (p && !p->strict) {
         free(p->terms);
+        free(p->actions);
+    }
     free(p);
 }
 
@@ -229,12 +250,14 @@ enum action policy_decide(const struct policy *p, uint32_t rule, enum direction 
     unsigned action = p->actions[2 * (size_t)rule + (direction == DIRECTION_COMPLETION)];
     if (action & TIMED && now >= find_term(p, rule)->expires)
         return ACTION_ALLOW;
-    return (enum action)(action & ~(unsigned)TIMED);
+    if (p->strict && (action & ~(unsigned)(TIMED | PERSONAL)) == ACTION_FLAG)
+        return action & PERSONAL ? ACTION_MASK : ACTION_BLOCK;
+    return (enum action)(action & ~(unsigned)(TIMED | PERSONAL));
 }
 
 bool policy_observes(const struct policy *p, uint32_t rule, int64_t now)
 {
-    return rule < p->count && p->actions[2 * (size_t)rule] & TIMED &&
+    return !p->strict && rule < p->count && p->actions[2 * (size_t)rule] & TIMED &&
            now < find_term(p, rule)->observed;
 }
 

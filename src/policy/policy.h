@@ -22,6 +22,12 @@ struct policy; /* actions of one app over one rule set, precomputed per risk and
  */
 int policy_new(const struct config_app *app, const struct ruleset *rules,
                struct policy **ret_policy);
+/*
+ * The same as a request makes it stricter: what is flagged is masked where it is personal data, and
+ * blocked where it is something else; nothing is only observed. Borrows the other, which must
+ * outlive it. 0, -ENOMEM.
+ */
+int policy_new_strict(const struct policy *base, struct policy **ret_policy);
 void policy_free(struct policy *p);
 
 /*
@@ -86,6 +92,8 @@ enum cause {
     CAUSE_EXPECTATION,
     CAUSE_TOO_LARGE,
     CAUSE_UNAUTHORIZED,
+    CAUSE_ADDRESS,    /* the app may not be asked from there */
+    CAUSE_RATE_LIMIT, /* the app, the key or the end user asks for too much */
     CAUSE_MODEL_NOT_ALLOWED,
     CAUSE_BAD_JSON,    /* the JSON reader's own code is the code */
     CAUSE_BAD_REQUEST, /* a known field of the wrong type */
@@ -110,6 +118,8 @@ const char *cause_code(enum cause c);
 int cause_status(enum cause c);
 /* A sentence for the person who reads the answer; LANGUAGE_BOTH gives Chinese, then English. */
 struct span cause_text(enum cause c, enum language language);
+/* The same as that policy words it, in its language. O(texts). */
+struct span policy_text(const struct config_policy *policy, enum cause c);
 /* What the model reads in place of a turn that is kept from it. */
 struct span cause_notice(enum language language);
 /* error.type of the OpenAI dialect for that status. */

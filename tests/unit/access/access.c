@@ -1,6 +1,7 @@
 #include "../unit.h"
 
 #include "access/access.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -69,21 +70,36 @@ static struct access *load(const struct config *c, const char *want)
 }
 
 struct listed {
-    unsigned count, revoked;
-    char id[64], last4[8], app[64], alias[64];
+    unsigned count, revoked, expired;
+    char id[64], last4[8], app[64], alias[64], expires[32], line[64];
 };
 
-static void note(void *ctx, struct span id, struct span app, struct span alias, struct span last4,
-                 struct span created, bool revoked)
+static void note(void *ctx, const struct access_key *k)
 {
     struct listed *l = ctx;
     l->count++;
-    l->revoked += revoked;
-    snprintf(l->id, sizeof(l->id), "%.*s", SPAN_ARG(id));
-    snprintf(l->app, sizeof(l->app), "%.*s", SPAN_ARG(app));
-    snprintf(l->alias, sizeof(l->alias), "%.*s", SPAN_ARG(alias));
-    snprintf(l->last4, sizeof(l->last4), "%.*s", SPAN_ARG(last4));
-    assert_int_equal(created.len, 24);
+    l->revoked += k->revoked;
+    l->expired += k->expired;
+    snprintf(l->id, sizeof(l->id), "%.*s", SPAN_ARG(k->id));
+    snprintf(l->app, sizeof(l->app), "%.*s", SPAN_ARG(k->app));
+    snprintf(l->alias, sizeof(l->alias), "%.*s", SPAN_ARG(k->alias));
+    snprintf(l->last4, sizeof(l->last4), "%.*s", SPAN_ARG(k->last4));
+    snprintf(l->expires, sizeof(l->expires), "%.*s", SPAN_ARG(k->expires));
+    snprintf(l->line, sizeof(l->line), "%.*s", SPAN_ARG(k->line));
+    assert_int_equal(k->created.len, 24);
+}
+
+/* Who bears these: the Authorization header's value, and the api-key header's. */
+static bool identify(const struct access *a, const struct config *c, struct span authorization,
+                     struct span api_key, struct access_identity *ret)
+{
+    struct access_credentials all = {.authorization = authorization, .api_key = api_key};
+    return access_identify(a, c, &all, clock_wall_us(), ret);
+}
+
+static int create(struct span app, struct span alias, struct buf *key, struct buf *id)
+{
+    return access_key_create(SPAN_LIT("state"), app, alias, ACCESS_NEVER, key, id);
 }
 
 #define KEYS "auth: keys\napps: [{ name: shop }]\n"
@@ -92,9 +108,7 @@ static void test_life_of_a_key(void **state)
 {
     struct config *c = load_config(KEYS);
     struct buf key = BUF_INIT(256), id = BUF_INIT(64);
-    assert_int_equal(
-        access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT("柜台 \"1\"\\"), &key, &id),
-        0);
+    assert_int_equal(create(SPAN_LIT("shop"), SPAN_LIT("柜台 \"1\"\\"), &key, &id), 0);
     assert_int_equal(key.len, 46);
     assert_true(span_starts(buf_span(&key), SPAN_LIT("sk-")));
     assert_true(span_starts(buf_span(&id), SPAN_LIT("key-")));
@@ -122,35 +136,35 @@ static void test_life_of_a_key(void **state)
     struct access_identity who = {0};
     char header[64];
     snprintf(header, sizeof(header), "bearer  %s", buf_cstr(&key));
-    assert_true(access_identify(a, c, span_str(header), SPAN_NULL, &who));
+    assert_true(identify(a, c, span_str(header), SPAN_NULL, &who));
     assert_span(who.app->name, SPAN_LIT("shop"));
     assert_span(who.key_id, buf_span(&id));
-    assert_true(access_identify(a, c, SPAN_NULL, buf_span(&key), &who));
-    assert_true(access_identify(a, c, span_str(header), buf_span(&key), &who));
-    assert_false(access_identify(a, c, span_str(header), SPAN_LIT("sk-other"), &who));
-    assert_false(access_identify(a, c, buf_span(&key), SPAN_NULL, &who));
-    assert_false(access_identify(a, c, SPAN_NULL, SPAN_NULL, &who));
-    assert_false(access_identify(a, c, SPAN_LIT("Bearer "), SPAN_NULL, &who));
-    assert_false(access_identify(a, c, SPAN_LIT("Bearer"), buf_span(&key), &who));
+    assert_true(identify(a, c, SPAN_NULL, buf_span(&key), &who));
+    assert_true(identify(a, c, span_str(header), buf_span(&key), &who));
+    assert_false(identify(a, c, span_str(header), SPAN_LIT("sk-other"), &who));
+    assert_false(identify(a, c, buf_span(&key), SPAN_NULL, &who));
+    assert_false(identify(a, c, SPAN_NULL, SPAN_NULL, &who));
+    assert_false(identify(a, c, SPAN_LIT("Bearer "), SPAN_NULL, &who));
+    assert_false(identify(a, c, SPAN_LIT("Bearer"), buf_span(&key), &who));
     for (size_t i = 0; i < key.len; i++) { /* each character counts */
         char wrong[64];
         memcpy(wrong, key.data, key.len);
         wrong[i] ^= 1;
-        assert_false(access_identify(a, c, SPAN_NULL, span_from(wrong, key.len), &who));
+        assert_false(identify(a, c, SPAN_NULL, span_from(wrong, key.len), &who));
     }
-    assert_false(access_identify(a, c, SPAN_NULL, span_slice(buf_span(&key), 0, 45), &who));
+    assert_false(identify(a, c, SPAN_NULL, span_slice(buf_span(&key), 0, 45), &who));
     static char huge[100000];
     memset(huge, 'a', sizeof(huge));
-    assert_false(access_identify(a, c, SPAN_NULL, span_from(huge, sizeof(huge)), &who));
+    assert_false(identify(a, c, SPAN_NULL, span_from(huge, sizeof(huge)), &who));
 
     assert_int_equal(access_key_revoke(SPAN_LIT("state"), SPAN_LIT("key-none")), -ENOENT);
     assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id)), 0);
     assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id)), 0);
     /* The old snapshot still knows it; the next one doesn't. */
-    assert_true(access_identify(a, c, SPAN_NULL, buf_span(&key), &who));
+    assert_true(identify(a, c, SPAN_NULL, buf_span(&key), &who));
     struct access *b = load(c, "keys.json: warning: no key is in force, every request will be "
                                "refused; see `juyong key create`\n");
-    assert_false(access_identify(b, c, SPAN_NULL, buf_span(&key), &who));
+    assert_false(identify(b, c, SPAN_NULL, buf_span(&key), &who));
     l = (struct listed){0};
     access_key_list(SPAN_LIT("state"), note, &l);
     assert_int_equal(l.revoked, 1);
@@ -170,12 +184,9 @@ static void test_many_keys(void **state)
     struct config *c = load_config(KEYS);
     struct buf keys = BUF_INIT(65536), ids = BUF_INIT(65536);
     for (unsigned i = 0; i < 20; i++)
-        assert_int_equal(access_key_create(SPAN_LIT("state"),
-                                           i % 2 ? SPAN_LIT("shop") : SPAN_LIT("default"),
-                                           SPAN_LIT(""), &keys, &ids),
-                         0);
-    assert_int_equal(
-        access_key_create(SPAN_LIT("state"), SPAN_LIT("gone"), SPAN_LIT(""), &keys, &ids), 0);
+        assert_int_equal(
+            create(i % 2 ? SPAN_LIT("shop") : SPAN_LIT("default"), SPAN_LIT(""), &keys, &ids), 0);
+    assert_int_equal(create(SPAN_LIT("gone"), SPAN_LIT(""), &keys, &ids), 0);
     char want[128];
     snprintf(want, sizeof(want),
              "keys.json: warning: %.12s is for the app 'gone', which isn't "
@@ -184,12 +195,12 @@ static void test_many_keys(void **state)
     struct access *a = load(c, want);
     for (unsigned i = 0; i < 20; i++) {
         struct access_identity who;
-        assert_true(access_identify(a, c, SPAN_NULL, span_from(keys.data + 46 * i, 46), &who));
+        assert_true(identify(a, c, SPAN_NULL, span_from(keys.data + 46 * i, 46), &who));
         assert_span(who.key_id, span_from(ids.data + 12 * i, 12));
         assert_span(who.app->name, i % 2 ? SPAN_LIT("shop") : SPAN_LIT("default"));
     }
     struct access_identity who;
-    assert_false(access_identify(a, c, SPAN_NULL, span_from(keys.data + 46 * 20, 46), &who));
+    assert_false(identify(a, c, SPAN_NULL, span_from(keys.data + 46 * 20, 46), &who));
     access_unref(a);
     config_unref(c);
     buf_deinit(&keys);
@@ -197,15 +208,227 @@ static void test_many_keys(void **state)
     remove_state();
 }
 
+static void test_headers(void **state)
+{
+    struct config *c = load_config(KEYS);
+    struct buf key = BUF_INIT(64), other = BUF_INIT(64), id = BUF_INIT(64);
+    assert_int_equal(create(SPAN_LIT("shop"), SPAN_LIT(""), &key, &id), 0);
+    assert_int_equal(create(SPAN_LIT("default"), SPAN_LIT(""), &other, &id), 0);
+    struct access *a = load(c, "");
+    char bearer[64];
+    snprintf(bearer, sizeof(bearer), "Bearer %s", buf_cstr(&key));
+    struct span k = buf_span(&key), o = buf_span(&other), none = SPAN_NULL;
+    const struct {
+        struct access_credentials headers;
+        bool opens;
+    } cases[] = {
+        {{span_str(bearer), none, none, none}, true},
+        {{none, k, none, none}, true},
+        {{none, none, k, none}, true},
+        {{none, none, none, k}, true},
+        {{span_str(bearer), k, k, k}, true},
+        {{span_str(bearer), o, none, none}, false},
+        {{none, k, none, o}, false},
+        {{none, k, o, none}, false},
+        {{SPAN_LIT("Basic x"), k, none, none}, false},
+        {{none, none, none, none}, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct access_identity who;
+        if (access_identify(a, c, &cases[i].headers, clock_wall_us(), &who) != cases[i].opens)
+            fail_msg("case %zu", i);
+        if (cases[i].opens)
+            assert_span(who.app->name, SPAN_LIT("shop"));
+    }
+    access_unref(a);
+    config_unref(c);
+    buf_deinit(&key);
+    buf_deinit(&other);
+    buf_deinit(&id);
+    remove_state();
+}
+
+static void test_expiry(void **state)
+{
+    struct config *c = load_config(KEYS);
+    struct buf key = BUF_INIT(64), id = BUF_INIT(64);
+    uint64_t now = clock_wall_us(), end = now + 3600000000u;
+    assert_int_equal(
+        access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""), end, &key, &id), 0);
+    struct access *a = load(c, "");
+    struct access_credentials all = {.x_api_key = buf_span(&key)};
+    struct access_identity who;
+    /* To the millisecond, that of the file. */
+    assert_true(access_identify(a, c, &all, end / 1000 * 1000 - 1, &who));
+    assert_false(access_identify(a, c, &all, end / 1000 * 1000, &who));
+    assert_int_equal(access_key_count(a), 1);
+    struct listed l = {0};
+    assert_int_equal(access_key_list(SPAN_LIT("state"), note, &l), 0);
+    assert_int_equal(l.expired, 0);
+    assert_int_equal(strlen(l.expires), 24);
+    access_unref(a);
+    remove_state();
+
+    key.len = id.len = 0;
+    assert_int_equal(
+        access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""), now, &key, &id), 0);
+    a = load(c, "keys.json: warning: no key is in force, every request will be refused; see "
+                "`juyong key create`\n");
+    assert_int_equal(access_key_count(a), 0);
+    l = (struct listed){0};
+    assert_int_equal(access_key_list(SPAN_LIT("state"), note, &l), 0);
+    assert_int_equal(l.expired, 1);
+    access_unref(a);
+    config_unref(c);
+    buf_deinit(&key);
+    buf_deinit(&id);
+    remove_state();
+}
+
+static void test_rotation(void **state)
+{
+    struct config *c = load_config(KEYS);
+    struct buf old = BUF_INIT(64), new = BUF_INIT(64), id = BUF_INIT(64), new_id = BUF_INIT(64);
+    uint64_t now = clock_wall_us(), until = (now / 1000 + 60000) * 1000;
+    assert_int_equal(create(SPAN_LIT("shop"), SPAN_LIT("counter"), &old, &id), 0);
+    assert_int_equal(access_key_rotate(SPAN_LIT("state"), SPAN_LIT("key-none"), until,
+                                       ACCESS_AS_BEFORE, &new, &new_id),
+                     -ENOENT);
+    assert_int_equal(
+        access_key_rotate(SPAN_LIT("state"), buf_span(&id), until, ACCESS_AS_BEFORE, &new, &new_id),
+        0);
+    struct access *a = load(c, "");
+    struct access_credentials with_old = {.api_key = buf_span(&old)},
+                              with_new = {.api_key = buf_span(&new)};
+    struct access_identity who;
+    /* Both open up to the end of the overlap, and are one for the limits. */
+    assert_true(access_identify(a, c, &with_old, until - 1, &who));
+    assert_span(who.key_line, buf_span(&id));
+    assert_true(access_identify(a, c, &with_new, until - 1, &who));
+    assert_span(who.key_id, buf_span(&new_id));
+    assert_span(who.key_line, buf_span(&id));
+    assert_false(access_identify(a, c, &with_old, until, &who));
+    assert_true(access_identify(a, c, &with_new, UINT64_MAX - 1, &who));
+    access_unref(a);
+    struct listed l = {0};
+    access_key_list(SPAN_LIT("state"), note, &l);
+    assert_int_equal(l.count, 2);
+    assert_string_equal(l.alias, "counter");
+    assert_string_equal(l.expires, "");
+
+    /* A key that would end before the overlap does ends when it would have. */
+    old.len = id.len = new.len = new_id.len = 0;
+    assert_int_equal(access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""),
+                                       now + 30000000, &old, &id),
+                     0);
+    assert_int_equal(
+        access_key_rotate(SPAN_LIT("state"), buf_span(&id), until, ACCESS_NEVER, &new, &new_id), 0);
+    a = load(c, "");
+    with_old.api_key = buf_span(&old);
+    assert_false(access_identify(a, c, &with_old, now + 30000000, &who));
+    access_unref(a);
+
+    /* At once; and what is over can't be rotated. */
+    old.len = id.len = 0;
+    assert_int_equal(
+        access_key_rotate(SPAN_LIT("state"), buf_span(&new_id), now, ACCESS_AS_BEFORE, &old, &id),
+        0);
+    assert_int_equal(
+        access_key_rotate(SPAN_LIT("state"), buf_span(&new_id), until, ACCESS_AS_BEFORE, &old, &id),
+        -ESTALE);
+    config_unref(c);
+    buf_deinit(&old);
+    buf_deinit(&new);
+    buf_deinit(&id);
+    buf_deinit(&new_id);
+    remove_state();
+}
+
+/* As the first version wrote it: neither line nor expires. */
+static void test_older_file(void **state)
+{
+    struct config *c = load_config(KEYS);
+    mkdir("state", 0700);
+    write_file("state/keys.json",
+               "{\"version\":1,\"salt\":\"00112233445566778899aabbccddeeff\",\"keys\":[\n"
+               "{\"id\":\"key-00000001\",\"app\":\"shop\",\"alias\":\"\",\"last4\":\"abcd\","
+               "\"created\":\"2026-01-01T00:00:00.000Z\",\"revoked\":\"\",\"sha256\":"
+               "\"0000000000000000000000000000000000000000000000000000000000000000\"}\n]}\n");
+    struct access *a = load(c, "");
+    assert_int_equal(access_key_count(a), 1);
+    access_unref(a);
+    struct buf key = BUF_INIT(64), id = BUF_INIT(64);
+    assert_int_equal(create(SPAN_LIT("shop"), SPAN_LIT(""), &key, &id), 0); /* written anew */
+    struct listed l = {0};
+    access_key_list(SPAN_LIT("state"), note, &l);
+    assert_int_equal(l.count, 2);
+    buf_deinit(&key);
+    buf_deinit(&id);
+    config_unref(c);
+    remove_state();
+}
+
+static void test_stamp(void **state)
+{
+    struct config *c = load_config(KEYS);
+    struct buf key = BUF_INIT(64), id = BUF_INIT(64);
+    assert_false(access_stamp(SPAN_LIT("state")).exists);
+    assert_int_equal(create(SPAN_LIT("shop"), SPAN_LIT(""), &key, &id), 0);
+    struct access *a = load(c, "");
+    struct access_stamp read = access_stamp_of(a), now = access_stamp(SPAN_LIT("state"));
+    assert_true(access_stamp_eq(&read, &now));
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id)), 0);
+    now = access_stamp(SPAN_LIT("state"));
+    assert_false(access_stamp_eq(&read, &now));
+    access_unref(a);
+    config_unref(c);
+    buf_deinit(&key);
+    buf_deinit(&id);
+    remove_state();
+}
+
+static void test_addresses(void **state)
+{
+    struct config *c = load_config("trusted_proxies: ['192.0.2.1', '2001:db8::1']\n"
+                                   "apps: [{ name: default, addresses: [10.0.0.0/8, "
+                                   "'2001:db8:5::/48', '::ffff:198.51.100.7'] }]\n");
+    const struct {
+        const char *peer, *client;
+        bool admitted;
+    } cases[] = {
+        {"10.1.2.3", "", true},
+        {"11.1.2.3", "", false},
+        {"::ffff:10.1.2.3", "", true}, /* the same address */
+        {"198.51.100.7", "", true},
+        {"2001:db8:5:ffff::9", "", true},
+        {"2001:db8:6::9", "", false},
+        {"192.0.2.1", "", false}, /* a proxy isn't its clients */
+        {"192.0.2.1", "10.9.9.9", true},
+        {"192.0.2.1", "2001:db8:5::1", true},
+        {"192.0.2.1", "11.9.9.9", false},
+        {"192.0.2.1", "10.9.9.9, 1.2.3.4", false},
+        {"2001:db8::1", "10.9.9.9", true},
+        {"192.0.2.2", "10.9.9.9", false}, /* nobody trusts this one */
+        {"", "10.9.9.9", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (access_admits(c, &c->apps[0], span_str(cases[i].peer), span_str(cases[i].client)) !=
+            cases[i].admitted)
+            fail_msg("%s for %s", cases[i].peer, cases[i].client);
+    config_unref(c);
+    c = load_config("");
+    assert_true(access_admits(c, &c->apps[0], SPAN_LIT("203.0.113.9"), SPAN_NULL));
+    config_unref(c);
+}
+
 static void test_bad_names(void **state)
 {
     struct buf key = BUF_INIT(256), id = BUF_INIT(64);
-    assert_int_equal(access_key_create(SPAN_LIT("state"), SPAN_LIT(""), SPAN_LIT(""), &key, &id),
-                     -EINVAL);
-    assert_int_equal(
-        access_key_create(SPAN_LIT("state"), SPAN_LIT("a\nb"), SPAN_LIT(""), &key, &id), -EINVAL);
-    assert_int_equal(
-        access_key_create(SPAN_LIT("no/where"), SPAN_LIT("a"), SPAN_LIT(""), &key, &id), -ENOENT);
+    assert_int_equal(create(SPAN_LIT(""), SPAN_LIT(""), &key, &id), -EINVAL);
+    assert_int_equal(create(SPAN_LIT("a\nb"), SPAN_LIT(""), &key, &id), -EINVAL);
+    assert_int_equal(access_key_create(SPAN_LIT("no/where"), SPAN_LIT("a"), SPAN_LIT(""),
+                                       ACCESS_NEVER, &key, &id),
+                     -ENOENT);
     assert_int_equal(key.len, 0);
     buf_deinit(&key);
     buf_deinit(&id);
@@ -216,7 +439,7 @@ static void test_passthrough(void **state)
     struct config *c = load_config("");
     struct access *a = load(c, "");
     struct access_identity who;
-    assert_true(access_identify(a, c, SPAN_LIT("Bearer anything"), SPAN_NULL, &who));
+    assert_true(identify(a, c, SPAN_LIT("Bearer anything"), SPAN_NULL, &who));
     assert_ptr_equal(who.app, &c->apps[0]);
     assert_int_equal(who.key_id.len, 0);
     access_unref(a);
@@ -269,6 +492,11 @@ static void test_damaged_keys(void **state)
         {"{}", "state/keys.json:1:1: no file of keys: salt or keys are missing or damaged\n"},
         {"{\"salt\":\"00112233445566778899aabbccddeeff\",\"keys\":[\n{\"id\":\"x\"}]}",
          "state/keys.json:2:1: a damaged key\n"},
+        {"{\"salt\":\"00112233445566778899aabbccddeeff\",\"keys\":[\n"
+         "{\"id\":\"x\",\"app\":\"a\",\"alias\":\"\",\"last4\":\"abcd\",\"created\":\"\","
+         "\"expires\":\"2026-02-30T00:00:00.000Z\",\"revoked\":\"\",\"sha256\":"
+         "\"0000000000000000000000000000000000000000000000000000000000000000\"}]}",
+         "state/keys.json:2:1: a damaged key\n"},
     };
     struct config *c = load_config(KEYS);
     mkdir("state", 0700);
@@ -279,9 +507,8 @@ static void test_damaged_keys(void **state)
         assert_int_equal(access_load(c, &messages, &a), -EINVAL);
         assert_true(span_starts(buf_span(&messages), span_str(cases[i].message)));
         struct buf key = BUF_INIT(64), id = BUF_INIT(64);
-        assert_int_equal(
-            access_key_create(SPAN_LIT("state"), SPAN_LIT("a"), SPAN_LIT(""), &key, &id),
-            -EINVAL); /* never overwritten */
+        assert_int_equal(create(SPAN_LIT("a"), SPAN_LIT(""), &key, &id),
+                         -EINVAL); /* never overwritten */
         buf_deinit(&key);
         buf_deinit(&id);
         buf_deinit(&messages);
@@ -309,7 +536,10 @@ int main(void)
         cmocka_unit_test(test_life_of_a_key), cmocka_unit_test(test_many_keys),
         cmocka_unit_test(test_bad_names),     cmocka_unit_test(test_passthrough),
         cmocka_unit_test(test_end_users),     cmocka_unit_test(test_damaged_keys),
-        cmocka_unit_test(test_trust),
+        cmocka_unit_test(test_trust),         cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_expiry),        cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_older_file),    cmocka_unit_test(test_stamp),
+        cmocka_unit_test(test_addresses),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

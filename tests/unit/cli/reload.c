@@ -60,14 +60,15 @@ static int load(struct span file, struct buf *messages, struct snapshot **ret_sn
     return snapshot_load(file, messages, ret_snapshot);
 }
 
-static int renew(const struct snapshot *old, struct buf *messages, struct snapshot **ret_snapshot)
+static int renew(const struct snapshot *old, unsigned parts, struct buf *messages,
+                 struct snapshot **ret_snapshot)
 {
     assert_false(pthread_equal(pthread_self(), bed.thread));
     assert_ptr_equal(old, bed.snapshot);
     atomic_fetch_add(&bed.renewals, 1);
     while (sem_wait(&bed.go) < 0)
         ;
-    return snapshot_renew(old, messages, ret_snapshot);
+    return snapshot_renew(old, parts, messages, ret_snapshot);
 }
 
 static struct snapshot *snapshot_in_force(void *ctx)
@@ -229,7 +230,7 @@ static void test_rules_alone(void **state)
     write_file("c.yaml", "nonsense: [\n");
     write_file("rules/keywords/A1-a.txt", "坏词语\n另一句\n");
     sem_post(&bed.go);
-    reload_ask_rules(bed.reload);
+    reload_ask_parts(bed.reload, SNAPSHOT_RULES);
     assert_int_equal(loop_run(bed.loop), 0);
     assert_int_equal(bed.result, 0);
     assert_int_equal(bed.rules, 2);
@@ -237,9 +238,9 @@ static void test_rules_alone(void **state)
     /* Among wishes for the rules one for all: the next one is for all. */
     write_file("c.yaml", CONFIG);
     bed.want = 3;
-    reload_ask_rules(bed.reload);
+    reload_ask_parts(bed.reload, SNAPSHOT_RULES);
     reload_ask(bed.reload);
-    reload_ask_rules(bed.reload);
+    reload_ask_parts(bed.reload, SNAPSHOT_RULES);
     sem_post(&bed.go);
     sem_post(&bed.go);
     assert_int_equal(loop_run(bed.loop), 0);

@@ -245,6 +245,81 @@ static void test_modes(void **state)
     config_unref(c);
 }
 
+static void test_apps(void **state)
+{
+    write_file("key", "sk-provider\n", 0600);
+    struct config *c =
+        expect_load("auth: keys\n"
+                    "upstreams: [{ name: u, base_url: 'https://x/v1', api_key_file: key,\n"
+                    "              models: [{ id: m, filing_number: F }] }]\n"
+                    "policy: { texts: { content_filter: 全局的话, timeout: Later. } }\n"
+                    "apps:\n"
+                    "  - name: shop\n"
+                    "    addresses: [10.0.0.0/8, '2001:db8::/32', 192.0.2.7]\n"
+                    "    limits:\n"
+                    "      requests_per_minute: 600\n"
+                    "      tokens_per_day: 5000000\n"
+                    "      concurrent: 8\n"
+                    "      body: 32KiB\n"
+                    "      end_users: 1000\n"
+                    "      key: { requests_per_day: 100 }\n"
+                    "      end_user: { requests_per_minute: 5, tokens_per_minute: 2000 }\n"
+                    "    policy: { mode: observe, until: 2999-01-01, observe: { A2: 2999-01-01 }, "
+                    "media: allow,\n"
+                    "              tool_calls: exact, texts: { content_filter: 本店的话 } }\n",
+                    "");
+    const struct config_app *a = config_find_app(c, SPAN_LIT("shop"));
+    unsigned char address[16];
+    assert_int_equal(a->address_count, 3);
+    assert_true(network_read_address(SPAN_LIT("2001:db8:1::1"), address));
+    assert_true(network_contains(&a->addresses[1], address));
+    assert_int_equal(a->limits.app.minute_requests, 600);
+    assert_int_equal(a->limits.app.day_requests, 0);
+    assert_int_equal(a->limits.app.day_tokens, 5000000);
+    assert_int_equal(a->limits.app.concurrent, 8);
+    assert_int_equal(a->limits.key.day_requests, 100);
+    assert_int_equal(a->limits.key.minute_requests, 0);
+    assert_int_equal(a->limits.end_user.minute_requests, 5);
+    assert_int_equal(a->limits.end_user.minute_tokens, 2000);
+    assert_int_equal(a->limits.body_bytes, 32768);
+    assert_int_equal(a->limits.end_users, 1000);
+    assert_int_equal(c->apps[0].limits.end_users, 65536);
+    assert_int_equal(c->apps[0].limits.body_bytes, 0);
+    assert_int_equal(c->apps[0].address_count, 0);
+    assert_int_equal(a->policy.text_count, 3);
+    assert_span(a->policy.texts[0].text, SPAN_LIT("本店的话"));
+    assert_int_equal(a->policy.texts[0].origin, ORIGIN_APP);
+    assert_span(a->policy.texts[1].text, SPAN_LIT("全局的话"));
+
+    const struct config_app *s = config_strict(c, a);
+    assert_ptr_not_equal(s, a);
+    assert_ptr_equal(config_strict(c, s), s);
+    assert_span(s->name, SPAN_LIT("shop"));
+    assert_int_equal(s->limits.app.concurrent, 8);
+    assert_true(config_observes(&a->policy, 0) && !config_observes(&s->policy, 0));
+    assert_int_equal(s->policy.observe_count, 0);
+    assert_false(s->policy.allow_media || s->policy.tool_calls_exact);
+    assert_span(s->policy.texts[0].text, SPAN_LIT("本店的话"));
+    config_unref(c);
+
+    expect_refused(UPSTREAM "apps:\n"
+                            "  - { name: a, addresses: [10.0.0.1/8] }\n"
+                            "  - { name: b, addresses: [] }\n"
+                            "  - { name: c, limits: { requests_per_minute: many } }\n"
+                            "  - { name: d, limits: { end_user: { concurent: 1 } } }\n"
+                            "  - { name: e, policy: { texts: { content_filter: '' } } }\n",
+                   "c.yaml:6:28: '10.0.0.1/8' is neither an address nor a network such as "
+                   "10.0.0.0/8\n"
+                   "c.yaml:7:27: 'addresses' names none; leave it out to allow all\n"
+                   "c.yaml:8:47: 'requests_per_minute' must be a number\n"
+                   "c.yaml:9:38: unknown key 'concurent'; did you mean 'concurrent'?\n"
+                   "c.yaml:10:51: a sentence must have 1 to 2048 bytes\n");
+    c = expect_load(UPSTREAM "apps: [{ name: default, limits: { key: { concurrent: 1 } } }]\n",
+                    "c.yaml:5:33: warning: limits of keys need auth: keys; without it there are "
+                    "none\n");
+    config_unref(c);
+}
+
 static void test_observing(void **state)
 {
     struct config *c =
@@ -527,12 +602,19 @@ static void test_manual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_smallest),        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_modes),           cmocka_unit_test(test_observing),
-        cmocka_unit_test(test_keys_and_types),  cmocka_unit_test(test_policy_errors),
-        cmocka_unit_test(test_upstream_errors), cmocka_unit_test(test_models),
-        cmocka_unit_test(test_warnings),        cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_restart),         cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_smallest),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_observing),
+        cmocka_unit_test(test_keys_and_types),
+        cmocka_unit_test(test_policy_errors),
+        cmocka_unit_test(test_upstream_errors),
+        cmocka_unit_test(test_models),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_apps),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -196,6 +196,47 @@ static void test_expiry(void **state)
     policy_free(NULL);
 }
 
+/* A request may ask for stricter: what is flagged interferes, nothing is only observed. */
+static void test_strict(void **state)
+{
+    struct config_action rows[] = {
+        {SPAN_LIT("A1-b"), ACTION_ALLOW, ACTION_ANSWER, ORIGIN_APP},
+        BUILT_IN,
+    };
+    struct config_observe observes[] = {{.risk = SPAN_LIT("A1-a"), .until = 100}};
+    struct config_app app = {.policy = {.actions = rows,
+                                        .action_count = COUNT(rows),
+                                        .observes = observes,
+                                        .observe_count = 1}};
+    struct policy *p = NULL, *s = NULL;
+    assert_int_equal(policy_new(&app, NULL, &p), 0);
+    assert_int_equal(policy_new_strict(p, &s), 0);
+    static const struct {
+        uint32_t rule;
+        enum action prompt, completion, strict_prompt, strict_completion;
+    } cases[] = {
+        {A1A, ACTION_BLOCK, ACTION_BLOCK, ACTION_BLOCK, ACTION_BLOCK},
+        {A1A_FLAG, ACTION_FLAG, ACTION_FLAG, ACTION_BLOCK, ACTION_BLOCK},
+        {PHONE, ACTION_FLAG, ACTION_MASK, ACTION_MASK, ACTION_MASK},
+        {NEAR_PHONE, ACTION_FLAG, ACTION_BLOCK, ACTION_BLOCK, ACTION_BLOCK},
+        {A1B, ACTION_ALLOW, ACTION_ANSWER, ACTION_ALLOW, ACTION_ANSWER},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint32_t r = cases[i].rule;
+        assert_int_equal(policy_decide(p, r, DIRECTION_PROMPT, 0), cases[i].prompt);
+        assert_int_equal(policy_decide(p, r, DIRECTION_COMPLETION, 0), cases[i].completion);
+        assert_int_equal(policy_decide(s, r, DIRECTION_PROMPT, 0), cases[i].strict_prompt);
+        assert_int_equal(policy_decide(s, r, DIRECTION_COMPLETION, 0), cases[i].strict_completion);
+        for (enum direction d = DIRECTION_PROMPT; d <= DIRECTION_COMPLETION; d++)
+            assert_true(policy_decide(s, r, d, 0) >= policy_decide(p, r, d, 0));
+    }
+    assert_true(policy_observes(p, A1A, 50));
+    assert_false(policy_observes(s, A1A, 50));
+    assert_int_equal(policy_decide(s, ENDS, DIRECTION_PROMPT, 1000), ACTION_ALLOW);
+    policy_free(s);
+    policy_free(p);
+}
+
 static struct policy_reason reason_of(const struct config_app *app, uint32_t rule, int64_t now)
 {
     return policy_reason(app, &rules[rule], DIRECTION_COMPLETION, now);
@@ -382,17 +423,12 @@ static void test_doubts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_built_in),
-        cmocka_unit_test(test_closest_row),
-        cmocka_unit_test(test_origins),
-        cmocka_unit_test(test_rules_own_action),
-        cmocka_unit_test(test_near_never_masks),
-        cmocka_unit_test(test_apps),
-        cmocka_unit_test(test_expiry),
-        cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_rule_rows),
-        cmocka_unit_test(test_observed),
-        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_built_in),         cmocka_unit_test(test_closest_row),
+        cmocka_unit_test(test_origins),          cmocka_unit_test(test_rules_own_action),
+        cmocka_unit_test(test_near_never_masks), cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_expiry),           cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_reasons),          cmocka_unit_test(test_rule_rows),
+        cmocka_unit_test(test_observed),         cmocka_unit_test(test_check),
         cmocka_unit_test(test_doubts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
