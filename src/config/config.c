@@ -82,6 +82,17 @@ void read_proxies(struct reader *r, const struct schema_key *key, const struct y
             reader_warn(r, n->at, "every client may then name itself as it likes");
 }
 
+/* Behind trusted_proxies in the table, so that they are known. */
+void read_proxy_protocol(struct reader *r, const struct schema_key *key,
+                         const struct yaml_node *node, void *base)
+{
+    const struct config *c = base;
+    if (c->proxy_protocol && c->trusted_proxy_count == 0)
+        reader_error(r, node->at,
+                     "'proxy_protocol' needs 'trusted_proxies': whose connections "
+                     "begin with a PROXY header?");
+}
+
 /* What depends on several keys or on this machine. */
 static void complete(struct reader *r)
 {

@@ -153,6 +153,14 @@ struct config_limits {
     unsigned choices;      /* largest n, 8 */
 };
 
+/* Whose word is the `user` of a request's body? */
+enum user_field {
+    USER_FIELD_AUTO,    /* that of trusted_proxies alone, if any are listed; else anyone's */
+    USER_FIELD_ANYONE,  /* apps call directly and are believed */
+    USER_FIELD_TRUSTED, /* that of trusted_proxies alone */
+    USER_FIELD_IGNORE,
+};
+
 struct config {
     struct span file; /* where it was read from */
     struct span listen_host, console_host;
@@ -179,6 +187,11 @@ struct config {
     } audit;
     struct network *trusted_proxies; /* addresses or networks, CIDR */
     size_t trusted_proxy_count;
+    bool proxy_protocol; /* their connections begin with a PROXY header */
+    struct {
+        enum user_field field;
+        bool remove; /* keep the fields that name the end user from the upstream */
+    } end_users;
     struct {
         struct span provider, launch_number, algorithm_number, provider_code, complaint;
     } service;

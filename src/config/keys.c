@@ -281,6 +281,12 @@ const struct schema_key schema_root[] = {
      "addresses or networks of front proxies: only they may name client address, end user, device "
      "and session (headers X-Juyong-Client-IP, -Client-Port, -End-User, -Device, -Session)",
      AT(struct config, trusted_proxies), .read = read_proxies, .form = "list of CIDR"},
+    {"proxy_protocol", SCHEMA_BOOL, "false",
+     "connections of trusted_proxies begin with a PROXY header (version 1 or 2) that names the "
+     "client; other connections may not",
+     AT(struct config, proxy_protocol), .read = read_proxy_protocol, .restart = true},
+    {"end_users", SCHEMA_MAP, NULL, "how the person behind a request is known",
+     .keys = schema_end_users},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
     {NULL},
 };

@@ -32,9 +32,13 @@ void read_addresses(struct reader *r, const struct schema_key *key, const struct
 void app_defaults(struct reader *r, struct config_app *app);
 void read_apps(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                void *base);
+/* config/users.c */
+extern const struct schema_key schema_end_users[];
 /* config/config.c */
 /* A list of addresses or networks; false after a message. */
 bool read_networks(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                    struct network **ret_networks, size_t *ret_count);
+void read_proxy_protocol(struct reader *r, const struct schema_key *key,
+                         const struct yaml_node *node, void *base);
 void read_proxies(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base);

@@ -107,6 +107,12 @@ static void client_event(void *ctx, struct http_request *r, unsigned events)
     exchange_post(x);
 }
 
+static bool is_proxy(void *ctx, struct span address)
+{
+    const struct gate *g = ctx;
+    return access_trusts(snapshot_config(g->snapshot), address);
+}
+
 static void refused(void *ctx)
 {
     struct gate *g = ctx;
@@ -211,11 +217,12 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     if (!g)
         return -ENOMEM;
     const struct config *c = snapshot_config(o->snapshot);
-    static const struct http_server_ops ops = {admit, client_event, refused};
+    static const struct http_server_ops ops = {admit, client_event, refused, is_proxy};
     struct http_server_options server = {
         .host = c->listen_host,
         .port = c->listen_port,
         .shared_port = o->shared_port,
+        .proxied = c->proxy_protocol,
         .connections = c->limits.connections,
         .per_ip = c->limits.per_ip,
         .header_ms = c->limits.header_ms,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "http/framing.h"
+#include "http/proxyhead.h"
 #include "http/server.h"
 
 #include <microhttpd.h>
@@ -25,6 +26,12 @@ struct http_server {
     uint16_t port;
     struct list connections;
     size_t connection_count;
+    /* accept.c, where connections of proxies begin with a header of their own */
+    struct loop_watch accepting;
+    struct loop_timer accept_again;
+    struct list arrivals; /* whose header is not whole yet */
+    struct list handed;   /* that the library is just being given */
+    size_t arrival_count;
 };
 
 struct http_connection {
@@ -90,6 +97,15 @@ struct MHD_Response *stream_response(struct http_request *r);
 void stream_flush(struct loop_task *t);
 /* The socket has room again. */
 void stream_writable(struct http_request *r);
+
+/* accept.c */
+int accept_begin(struct http_server *s);
+/* Closes the listener and what waits for its header. Twice does no harm. */
+void accept_end(struct http_server *s);
+/* Of a connection that the library is just being given: what its PROXY header said. */
+bool accept_whose(struct http_server *s, int fd, enum proxyhead_whose *ret);
+/* Numeric text and port; empty and 0 for what is neither IPv4 nor IPv6. */
+void accept_name(const struct sockaddr *a, char ret_text[46], uint16_t *ret_port);
 
 /* server.c */
 void server_refused(struct http_server *s);

@@ -70,17 +70,12 @@ static void read_peer(struct http_connection *c, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!info || !info->client_addr)
+    enum proxyhead_whose whose;
+    /* Somebody behind the proxy that it can't name is not the proxy. */
+    if (accept_whose(c->server, c->watch.fd, &whose) && whose == PROXYHEAD_UNKNOWN)
         return;
-    if (info->client_addr->sa_family == AF_INET) {
-        const struct sockaddr_in *a = (const struct sockaddr_in *)(const void *)info->client_addr;
-        inet_ntop(AF_INET, &a->sin_addr, c->peer, sizeof(c->peer));
-        c->peer_port = ntohs(a->sin_port);
-    } else if (info->client_addr->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)(const void *)info->client_addr;
-        inet_ntop(AF_INET6, &a->sin6_addr, c->peer, sizeof(c->peer));
-        c->peer_port = ntohs(a->sin6_port);
-    }
+    if (info && info->client_addr)
+        accept_name(info->client_addr, c->peer, &c->peer_port);
 }
 
 static void connection_open(struct http_server *s, struct MHD_Connection *mhd,
@@ -263,6 +258,8 @@ int http_server_new(struct loop *l, const struct http_server_options *o,
     s->ctx = ctx;
     s->options = *o;
     list_init(&s->connections);
+    list_init(&s->arrivals);
+    list_init(&s->handed);
     list_init(&s->hook.link);
     s->listener = listen_on(o, &s->port);
     if (s->listener < 0) {
@@ -270,10 +267,14 @@ int http_server_new(struct loop *l, const struct http_server_options *o,
         free(s);
         return r;
     }
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     (o->proxied ? MHD_USE_NO_LISTEN_SOCKET : 0);
+    struct MHD_OptionItem where[] = {{MHD_OPTION_LISTEN_SOCKET, s->listener, NULL},
+                                     {MHD_OPTION_END, 0, NULL}};
     s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, request_handle,
-        s, MHD_OPTION_EXTERNAL_LOGGER, library_message, s, MHD_OPTION_LISTEN_SOCKET, s->listener,
-        MHD_OPTION_CONNECTION_LIMIT, o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_ip,
+        flags, 0, NULL, NULL, request_handle, s, MHD_OPTION_EXTERNAL_LOGGER, library_message, s,
+        MHD_OPTION_ARRAY, o->proxied ? &where[1] : &where[0], MHD_OPTION_CONNECTION_LIMIT,
+        o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_ip,
         MHD_OPTION_CONNECTION_TIMEOUT, (o->idle_ms + 999) / 1000,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL, MHD_OPTION_NOTIFY_COMPLETED,
         notify_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, notify_connection, s,
@@ -288,6 +289,13 @@ int http_server_new(struct loop *l, const struct http_server_options *o,
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     s->watch = (struct loop_watch){.fd = info->epoll_fd, .fn = library_ready};
     int r = loop_watch_add(l, &s->watch, EPOLLIN);
+    if (r == 0 && o->proxied) {
+        r = accept_begin(s);
+        if (r < 0) {
+            loop_watch_remove(l, &s->watch);
+            close(s->listener);
+        }
+    }
     if (r < 0) {
         MHD_stop_daemon(s->daemon);
         free(s);
@@ -300,6 +308,8 @@ int http_server_new(struct loop *l, const struct http_server_options *o,
 
 void http_server_quiesce(struct http_server *s)
 {
+    if (s->options.proxied)
+        accept_end(s);
     if (s->listener < 0)
         return;
     MHD_socket fd = MHD_quiesce_daemon(s->daemon);
@@ -312,6 +322,8 @@ void http_server_free(struct http_server *s)
 {
     if (!s)
         return;
+    if (s->options.proxied)
+        accept_end(s);
     /* The library aborts the process when it is stopped with a suspended connection. */
     list_for_each (e, &s->connections) {
         struct http_connection *c = list_entry(e, struct http_connection, link);

@@ -52,6 +52,11 @@ struct http_server_ops {
      * NULL.
      */
     void (*refused)(void *ctx);
+    /*
+     * With `proxied`: is that address (numeric text) a proxy, so that its connections must begin
+     * with a PROXY header, version 1 or 2? Others' must not. Asked once a connection.
+     */
+    bool (*is_proxy)(void *ctx, struct span address);
 };
 
 struct http_server_options {
@@ -61,6 +66,7 @@ struct http_server_options {
     unsigned connections; /* ceiling */
     unsigned per_ip;      /* ceiling of one address; 0: none */
     unsigned header_ms, body_ms, idle_ms, write_ms; /* absolute deadlines */
+    bool proxied; /* connections of proxies begin with a PROXY header, see is_proxy() */
     bool lenient; /* for the stand-in model: no framing checks beyond the library's */
 };
 
@@ -89,7 +95,10 @@ struct span http_request_header(const struct http_request *r, const char *name);
 struct span http_request_body(const struct http_request *r);
 /* Frees the body early. */
 void http_request_drop_body(struct http_request *r);
-/* Numeric address and port of the peer. */
+/*
+ * Numeric address and port of the peer: of the client that a PROXY header names; empty and 0 where
+ * such a header says that nobody knows.
+ */
 struct span http_request_peer(const struct http_request *r, uint16_t *ret_port);
 /* Has the client left? */
 bool http_request_gone(const struct http_request *r);

@@ -156,6 +156,8 @@ static void test_everything(void **state)
         "audit: { mode: degraded, dir: /var/log/juyong, queue_bytes: 2MiB, text_max: 0,\n"
         "         offences: 100000 }\n"
         "trusted_proxies: [127.0.0.1, 10.0.0.0/8, 'fd00::/8']\n"
+        "proxy_protocol: true\n"
+        "end_users: { field: ignore, forward: remove }\n"
         "service: { provider: 某公司, launch_number: L, complaint: '12345' }\n",
         "c.yaml:13:43: warning: the model 'raw' has no filing number\n");
     assert_span(c->listen_host, SPAN_LIT("::1"));
@@ -176,6 +178,9 @@ static void test_everything(void **state)
     assert_int_equal(c->audit.text_max, 0);
     assert_int_equal(c->audit.offences, 100000);
     assert_int_equal(c->trusted_proxy_count, 3);
+    assert_true(c->proxy_protocol);
+    assert_int_equal(c->end_users.field, USER_FIELD_IGNORE);
+    assert_true(c->end_users.remove);
     assert_span(c->service.provider, SPAN_LIT("某公司"));
 
     assert_int_equal(c->app_count, 2);
@@ -392,6 +397,9 @@ static void test_keys_and_types(void **state)
          "c.yaml:5:20: the console needs another address than 'listen'\n"},
         {"trusted_proxies: [10.0.0.1/8]\n",
          "c.yaml:5:19: '10.0.0.1/8' is neither an address nor a network such as 10.0.0.0/8\n"},
+        {"proxy_protocol: true\n",
+         "c.yaml:5:17: 'proxy_protocol' needs 'trusted_proxies': whose connections begin with a "
+         "PROXY header?\n"},
         {"trusted_proxies: x\n",
          "c.yaml:5:18: 'trusted_proxies' must be a list of addresses or networks\n"},
         {"auth: keys\n", "c.yaml:2:5: with auth: keys the upstream 'u' needs an api_key_file\n"},

@@ -5,6 +5,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -20,7 +21,9 @@ struct fixture {
     struct loop_timer tick, limit;
     unsigned server_events, client_events;
     unsigned chunks_left;
-    bool stream, gone;
+    bool stream, gone, tell_peer;
+    bool is_proxy; /* what the server is told of every address */
+    char asked[46];
     struct buf seen;
     int status;
 };
@@ -61,6 +64,14 @@ static void serve(struct loop_task *t)
         if (f->stream) {
             assert_int_equal(http_stream_start(f->request, 200, NULL, 0), 0);
             loop_timer_set(&f->tick, loop_now_ms(f->loop) + 1);
+        } else if (f->tell_peer) {
+            char text[128];
+            uint16_t port;
+            struct span peer = http_request_peer(f->request, &port);
+            int n = snprintf(text, sizeof(text), "<%.*s|%u|%.*s>", SPAN_ARG(peer), port,
+                             SPAN_ARG(http_request_body(f->request)));
+            assert_int_equal(
+                http_request_reply(f->request, 200, NULL, 0, span_from(text, (size_t)n), false), 0);
         } else {
             struct http_header h = {SPAN_LIT("X-Test"), SPAN_LIT("yes")};
             assert_int_equal(
@@ -107,11 +118,19 @@ static void too_long(struct loop_timer *t)
     fail_msg("the exchange does not end");
 }
 
-static int setup(void **state)
+static bool is_proxy(void *ctx, struct span address)
+{
+    struct fixture *f = ctx;
+    snprintf(f->asked, sizeof(f->asked), "%.*s", SPAN_ARG(address));
+    return f->is_proxy;
+}
+
+static int make(void **state, bool proxied)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    static const struct http_server_ops ops = {admit, server_event, NULL};
-    struct http_server_options o = {.host = SPAN_LIT("127.0.0.1"),
+    static const struct http_server_ops ops = {admit, server_event, NULL, is_proxy};
+    struct http_server_options o = {.proxied = proxied,
+                                    .host = SPAN_LIT("127.0.0.1"),
                                     .connections = 100,
                                     .header_ms = 300,
                                     .body_ms = 300,
@@ -128,6 +147,19 @@ static int setup(void **state)
     assert_int_equal(http_client_new(f->loop, 10, &f->client), 0);
     *state = f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return make(state, false);
+}
+
+static int setup_proxied(void **state)
+{
+    int r = make(state, true);
+    struct fixture *f = *state;
+    f->is_proxy = f->tell_peer = true;
+    return r;
 }
 
 static int teardown(void **state)
@@ -198,15 +230,20 @@ static void streams_are_written_chunk_by_chunk(void **state)
     assert_int_equal(http_server_connections(f->server), 1);
 }
 
-static int raw_connect(struct fixture *f, const char *text)
+static int raw_send(struct fixture *f, struct span text)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons(http_server_port(f->server)),
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-    assert_int_equal(send(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    assert_int_equal(send(fd, text.data, text.len, 0), (ssize_t)text.len);
     return fd;
+}
+
+static int raw_connect(struct fixture *f, const char *text)
+{
+    return raw_send(f, span_str(text));
 }
 
 static int hang_up_fd;
@@ -293,6 +330,167 @@ static void slow_heads_and_bodies_meet_their_deadline(void **state)
     assert_true(closed);
 }
 
+/* --- connections that begin with a PROXY header --- */
+
+#define REQUEST "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
+#define V2      "\r\n\r\n\0\r\nQUIT\n"
+
+/* Sends `text` in pieces of `step` bytes, one a turn of a millisecond. */
+struct drip {
+    struct loop_timer timer;
+    struct span left;
+    size_t step;
+    int fd;
+};
+
+static void drip(struct loop_timer *t)
+{
+    struct drip *d = list_entry(t, struct drip, timer);
+    size_t n = d->left.len < d->step ? d->left.len : d->step;
+    if (n == 0 || send(d->fd, d->left.data, n, MSG_NOSIGNAL) != (ssize_t)n)
+        return; /* all is sent, or the server has closed */
+    d->left = span_slice(d->left, n, d->left.len);
+    loop_timer_set(t, loop_now_ms(t->loop) + 1);
+}
+
+/* What the server answers to a connection of its own; *ret_closed as in converse(). */
+static void speak(struct fixture *f, struct span text, size_t step, unsigned ms, char ret[4096],
+                  bool *ret_closed)
+{
+    struct drip d = {.left = text, .step = step, .fd = raw_send(f, SPAN_NULL)};
+    struct loop_timer t;
+    int on = 1;
+    setsockopt(d.fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof(on));
+    loop_timer_init(f->loop, &d.timer, drip);
+    loop_timer_set(&d.timer, loop_now_ms(f->loop));
+    loop_timer_init(f->loop, &t, stop_loop);
+    loop_timer_set(&t, loop_now_ms(f->loop) + ms);
+    assert_int_equal(loop_run(f->loop), 0);
+    loop_timer_cancel(&d.timer);
+    ssize_t n, got = 0;
+    while ((n = recv(d.fd, ret + got, (size_t)(4095 - got), MSG_DONTWAIT)) > 0)
+        got += n;
+    *ret_closed = n == 0 || (n < 0 && errno == ECONNRESET);
+    ret[got] = '\0';
+    close(d.fd);
+}
+
+static void a_proxy_names_its_client(void **state)
+{
+    static const struct {
+        struct span head;
+        const char *peer;
+    } cases[] = {
+        {SPAN_LIT("PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\r\n"), "<192.0.2.7|4711|hi>"},
+        {SPAN_LIT("PROXY TCP6 2001:db8::7 2001:db8::1 65535 80\r\n"), "<2001:db8::7|65535|hi>"},
+        {SPAN_LIT("PROXY UNKNOWN\r\n"), "<|0|hi>"},
+        {SPAN_LIT("PROXY UNKNOWN ffff:: 1 2 3\r\n"), "<|0|hi>"},
+        {SPAN_LIT(V2 "\x21\x11\0\x0c\xc0\0\2\7\xc6\x33\x64\1\x12\x67\0\x50"),
+         "<192.0.2.7|4711|hi>"},
+        {SPAN_LIT(V2 "\x21\0\0\0"), "<|0|hi>"},
+    };
+    struct fixture *f = *state;
+    char answer[4096];
+    bool closed;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        for (size_t step = 1; step < 200; step += 61) {
+            struct buf b = BUF_INIT(4096);
+            assert_int_equal(buf_append(&b, cases[i].head), 0);
+            assert_int_equal(buf_append(&b, SPAN_LIT(REQUEST)), 0);
+            speak(f, buf_span(&b), step, step == 1 ? 250 : 60, answer, &closed);
+            if (!strstr(answer, cases[i].peer) || closed)
+                fail_msg("case %zu in steps of %zu: %s", i, step, answer);
+            buf_deinit(&b);
+        }
+    assert_string_equal(f->asked, "127.0.0.1");
+}
+
+static void the_proxys_own_connection_is_its_own(void **state)
+{
+    struct fixture *f = *state;
+    char answer[4096];
+    bool closed;
+    speak(f, SPAN_LIT(V2 "\x20\0\0\0" REQUEST), 1000, 60, answer, &closed);
+    assert_non_null(strstr(answer, "<127.0.0.1|"));
+    assert_null(strstr(answer, "|0|"));
+}
+
+static void what_no_proxy_sends_is_closed_without_a_word(void **state)
+{
+    static const struct span bad[] = {
+        SPAN_LIT(REQUEST),
+        SPAN_LIT("PROXY TCP4 192.0.2.7 198.51.100.1 4711 80\n" REQUEST),
+        SPAN_LIT("PROXY TCP4 192.0.2.7 198.51.100.1 04711 80\r\n" REQUEST),
+        SPAN_LIT("PROXY TCP4 2001:db8::7 198.51.100.1 4711 80\r\n" REQUEST),
+        SPAN_LIT(V2 "\x31\x11\0\0" REQUEST),
+        SPAN_LIT(V2 "\x21\x11\0\4aaaa" REQUEST),
+        SPAN_LIT(V2 "\x21\x11\xff\xff" REQUEST),
+    };
+    struct fixture *f = *state;
+    char answer[4096];
+    bool closed;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        speak(f, bad[i], 1000, 60, answer, &closed);
+        if (answer[0] || !closed)
+            fail_msg("case %zu: %s", i, answer);
+    }
+    /* Neither whole nor wrong: at its deadline. */
+    speak(f, SPAN_LIT("PROXY TCP4 192.0.2.7 "), 1000, 600, answer, &closed);
+    assert_true(closed && !answer[0]);
+    assert_int_equal(http_server_connections(f->server), 0);
+}
+
+static void a_second_header_is_no_request(void **state)
+{
+    struct fixture *f = *state;
+    char answer[4096];
+    bool closed;
+    speak(f,
+          SPAN_LIT("PROXY TCP4 192.0.2.7 198.51.100.1 1 2\r\n"
+                   "PROXY TCP4 192.0.2.8 198.51.100.1 1 2\r\n" REQUEST),
+          1000, 100, answer, &closed);
+    assert_null(strstr(answer, "hi>"));
+    assert_true(closed);
+}
+
+static void nobody_else_may_send_a_header(void **state)
+{
+    struct fixture *f = *state;
+    char answer[4096];
+    bool closed;
+    f->is_proxy = false;
+    speak(f, SPAN_LIT("PROXY TCP4 192.0.2.7 198.51.100.1 1 2\r\n" REQUEST), 1000, 100, answer,
+          &closed);
+    assert_null(strstr(answer, "hi>"));
+    assert_true(closed);
+    speak(f, SPAN_LIT(REQUEST), 1000, 60, answer, &closed);
+    assert_non_null(strstr(answer, "<127.0.0.1|"));
+}
+
+static void a_server_that_drains_takes_no_more(void **state)
+{
+    struct fixture *f = *state;
+    char answer[4096];
+    bool closed;
+    int fd = raw_connect(f, "PROXY TCP4 ");
+    struct loop_timer t;
+    loop_timer_init(f->loop, &t, stop_loop);
+    loop_timer_set(&t, loop_now_ms(f->loop) + 20);
+    assert_int_equal(loop_run(f->loop), 0);
+    http_server_quiesce(f->server);
+    assert_true(recv(fd, answer, sizeof(answer), 0) <= 0);
+    close(fd);
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(http_server_port(f->server)),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    closed = connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0;
+    assert_true(closed);
+    close(fd);
+}
+
+#define PROXIED(test) cmocka_unit_test_setup_teardown(test, setup_proxied, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +500,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_that_leaves_a_stream_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(doubtful_framing_is_refused_and_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(slow_heads_and_bodies_meet_their_deadline, setup, teardown),
+        PROXIED(a_proxy_names_its_client),
+        PROXIED(the_proxys_own_connection_is_its_own),
+        PROXIED(what_no_proxy_sends_is_closed_without_a_word),
+        PROXIED(a_second_header_is_no_request),
+        PROXIED(nobody_else_may_send_a_header),
+        PROXIED(a_server_that_drains_takes_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
