@@ -83,6 +83,8 @@ struct dialect_refusal {
     bool answer;      /* a prepared answer: finish_reason stop instead of content_filter */
 };
 
+#define DIALECT_IDENTITY_MAX 2
+
 struct dialect {
     const char *name;          /* as in configuration */
     const char *route;         /* exact path, such as /v1/chat/completions */
@@ -101,7 +103,15 @@ struct dialect {
     int (*read_turns)(struct json_walk *w, struct span body, struct buf *ret_turns);
     /* Appends a message that says only that text, as it stands in a request. */
     int (*write_turn)(enum role role, struct span text, struct buf *out);
-    /* The same for an answer that is not streamed; *ret_event collects model, id, finish reasons.
+    /*
+     * Splices that take the members out which name the end user (dialect_request.end_user) of a
+     * body that read_request() has accepted; at most DIALECT_IDENTITY_MAX. 0, -ENOSPC, -EINVAL,
+     * -ENOMEM.
+     */
+    int (*strip_identity)(struct json_walk *w, struct span body, struct splice *list, size_t max,
+                          size_t *count);
+    /* As read_request() for an answer that is not streamed; *ret_event collects model, id, finish
+     * reasons.
      */
     int (*read_answer)(struct json_walk *w, struct span body, struct arena *arena,
                        struct dialect_event *ret_event, struct dialect_error *ret_error,

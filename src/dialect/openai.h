@@ -161,6 +161,12 @@ int openai_read_request(const struct openai_member *members, size_t count, struc
 enum role openai_role(const struct json_walk *w);
 int openai_read_turns(struct json_walk *w, struct span body, struct buf *ret_turns);
 int openai_write_turn(enum role role, struct span text, struct buf *out);
+int openai_strip_identity(struct json_walk *w, struct span body, struct splice *list, size_t max,
+                          size_t *count);
+/* The raw bytes of the value that follows the key just read, quotes and braces included. 0 or a
+ * JSON error. */
+int openai_value_range(struct json_walk *w, struct span payload, struct span *ret_raw,
+                       enum json_token *ret_token);
 
 /* Answers and events; `completions`: of the text API. */
 int openai_read_answer(bool completions, struct json_walk *w, struct span body, struct arena *arena,

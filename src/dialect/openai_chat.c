@@ -127,6 +127,7 @@ const struct dialect dialect_openai_chat = {
     .read_request = read_request,
     .read_turns = openai_read_turns,
     .write_turn = openai_write_turn,
+    .strip_identity = openai_strip_identity,
     .read_answer = read_answer,
     .stream_new = openai_stream_new,
     .stream_free = openai_stream_free,

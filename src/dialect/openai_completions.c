@@ -103,6 +103,7 @@ const struct dialect dialect_openai_completions = {
     .route = "/v1/completions",
     .upstream_path = "/completions",
     .read_request = read_request,
+    .strip_identity = openai_strip_identity,
     .read_answer = read_answer,
     .stream_new = openai_stream_new,
     .stream_free = openai_stream_free,

@@ -4,8 +4,7 @@
 
 #include <errno.h>
 
-/* The raw bytes of the value that follows the key just read. */
-static int value_range(struct json_walk *w, struct span payload, struct span *ret_raw,
+int openai_value_range(struct json_walk *w, struct span payload, struct span *ret_raw,
                        enum json_token *ret_token)
 {
     struct json_item item;
@@ -56,7 +55,7 @@ int openai_strip_event(struct json_walk *w, struct span payload, bool finish, st
             if (is_repetition(&item, in_choices, finish)) {
                 struct span raw;
                 enum json_token token;
-                rc = value_range(w, payload, &raw, &token);
+                rc = openai_value_range(w, payload, &raw, &token);
                 if (rc == 0 && token != JSON_NULL)
                     rc = splice_add(payload, raw, nothing, list, max, count);
             }

@@ -158,7 +158,9 @@ static int rewrite(struct exchange *x, struct span body)
 {
     struct judge *j = x->prompt;
     struct judge_walk w = {.judge = j, .body = body};
-    w.max = (j->masked ? judge_splices(j) : 0) + history_splices(&j->history);
+    bool strip = exchange_config(x)->end_users.remove && x->asked.end_user.len;
+    w.max = (j->masked ? judge_splices(j) : 0) + history_splices(&j->history) +
+            (strip ? DIALECT_IDENTITY_MAX : 0);
     if (w.max == 0)
         return 0;
     w.splices = calloc(w.max, sizeof(*w.splices));
@@ -167,6 +169,8 @@ static int rewrite(struct exchange *x, struct span body)
     int r = j->masked ? revisit(x, body, &w) : 0;
     if (r == 0)
         r = history_rewrite(x, body, w.splices, w.max, &w.count);
+    if (r == 0 && strip)
+        r = x->dialect->strip_identity(x->gate->walk, body, w.splices, w.max, &w.count);
     if (r == 0) {
         splice_sort(w.splices, w.count);
         w.count = splice_outermost(w.splices, w.count);

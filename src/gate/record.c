@@ -1,6 +1,7 @@
 #include "gate/exchange.h"
 
 #include "base/clock.h"
+#include "gate/enduser.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 struct record {
     struct audit_subject subject;
     struct record_notes notes;
-    char request_id[GATE_ID_SIZE], end_user[65], client_ip[46];
+    char request_id[GATE_ID_SIZE];
     unsigned waiting;
     bool failed, closed;
 };
@@ -31,38 +32,11 @@ void record_free(struct record *r)
     /* lives in the arena */
 }
 
-/* A header that only a trusted front may set. */
-static struct span trusted_header(const struct exchange *x, bool trusted, const char *name)
-{
-    struct span v = trusted ? http_request_header(x->client, name) : SPAN_NULL;
-    return v.len <= 256 ? v : span_slice(v, 0, 256);
-}
-
 void record_subject(struct exchange *x)
 {
     struct record *r = x->record;
     struct audit_subject *s = &r->subject;
-    const struct config *c = exchange_config(x);
-    struct span peer = http_request_peer(x->client, &s->client_port);
-    bool trusted = access_trusts(c, peer);
-    struct span ip = trusted_header(x, trusted, "X-Juyong-Client-IP");
-    if (ip.len && ip.len < sizeof(r->client_ip)) {
-        unsigned long long port = 0;
-        span_to_u64(trusted_header(x, trusted, "X-Juyong-Client-Port"), &port);
-        s->client_port = port < 65536 ? (uint16_t)port : 0;
-        peer = ip;
-    }
-    memcpy(r->client_ip, peer.data, peer.len);
-    s->client_ip = span_from(r->client_ip, peer.len);
-    s->device = arena_copy(&x->arena, trusted_header(x, trusted, "X-Juyong-Device"));
-    s->session = arena_copy(&x->arena, trusted_header(x, trusted, "X-Juyong-Session"));
-    struct span user = trusted_header(x, trusted, "X-Juyong-End-User");
-    if (user.len == 0)
-        user = x->asked.end_user;
-    if (user.len) {
-        access_hash_end_user(snapshot_access(x->snapshot), user, r->end_user);
-        s->end_user = span_str(r->end_user);
-    }
+    enduser_describe(x, s);
     s->app = x->who.app->name;
     s->key_id = x->who.key_id;
     s->model = x->asked.model;

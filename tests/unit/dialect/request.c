@@ -1,5 +1,7 @@
 #include "items.h"
 
+#include "dialect/splice.h"
+
 #include <errno.h>
 
 static struct json_walk *walker;
@@ -396,6 +398,37 @@ static void routes_are_exact(void **state)
     assert_null(dialect_find(SPAN_LIT("")));
 }
 
+static void names_of_end_users_are_taken_out(void **state)
+{
+    static const struct {
+        struct span body, left;
+    } cases[] = {
+        {SPAN_LIT("{\"model\":\"m\",\"messages\":[]}"),
+         SPAN_LIT("{\"model\":\"m\",\"messages\":[]}")},
+        {SPAN_LIT("{\"user\":\"a\",\"model\":\"m\"}"), SPAN_LIT("{\"model\":\"m\"}")},
+        {SPAN_LIT("{\"model\":\"m\" , \"user\" : null }"), SPAN_LIT("{\"model\":\"m\" }")},
+        {SPAN_LIT("{ \"user\":\"a\" ,\n\"safety_identifier\":{\"user\":[1]}, \"model\":\"m\"}"),
+         SPAN_LIT("{ \"model\":\"m\"}")},
+        {SPAN_LIT(
+             "{\"x\":{\"user\":1},\"user\":\"a\",\"safety_identifier\":7,\"y\":[{\"user\":2}]}"),
+         SPAN_LIT("{\"x\":{\"user\":1},\"y\":[{\"user\":2}]}")},
+        /* The key as it reads, not as it is spelled. */
+        {SPAN_LIT("{\"model\":\"m\",\"u\\u0073er\":\"a\"}"), SPAN_LIT("{\"model\":\"m\"}")},
+    };
+    struct buf out = BUF_INIT(4096);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct splice list[DIALECT_IDENTITY_MAX];
+        size_t count = 0;
+        assert_int_equal(dialect_openai_chat.strip_identity(walker, cases[i].body, list,
+                                                            DIALECT_IDENTITY_MAX, &count),
+                         0);
+        buf_clear(&out);
+        assert_int_equal(splice_apply(cases[i].body, list, count, &out), 0);
+        assert_span(buf_span(&out), cases[i].left);
+    }
+    buf_deinit(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +437,7 @@ int main(void)
         cmocka_unit_test(the_callback_can_stop),
         cmocka_unit_test(errors_tell_their_place),
         cmocka_unit_test(messages_are_told_as_wholes),
+        cmocka_unit_test(names_of_end_users_are_taken_out),
         cmocka_unit_test(routes_are_exact),
     };
     return cmocka_run_group_tests(tests, walker_make, walker_free);
