@@ -8,6 +8,7 @@
 #include "cli/reload.h"
 #include "cli/setup.h"
 #include "console/console.h"
+#include "filing/library.h"
 #include "http/server.h"
 #include "rules/publish.h"
 #include "rules/serving.h"
@@ -39,6 +40,7 @@ struct serve {
     atomic_bool drained;
     bool stopping;
     uint64_t stopped_ms;
+    struct buf library_weak; /* what the library lacks */
 };
 
 /* A second signal within this time is the same wish. */
@@ -57,6 +59,22 @@ static void log_lines(enum log_level level, const char *prefix, const struct buf
 
 /* --- what the console asks --- */
 
+/* Counted once for each library: a large one takes a moment. */
+static void count_library(struct serve *s)
+{
+    buf_clear(&s->library_weak);
+    library_weakening(snapshot_rules(s->snapshot), &snapshot_config(s->snapshot)->apps[0],
+                      clock_wall_s(), &s->library_weak);
+}
+
+/* What weakens: by configuration, and by what the library lacks. Returns their number. */
+static unsigned weak_lines(struct serve *s, struct buf *out)
+{
+    unsigned n = config_weakenings(snapshot_config(s->snapshot), out);
+    buf_append(out, buf_span(&s->library_weak));
+    return n + (s->library_weak.len > 0);
+}
+
 static int stats(void *ctx, struct buf *out)
 {
     struct serve *s = ctx;
@@ -68,7 +86,7 @@ static int stats(void *ctx, struct buf *out)
     struct audit_health h;
     audit_get_health(s->audit, &h);
     struct buf weak = BUF_INIT(65536);
-    unsigned weakenings = config_weakenings(snapshot_config(s->snapshot), &weak);
+    unsigned weakenings = weak_lines(s, &weak);
     buf_deinit(&weak);
     if (r == 0)
         r = buf_printf(out,
@@ -112,7 +130,7 @@ static int weakenings(void *ctx, struct buf *out)
 {
     struct serve *s = ctx;
     struct buf lines = BUF_INIT(65536);
-    config_weakenings(snapshot_config(s->snapshot), &lines);
+    weak_lines(s, &lines);
     int r = 0;
     struct span rest = buf_span(&lines), line;
     while (r == 0 && span_split(&rest, '\n', &line))
@@ -242,6 +260,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
     worker_pool_reload(s->pool, next);
     snapshot_unref(s->snapshot);
     s->snapshot = next;
+    count_library(s);
     record_rules(s, rules_only ? SPAN_LIT("publish") : SPAN_LIT("reload"));
     tell_serving(s, SPAN_LIT(""), SPAN_LIT(""));
     log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
@@ -397,7 +416,8 @@ static void greet(struct serve *s)
     if (s->console)
         log_info("console: http://%.*s:%u (/healthz /readyz /metrics)", SPAN_ARG(c->console_host),
                  console_port(s->console));
-    config_weakenings(c, &weak);
+    count_library(s);
+    weak_lines(s, &weak);
     log_lines(LOG_WARNING, "weakened: ", &weak);
     buf_deinit(&weak);
 }
@@ -515,7 +535,7 @@ int cli_serve(int argc, char **argv)
         NULL,
         NULL,
     };
-    struct serve s = {.signals.fd = -1};
+    struct serve s = {.signals.fd = -1, .library_weak = BUF_INIT(4096)};
     if (argp_parse(&argp, argc, argv, 0, NULL, &s) != 0)
         return CLI_USAGE;
     int r = serve(&s);
@@ -531,6 +551,7 @@ int cli_serve(int argc, char **argv)
     if (s.signals.fd >= 0)
         close(s.signals.fd);
     snapshot_unref(s.snapshot);
+    buf_deinit(&s.library_weak);
     if (r == 0)
         log_info("stopped");
     return r < 0 ? CLI_BAD : CLI_GOOD;
