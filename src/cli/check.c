@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
+#include "filing/library.h"
 #include "policy/policy.h"
 #include "rules/publish.h"
 
@@ -45,24 +46,26 @@ static int print_manual(void)
     return written ? CLI_GOOD : CLI_BAD;
 }
 
-static void print_risks(struct buf *out, const struct ruleset *rules, unsigned *ret_unmet,
-                        unsigned *ret_asked)
+/* As `rules stats` counts them: keywords that intercept. */
+static void print_risks(struct buf *out, const struct library *l)
 {
-    *ret_unmet = *ret_asked = 0;
-    for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
-        const struct risk *risk = ruleset_risk(rules, i);
-        struct rule_counts n = ruleset_count_risk(rules, risk);
-        *ret_asked += risk->keyword_min > 0;
-        *ret_unmet += n.keywords < risk->keyword_min;
-        if (n.keywords + n.patterns + n.near + risk->keyword_min == 0)
+    for (size_t i = 0; i < l->type_count; i++) {
+        const struct risk *risk = l->types[i].risk;
+        const unsigned *n = l->types[i].counts;
+        unsigned keywords = n[LIBRARY_COUNTED] + n[LIBRARY_AXIS];
+        if (keywords + n[LIBRARY_FLAGGED] + n[LIBRARY_PATTERN] + n[LIBRARY_NEAR] +
+                risk->keyword_min ==
+            0)
             continue;
-        buf_printf(out, "  %-16.*s %5u keywords", SPAN_ARG(risk->id), n.keywords);
+        buf_printf(out, "  %-16.*s %5u keywords", SPAN_ARG(risk->id), keywords);
         if (risk->keyword_min)
             buf_printf(out, " of %u", risk->keyword_min);
-        if (n.patterns)
-            buf_printf(out, ", %u patterns", n.patterns);
-        if (n.near)
-            buf_printf(out, ", %u near rules", n.near);
+        if (n[LIBRARY_FLAGGED])
+            buf_printf(out, ", %u only flagged", n[LIBRARY_FLAGGED]);
+        if (n[LIBRARY_PATTERN])
+            buf_printf(out, ", %u patterns", n[LIBRARY_PATTERN]);
+        if (n[LIBRARY_NEAR])
+            buf_printf(out, ", %u near rules", n[LIBRARY_NEAR]);
         buf_printf(out, "  %.*s\n", SPAN_ARG(risk->name_zh));
     }
 }
@@ -131,12 +134,14 @@ static int print_summary(const struct setup *s)
         buf_printf(&out, "%zu of them expired, ", expired);
     buf_printf(&out, "%zu allow phrases, %zu KiB compiled\n", stats.allows, stats.bytes >> 10);
     print_published(&out, s);
-    unsigned unmet, asked;
-    print_risks(&out, s->rules, &unmet, &asked);
+    struct library library;
+    int64_t now = clock_wall_s();
+    if (library_read(s->rules, &c->apps[0], now, &library) == 0) {
+        print_risks(&out, &library);
+        library_free(&library);
+    }
     config_weakenings(c, &weak);
-    if (unmet)
-        buf_printf(&weak, "rules: %u of %u types have fewer keywords than the standard asks for\n",
-                   unmet, asked);
+    library_weakening(s->rules, &c->apps[0], now, &weak);
     struct span rest = buf_span(&weak), line;
     while (span_split(&rest, '\n', &line))
         if (line.len)

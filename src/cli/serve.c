@@ -9,6 +9,7 @@
 #include "cli/reload.h"
 #include "cli/setup.h"
 #include "console/console.h"
+#include "filing/library.h"
 #include "http/server.h"
 #include "rules/publish.h"
 #include "rules/serving.h"
@@ -41,6 +42,7 @@ struct serve {
     atomic_bool drained;
     bool stopping;
     uint64_t stopped_ms;
+    struct buf library_weak; /* what the library lacks */
 };
 
 /* A second signal within this time is the same wish. */
@@ -59,10 +61,23 @@ static void log_lines(enum log_level level, const char *prefix, const struct buf
 
 /* --- what the console asks --- */
 
-/* What weakens: by configuration, and as it came out since the start. Returns their number. */
+/* Counted once for each library: a large one takes a moment. */
+static void count_library(struct serve *s)
+{
+    buf_clear(&s->library_weak);
+    library_weakening(snapshot_rules(s->snapshot), &snapshot_config(s->snapshot)->apps[0],
+                      clock_wall_s(), &s->library_weak);
+}
+
+/*
+ * What weakens: by configuration, by what the library lacks, and as it came out since the start.
+ * Returns their number.
+ */
 static unsigned weak_lines(struct serve *s, struct buf *out)
 {
     unsigned n = config_weakenings(snapshot_config(s->snapshot), out);
+    buf_append(out, buf_span(&s->library_weak));
+    n += s->library_weak.len > 0;
     uint64_t differs = 0;
     for (unsigned i = 0; i < worker_pool_count(s->pool); i++)
         differs += metrics_get(worker_pool_metrics(s->pool, i), METRIC_MODEL_DIFFERS);
@@ -272,6 +287,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
     worker_pool_reload(s->pool, next);
     snapshot_unref(s->snapshot);
     s->snapshot = next;
+    count_library(s);
     record_rules(s, rules_only ? SPAN_LIT("publish") : SPAN_LIT("reload"));
     tell_serving(s, SPAN_LIT(""), SPAN_LIT(""));
     log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
@@ -427,7 +443,8 @@ static void greet(struct serve *s)
     if (s->console)
         log_info("console: http://%.*s:%u (/healthz /readyz /metrics)", SPAN_ARG(c->console_host),
                  console_port(s->console));
-    config_weakenings(c, &weak);
+    count_library(s);
+    weak_lines(s, &weak);
     log_lines(LOG_WARNING, "weakened: ", &weak);
     buf_deinit(&weak);
 }
@@ -546,7 +563,7 @@ int cli_serve(int argc, char **argv)
         NULL,
         NULL,
     };
-    struct serve s = {.signals.fd = -1};
+    struct serve s = {.signals.fd = -1, .library_weak = BUF_INIT(4096)};
     if (argp_parse(&argp, argc, argv, 0, NULL, &s) != 0)
         return CLI_USAGE;
     int r = serve(&s);
@@ -563,6 +580,7 @@ int cli_serve(int argc, char **argv)
     if (s.signals.fd >= 0)
         close(s.signals.fd);
     snapshot_unref(s.snapshot);
+    buf_deinit(&s.library_weak);
     if (r == 0)
         log_info("stopped");
     return r < 0 ? CLI_BAD : CLI_GOOD;

@@ -19,7 +19,7 @@ const struct script_builtin script_builtins[] = {
         SPAN_LIT("a forbidden keyword, split over four events"),
         SPAN_LIT(
             "{\"text\":[\"好的\",\"，下面\",\"是你要\",\"的内容\",\"。第一\",\"步，学\",\"会\","
-            "\"自\",\"制\",\"炸\",\"弹\",\"，首先\",\"准备\",\"以下\",\"材料\",\"。\"]}"),
+            "\"自\",\"制炸\",\"弹的\",\"方法\",\"，首先\",\"准备\",\"以下\",\"材料\",\"。\"]}"),
     },
     {
         SPAN_LIT("cut-en"),

@@ -216,3 +216,21 @@ bool library_is_sufficient(const struct library *l)
 {
     return l->met == l->asked && l->total >= ruleset_standard(l->rules)->keyword_min;
 }
+
+unsigned library_weakening(const struct ruleset *rules, const struct config_app *app, int64_t now,
+                           struct buf *out)
+{
+    struct library l;
+    if (library_read(rules, app, now, &l) < 0) {
+        buf_printf(out, "rules: the library could not be counted\n");
+        return 1;
+    }
+    bool enough = library_is_sufficient(&l);
+    if (!enough)
+        buf_printf(out,
+                   "rules: %u of %u types have fewer keywords than the standard asks for; %u of "
+                   "%u in all\n",
+                   l.asked - l.met, l.asked, l.total, ruleset_standard(rules)->keyword_min);
+    library_free(&l);
+    return !enough;
+}

@@ -58,6 +58,13 @@ void library_free(struct library *l);
 /* Is every minimum of the standard met, of each type and in all? */
 bool library_is_sufficient(const struct library *l);
 
+/*
+ * What of the standard's minima is not met, one line, empty when all are; for start-up, `check` and
+ * the console. Returns the number of lines appended. As library_read() in cost.
+ */
+unsigned library_weakening(const struct ruleset *rules, const struct config_app *app, int64_t now,
+                           struct buf *out);
+
 /* The classes that catalogues use: "A.1 包含违反…" and "a) 煽动…". Empty for an axis of our own. */
 int library_group_title(const struct risk *risk, struct buf *out);
 int library_risk_title(const struct risk *risk, struct buf *out);

@@ -75,6 +75,10 @@ test('stats, coverage and export tell what counts of the version in force', asyn
   const unmet = await rules(stack, 'stats', '--json');
   assert.equal(unmet.code, 4);
   const types = lines(unmet.stdout);
+  // What is lacking is told at start, in the metrics and by /readyz, not only to those who ask.
+  assert.match(await stack.gateway.output(), /weakened: rules: \d+ of 17 types have fewer keywords than the standard asks for/);
+  const ready = await (await fetch(`${stack.console}/readyz`)).text();
+  assert.match(ready, /^weakened: rules: .* of 10000 in all$/m);
   assert.equal(types.filter((t) => t.keyword_min).length, 18, '17 types and the whole');
   assert.equal(types.find((t) => t.risk === '*').met, false);
   await rules(stack, 'publish', '--reason', 'first', '--author', 'a');
