@@ -15,6 +15,7 @@
 #define QUEUE_BYTES   (64u << 20)
 #define TEXT_MAX      512
 #define OFFENCES      65536
+#define STRIKES       65536
 
 /* The kernel's name for this boot: monotonic times of two records compare within one boot only. */
 static void read_boot_id(char ret_text[40])
@@ -33,6 +34,7 @@ static void free_audit(struct audit *a)
     checkpoint_close(a->checkpoint);
     store_close(a->store);
     offences_close(a->offences);
+    strikes_close(a->strikes);
     free(a);
 }
 
@@ -57,6 +59,8 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
         r = checkpoint_open(o->dir, &a->checkpoint);
     if (r == 0 && o->state_dir.len)
         r = offences_open(o->state_dir, o->offences ? o->offences : OFFENCES, &a->offences);
+    if (r == 0 && o->state_dir.len)
+        r = strikes_open(o->state_dir, o->strikes ? o->strikes : STRIKES, false, &a->strikes);
     if (r == 0) {
         unsigned char hash[RECORD_HASH_SIZE];
         atomic_store(&a->last_seq, store_head(a->store, hash));
@@ -133,4 +137,9 @@ int audit_offence_code(const struct audit *a, const struct audit_offence_key *ke
 enum audit_memory audit_recall(const struct audit *a, const unsigned char code[AUDIT_OFFENCE_SIZE])
 {
     return a->offences ? offences_find(a->offences, code) : AUDIT_UNKNOWN;
+}
+
+struct strikes *audit_strikes(const struct audit *a)
+{
+    return a->strikes;
 }

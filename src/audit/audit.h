@@ -10,6 +10,8 @@
 
 struct audit;
 struct audit_port;
+struct strike_entry;
+struct strikes;
 
 struct audit_options {
     struct span dir;  /* where the month files live; created with mode 0700 */
@@ -20,6 +22,7 @@ struct audit_options {
     size_t text_max;       /* bytes of context kept around a match; 512 */
     struct span state_dir; /* where offences are remembered; empty: nowhere, each is a new one */
     size_t offences;       /* how many; 65,536 unless told */
+    size_t strikes;        /* end users whose strikes are remembered there; 65,536 unless told */
 };
 
 /* Starts the writer thread and opens or creates the current files. 0 or -errno, message logged. */
@@ -103,6 +106,10 @@ struct audit_event {
     /* To be remembered once the event is durable, before its completion is told. */
     const struct audit_offence *offences;
     size_t offence_count;
+    /* Likewise, what is known of an end user from now on (audit/strikes.h); NULL: nothing new. */
+    const struct strike_entry *strike;
+    struct span user_state;          /* of the end user: warn, limit, suspend; empty: clear */
+    unsigned strikes, strikes_today; /* in a row, and on this day */
 };
 
 /* Completion of one event, as the worker collects it. */
@@ -146,6 +153,9 @@ enum audit_memory {
 };
 /* Any thread; the same answer for all of them. O(1). */
 enum audit_memory audit_recall(const struct audit *a, const unsigned char code[AUDIT_OFFENCE_SIZE]);
+
+/* The strikes of end users (audit/strikes.h); NULL when this log remembers none. */
+struct strikes *audit_strikes(const struct audit *a);
 
 struct audit_health {
     bool failed, degraded;

@@ -35,6 +35,8 @@ struct entry {
     uint64_t judge_us, held_us, upstream_us, first_byte_us, total_us;
     uint64_t prompt_bytes, completion_bytes;
     enum entry_bool complete, unjudged_media;
+    struct span user_state; /* warn, limit, suspend */
+    uint64_t strikes, strikes_today;
     struct entry_hit *hits; /* in the arena */
     size_t hit_count;
     uint64_t hits_left_out;

@@ -1,5 +1,6 @@
 #include "audit/item.h"
 
+#include "audit/strikes.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -89,6 +90,9 @@ static int fill(struct buf *b, const struct audit_event *event, size_t text_max,
                           event->offence_count * sizeof(*event->offences)),
                 &i->offences, &bytes);
     }
+    if (r == 0 && event->strike)
+        r = put(b, span_from((const char *)event->strike, sizeof(*event->strike)), &i->strike,
+                &i->strike_len);
     if (r == 0 && n)
         memcpy(b->data + i->texts, texts, n * sizeof(texts[0]));
     return r;

@@ -34,6 +34,7 @@ struct item {
     uint32_t body, body_len; /* the record behind its head */
     uint32_t texts, text_count;
     uint32_t offences, offence_count; /* struct audit_offence, unaligned */
+    uint32_t strike, strike_len;      /* one struct strike_entry, unaligned, or nothing */
 };
 
 /* 0 and an item with one reference, -ENOMEM, -EMSGSIZE. */

@@ -283,6 +283,9 @@ int record_write_event(struct buf *out, const struct audit_event *e,
     }
     if (e->unjudged_media)
         RAW(",\"unjudged_media\":true");
+    TEXT("user_state", e->user_state);
+    NUMBER("strikes", e->strikes);
+    NUMBER("strikes_today", e->strikes_today);
     int r = put_hits(out, e, ret_commits);
     if (r < 0)
         return r;

@@ -189,6 +189,11 @@ static int write_group(struct audit *a, const struct writer_loss *loss)
     return r;
 }
 
+static struct span strike_of(const struct item *i)
+{
+    return item_span(i, i->strike, i->strike_len);
+}
+
 static void give_up_pending(struct audit *a, int why)
 {
     uint64_t count = 0;
@@ -198,6 +203,8 @@ static void give_up_pending(struct audit *a, int why)
     pthread_mutex_unlock(&a->lock);
     atomic_fetch_add(&a->lost, count);
     while (a->pending) {
+        if (a->strikes && a->pending->strike_len)
+            strikes_revert(a->strikes, strike_of(a->pending));
         tell(a, a->pending, -why, 0);
         drop_first(a);
     }
@@ -223,6 +230,19 @@ static void save_offences(struct audit *a)
         }
     if (any)
         offences_sync(a->offences);
+}
+
+/*
+ * Behind the commit as well, and not waited for when it fails: between the two a crash forgets a
+ * strike that nobody was told of.
+ */
+static void save_strikes(struct audit *a)
+{
+    for (struct item *i = a->pending; a->strikes && i; i = i->next)
+        if (i->strike_len)
+            strikes_save(a->strikes, strike_of(i));
+    if (a->strikes)
+        strikes_sync(a->strikes);
 }
 
 /* The log can't take the pending items now: in degraded mode they stay, in required they fail. */
@@ -317,6 +337,7 @@ static bool write_pending(struct audit *a)
     if (r == 0) {
         uint64_t written = loss.count ? 1 : 0;
         save_offences(a);
+        save_strikes(a);
         while (a->pending) {
             tell(a, a->pending, 0, a->pending->done.seq);
             drop_first(a);

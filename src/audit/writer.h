@@ -8,6 +8,7 @@
 #include "audit/item.h"
 #include "audit/offences.h"
 #include "audit/store.h"
+#include "audit/strikes.h"
 
 #include <pthread.h>
 
@@ -40,6 +41,7 @@ struct audit {
     atomic_uint_fast64_t written, lost, last_seq;
 
     struct offences *offences; /* NULL: none are remembered. Read by all, written by the thread */
+    struct strikes *strikes;   /* likewise */
 
     /* The thread's own. */
     struct store *store;

@@ -45,6 +45,10 @@ static const struct row rows[METRIC_COUNT] = {
     [METRIC_PROVIDER_REFUSED_ANSWER] = {"juyong_provider_refusals_total", "where=\"answer\"",
                                         "Exchanges that the provider's own filter refused."},
     [METRIC_PROVIDER_REFUSED_ERROR] = {"juyong_provider_refusals_total", "where=\"error\"", NULL},
+    [METRIC_STRIKES] = {"juyong_strikes_total", "",
+                        "Intercepted prompts that counted for their end user."},
+    [METRIC_SUSPENDED] = {"juyong_users_refused_total", "",
+                          "Requests refused because their end user is limited or suspended."},
     [METRIC_RELOADS] = {"juyong_reloads_total", "", "Configurations and rules taken over."},
 };
 

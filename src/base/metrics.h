@@ -39,6 +39,8 @@ enum metric {
     METRIC_MODEL_DIFFERS,           /* answers that name another model than was asked for */
     METRIC_PROVIDER_REFUSED_ANSWER, /* the provider's own filter, in an answer */
     METRIC_PROVIDER_REFUSED_ERROR,  /* and as an error */
+    METRIC_STRIKES,            /* intercepted prompts that counted for an end user */
+    METRIC_SUSPENDED,          /* requests refused because their end user is limited or suspended */
     METRIC_RELOADS,
     METRIC_COUNT,
 };

@@ -350,6 +350,10 @@ void logview_show(const struct logview *v, const struct query_row *row)
     put_field(v, "app", e->app);
     put_field(v, "key", e->key_id);
     put_field(v, "end user", e->end_user);
+    put_field(v, "its state", e->user_state);
+    if (e->strikes || e->strikes_today)
+        fprintf(v->out, "%-20s %" PRIu64 " in a row, %" PRIu64 " on that day\n", "strikes",
+                e->strikes, e->strikes_today);
     put_field(v, "client", e->client_ip);
     put_count(v, "client port", e->client_port);
     put_field(v, "device", e->device);
@@ -525,6 +529,9 @@ void logview_json(const struct logview *v, const struct query_row *row)
     json_number(out, "completion_bytes", e->completion_bytes);
     json_bool(out, "complete", e->complete);
     json_bool(out, "unjudged_media", e->unjudged_media);
+    json_text(out, "user_state", e->user_state);
+    json_number(out, "strikes", e->strikes);
+    json_number(out, "strikes_today", e->strikes_today);
     json_text(out, "ruleset", e->ruleset);
     json_text(out, "detail", e->detail);
     json_number(out, "lost", e->lost);

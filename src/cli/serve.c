@@ -397,6 +397,7 @@ static int open_log(struct serve *s, const struct config *c)
         .text_max = c->audit.text_max,
         .state_dir = c->state_dir,
         .offences = c->audit.offences,
+        .strikes = c->strikes.users,
     };
     return audit_open(&o, &s->audit); /* tells what is wrong itself */
 }

@@ -279,6 +279,8 @@ unsigned config_weakenings(const struct config *c, struct buf *out)
             if (u->models[j].filing_number.len == 0 && ++count)
                 buf_printf(out, "model %.*s: no filing number\n", SPAN_ARG(u->models[j].id));
     }
+    if (!(c->strikes.enabled && (c->strikes.consecutive || c->strikes.per_day)) && ++count)
+        buf_printf(out, "strikes: end users whose prompts are intercepted are never suspended\n");
     if (c->audit.mode == AUDIT_DEGRADED && ++count)
         buf_printf(out, "audit: exchanges go on for a while when the log can't be written\n");
     return count;

@@ -193,6 +193,14 @@ struct config {
         bool remove; /* keep the fields that name the end user from the upstream */
     } end_users;
     struct {
+        bool enabled;
+        unsigned consecutive, per_day; /* strikes that suspend; 0: never */
+        unsigned limit_consecutive, limit_per_day;
+        unsigned suspend_ms, limit_ms, pace_ms;
+        bool answers; /* a prepared answer is a strike, too */
+        size_t users; /* that are remembered */
+    } strikes;
+    struct {
         struct span provider, launch_number, algorithm_number, provider_code, complaint;
     } service;
     struct span node; /* name of this machine in records; host name unless told */

@@ -287,6 +287,11 @@ const struct schema_key schema_root[] = {
      AT(struct config, proxy_protocol), .read = read_proxy_protocol, .restart = true},
     {"end_users", SCHEMA_MAP, NULL, "how the person behind a request is known",
      .keys = schema_end_users},
+    {"strikes", SCHEMA_MAP, NULL,
+     "what follows when an end user's prompts are intercepted again and again; without an end "
+     "user's "
+     "id nothing is counted",
+     .keys = schema_strikes, .read = read_strikes},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
     {NULL},
 };

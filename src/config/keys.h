@@ -34,6 +34,9 @@ void read_apps(struct reader *r, const struct schema_key *key, const struct yaml
                void *base);
 /* config/users.c */
 extern const struct schema_key schema_end_users[];
+extern const struct schema_key schema_strikes[];
+void read_strikes(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                  void *base);
 /* config/config.c */
 /* A list of addresses or networks; false after a message. */
 bool read_networks(struct reader *r, const struct schema_key *key, const struct yaml_node *node,

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "gate/admit.h"
 #include "gate/shadow.h"
+#include "gate/strike.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,6 +33,13 @@ static void send_refusal(struct exchange *x)
         http_request_abort(x->client);
 }
 
+/* The end user may not ask now, whatever the prompt says. */
+static void turn_away(struct exchange *x, enum cause cause)
+{
+    strike_refuse(x, cause);
+    exchange_await(x, send_refusal);
+}
+
 static void refuse(struct exchange *x)
 {
     record_notes(x)->status =
@@ -40,7 +48,11 @@ static void refuse(struct exchange *x)
             : 200;
     struct span reason = x->prompt->history.only_old ? SPAN_LIT(AUDIT_OLD_OFFENCE)
                                                      : span_str(cause_code(CAUSE_CONTENT_FILTER));
-    record_act(x, x->prompt, reason);
+    enum cause cause = strike_act(x, reason);
+    if (cause != CAUSE_CONTENT_FILTER) {
+        turn_away(x, cause);
+        return;
+    }
     record_close(x, OUTCOME_REFUSED, reason);
     exchange_await(x, send_refusal);
 }
@@ -124,7 +136,7 @@ static int start_fetch(struct exchange *x)
 
 static void ask(struct exchange *x)
 {
-    int recorded = record_open(x);
+    int recorded = strike_open(x);
     if (!exchange_shadows(x) && (record_failed(x) || recorded < 0)) {
         exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
         return;
@@ -288,6 +300,11 @@ void ask_begin(struct exchange *x)
         return;
     }
     history_settle(x, body);
+    cause = strike_hold(x);
+    if (cause != CAUSE_NONE) {
+        turn_away(x, cause);
+        return;
+    }
     if (x->prompt->refused) {
         refuse(x);
         return;

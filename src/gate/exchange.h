@@ -53,6 +53,7 @@ struct exchange {
     struct relay *relay;   /* relay.c */
     struct buf answer;     /* gathered */
     struct record *record; /* record.c */
+    struct strike *strike; /* strike.c; NULL: the end user's strikes were not asked for */
     void (*after)(struct exchange *x);
 };
 
@@ -175,6 +176,8 @@ int record_open(struct exchange *x);
 int record_act(struct exchange *x, struct judge *j, struct span reason);
 /* Queues an act without findings: the request could not be judged, or must not be served. */
 int record_rejection(struct exchange *x, struct span reason);
+/* The next act or open event carries what is known of the end user from now on. */
+void record_strike(struct exchange *x, const struct strike_entry *e);
 /* Queues the close, once; later calls change nothing. */
 int record_close(struct exchange *x, enum outcome outcome, struct span reason);
 /* One submitted event is durable (0) or never will be. */

@@ -199,6 +199,17 @@ static void take_away(struct history *h)
         h->off_count += h->off[t];
 }
 
+/*
+ * Did the user just say it? Not what an app puts around it, nor what was said before and is only
+ * unknown here: forgotten, or of another gateway. Where requests are no conversation, all is said.
+ */
+static bool is_said(const struct history *h, const struct offence *o, size_t last)
+{
+    if (turn_count(h) == 0)
+        return !is_fixed(o->role);
+    return o->role == ROLE_USER && last && o->last >= last;
+}
+
 void history_settle(struct exchange *x, struct span body)
 {
     struct judge *j = x->prompt;
@@ -212,6 +223,7 @@ void history_settle(struct exchange *x, struct span body)
     for (size_t i = 0; i < h->count; i++) {
         recall(x, &h->list[i], last);
         fresh += h->list[i].memory == AUDIT_UNKNOWN;
+        h->said = h->said || (h->list[i].memory == AUDIT_UNKNOWN && is_said(h, &h->list[i], last));
     }
     h->unrecorded = true;
     j->refused = fresh > 0 || h->full || x->who.app->policy.refuse_history;

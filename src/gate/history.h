@@ -43,6 +43,7 @@ struct history {
     size_t left;      /* hits that had no room among the findings */
     bool unrecorded;  /* something of it is to be recorded or remembered */
     bool only_old;    /* refused, and for nothing new */
+    bool said;        /* something new stands in what the user says now */
     struct buf turns; /* struct dialect_turn */
     bool *off;        /* for each: kept from the model; NULL: none is */
     size_t off_count;

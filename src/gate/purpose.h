@@ -8,5 +8,6 @@
 
 struct purpose {
     enum config_mode
-        mode; /* for the whole exchange: a stream doesn't change its rules at midnight */
+        mode;       /* for the whole exchange: a stream doesn't change its rules at midnight */
+    bool uncounted; /* nobody's strikes: a reviewer tests */
 };

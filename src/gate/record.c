@@ -1,5 +1,6 @@
 #include "gate/exchange.h"
 
+#include "audit/strikes.h"
 #include "base/clock.h"
 #include "gate/enduser.h"
 
@@ -11,6 +12,8 @@ struct record {
     struct record_notes notes;
     char request_id[GATE_ID_SIZE];
     unsigned waiting;
+    struct strike_entry strike; /* of the end user, carried by the next event if `has_strike` */
+    bool has_strike;
     bool failed, closed;
 };
 
@@ -54,6 +57,15 @@ static int submit(struct exchange *x, struct audit_event *e)
     if (!x->gate->audit)
         return 0;
     e->subject = &r->subject;
+    if (r->has_strike && e->kind != AUDIT_CLOSE) {
+        int64_t until;
+        enum strike_state state = strike_state_at(&r->strike, clock_wall_s(), &until);
+        e->strike = &r->strike;
+        e->user_state = span_str(state == STRIKE_CLEAR ? "" : strike_state_name(state));
+        e->strikes = r->strike.consecutive;
+        e->strikes_today = strike_today(&r->strike, clock_wall_s());
+        r->has_strike = false;
+    }
     int rc = audit_submit(x->gate->audit, x->gate->port, x->id, e);
     if (rc < 0) {
         r->failed = true;
@@ -137,6 +149,12 @@ int record_act(struct exchange *x, struct judge *j, struct span reason)
     j->finding_left = 0;
     fill(x, &e);
     return submit(x, &e);
+}
+
+void record_strike(struct exchange *x, const struct strike_entry *e)
+{
+    x->record->strike = *e;
+    x->record->has_strike = true;
 }
 
 int record_close(struct exchange *x, enum outcome outcome, struct span reason)

@@ -1,6 +1,7 @@
 #include "gate/exchange.h"
 
 #include "base/clock.h"
+#include "gate/strike.h"
 
 static struct http_header *put(struct http_header *h, const char *name, struct span value)
 {
@@ -152,7 +153,7 @@ static int send_refusal(struct exchange *x, const struct dialect_refusal *d, enu
     if (x->who.app->policy.refusal == REFUSAL_ERROR && !d->answer) {
         r = x->dialect->write_error(d, &body);
         if (r == 0)
-            r = reply_json(x, cause_status(CAUSE_CONTENT_FILTER), action, buf_span(&body));
+            r = reply_json(x, cause_status(strike_cause(x)), action, buf_span(&body));
     } else if (x->asked.stream) {
         r = x->dialect->write_refusal_stream(d, &body);
         if (r == 0)
@@ -174,6 +175,8 @@ int reply_refusal(struct exchange *x, const struct judge *j)
 {
     struct dialect_refusal d;
     reply_describe(x, j, &d);
+    if (j->direction == DIRECTION_PROMPT)
+        strike_describe(x, &d);
     return send_refusal(x, &d, j->action);
 }
 

@@ -20,6 +20,15 @@ static const struct row rows[CAUSE_COUNT] = {
     [CAUSE_NONE] = ROW("none", 200, "", ""),
     [CAUSE_CONTENT_FILTER] =
         ROW("content_filter", 400, "抱歉，我无法回答这个问题。", "Sorry, I can't help with that."),
+    [CAUSE_USER_WARNED] = ROW("user_warned", 400, "请注意：多次提交违规内容，服务将被限制或暂停。",
+                              "Please note: repeated violations lead to limits or suspension."),
+    [CAUSE_USER_LIMITED] =
+        ROW("user_limited", 403, "由于多次提交违规内容，您在{until}前只能间隔提问，请稍后再试。",
+            "After repeated violations you may ask only now and then until {until}."),
+    [CAUSE_USER_SUSPENDED] =
+        ROW("user_suspended", 403,
+            "由于多次提交违规内容，您的服务已暂停至{until}。如有异议，可以申诉。",
+            "After repeated violations your access is suspended until {until}. You may appeal."),
     [CAUSE_PROVIDER_REFUSED] = ROW("provider_refused", 400, "抱歉，模型服务方拒绝回答这个问题。",
                                    "Sorry, the model's provider declined to answer that."),
     [CAUSE_BAD_FRAMING] = ROW("bad_framing", 400, "请求的 HTTP 格式有歧义，已拒绝。",

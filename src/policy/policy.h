@@ -83,6 +83,9 @@ unsigned policy_doubts(const struct config *config, const struct ruleset *rules,
 enum cause {
     CAUSE_NONE,
     CAUSE_CONTENT_FILTER,
+    CAUSE_USER_WARNED, /* only its text, behind that of content_filter: what is coming */
+    CAUSE_USER_LIMITED,
+    CAUSE_USER_SUSPENDED,
     CAUSE_PROVIDER_REFUSED, /* the provider's own filter, not ours; the same to clients */
     CAUSE_BAD_FRAMING,
     CAUSE_NOT_FOUND,

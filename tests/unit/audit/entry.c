@@ -84,6 +84,9 @@ static void reads_what_is_written(void **state)
             .total_us = random_number(),
             .complete = round & 4,
             .unjudged_media = round & 8,
+            .user_state = round % 7 ? SPAN_NULL : TEXT,
+            .strikes = round % 5,
+            .strikes_today = round % 3,
         };
         struct record_head head = {
             .seq = (uint64_t)round + 1,
