@@ -241,12 +241,6 @@ void app_defaults(struct reader *r, struct config_app *app)
     schema_defaults(r, schema_app, app);
 }
 
-static bool has_rates(const struct config_rates *rates)
-{
-    return rates->minute_requests || rates->day_requests || rates->minute_tokens ||
-           rates->day_tokens || rates->concurrent;
-}
-
 void read_apps(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                void *base)
 {
@@ -283,7 +277,7 @@ void read_apps(struct reader *r, const struct schema_key *key, const struct yaml
             reader_warn(r, name->at,
                         "with auth: passthrough every request belongs to the app default");
         const struct yaml_node *limits = yaml_get(n, SPAN_LIT("limits"));
-        if (limits && c->auth == AUTH_PASSTHROUGH && has_rates(&app.limits.key))
+        if (limits && c->auth == AUTH_PASSTHROUGH && config_has_rates(&app.limits.key))
             reader_warn(r, limits->at, "limits of keys need auth: keys; without it there are none");
         default_seen = default_seen || is_default;
         apps[is_default ? 0 : count++] = app;

@@ -236,6 +236,19 @@ const struct config_app *config_find_app(const struct config *c, struct span nam
  */
 const struct config_app *config_strict(const struct config *c, const struct config_app *app);
 
+/* The place of an app, or of a strict one, among config's apps. */
+static inline size_t config_app_index(const struct config *c, const struct config_app *app)
+{
+    bool strict = app >= c->strict && app < c->strict + c->app_count;
+    return (size_t)(app - (strict ? c->strict : c->apps));
+}
+/* Is anything limited? */
+static inline bool config_has_rates(const struct config_rates *r)
+{
+    return r->minute_requests || r->day_requests || r->minute_tokens || r->day_tokens ||
+           r->concurrent;
+}
+
 /*
  * What of the snapshot makes the gateway weaker than it could be (observe mode, unfiled models, …):
  * one line each, for start-up, `check` and the console's banner. Returns their number.
