@@ -29,6 +29,7 @@ static const struct row rows[METRIC_COUNT] = {
                                  "Requests refused before an exchange began."},
     [METRIC_REJECTED_AUTH] = {"juyong_rejected_total", "cause=\"auth\"", NULL},
     [METRIC_REJECTED_ROUTE] = {"juyong_rejected_total", "cause=\"route\"", NULL},
+    [METRIC_REJECTED_LIMIT] = {"juyong_rejected_total", "cause=\"limit\"", NULL},
     [METRIC_EVENTS] = {"juyong_stream_events_total", "", "Stream events read from upstreams."},
     [METRIC_BYTES_PROMPT] = {"juyong_judged_bytes_total", "direction=\"prompt\"",
                              "Text judged, in bytes."},

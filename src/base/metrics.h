@@ -28,8 +28,9 @@ enum metric {
     METRIC_REJECTED_FRAMING, /* refused before an exchange began */
     METRIC_REJECTED_AUTH,
     METRIC_REJECTED_ROUTE,
-    METRIC_EVENTS,       /* stream events read from upstreams */
-    METRIC_BYTES_PROMPT, /* judged text */
+    METRIC_REJECTED_LIMIT, /* too much was asked for */
+    METRIC_EVENTS,         /* stream events read from upstreams */
+    METRIC_BYTES_PROMPT,   /* judged text */
     METRIC_BYTES_COMPLETION,
     METRIC_JUDGE_MICROSECONDS,      /* spent judging */
     METRIC_HELD_EVENTS,             /* events that could not be forwarded at once */

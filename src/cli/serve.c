@@ -8,6 +8,7 @@
 #include "cli/notify.h"
 #include "cli/reload.h"
 #include "cli/setup.h"
+#include "cli/tally.h"
 #include "console/console.h"
 #include "filing/library.h"
 #include "http/server.h"
@@ -37,6 +38,7 @@ struct serve {
     struct serving *serving; /* NULL: nobody can be told */
     struct snapshot *snapshot;
     struct audit *audit;
+    struct tally *tally;
     struct worker_pool *pool;
     struct console *console;
     atomic_bool drained;
@@ -116,6 +118,10 @@ static int stats(void *ctx, struct buf *out)
                        "# TYPE juyong_log_degraded gauge\njuyong_log_degraded %d\n"
                        "# HELP juyong_log_disk_percent Use of the log's file system.\n"
                        "# TYPE juyong_log_disk_percent gauge\njuyong_log_disk_percent %u\n"
+                       "# HELP juyong_limits_forgotten_total End users that were forgotten, whose "
+                       "limits began anew.\n"
+                       "# TYPE juyong_limits_forgotten_total counter\n"
+                       "juyong_limits_forgotten_total %llu\n"
                        "# HELP juyong_weakenings Settings that weaken protection, see /readyz.\n"
                        "# TYPE juyong_weakenings gauge\njuyong_weakenings %u\n"
                        "# HELP juyong_rules Rules in force.\n"
@@ -124,7 +130,8 @@ static int stats(void *ctx, struct buf *out)
                        "# TYPE juyong_build_info gauge\n"
                        "juyong_build_info{version=\"" JUYONG_VERSION "\"} 1\n",
                        (unsigned long long)h.written, (unsigned long long)h.lost, h.queued,
-                       h.failed, h.degraded, h.disk_percent, weakenings,
+                       h.failed, h.degraded, h.disk_percent,
+                       (unsigned long long)limiter_forgotten(tally_limiter(s->tally)), weakenings,
                        SPAN_ARG(ruleset_version(snapshot_rules(s->snapshot))),
                        ruleset_count(snapshot_rules(s->snapshot)));
     return r;
@@ -402,6 +409,15 @@ static int open_log(struct serve *s, const struct config *c)
     return audit_open(&o, &s->audit); /* tells what is wrong itself */
 }
 
+static int open_tally(struct serve *s, const struct config *c)
+{
+    struct buf messages = BUF_INIT(65536);
+    s->tally = tally_new(s->loop, c->state_dir, &messages);
+    log_lines(LOG_WARNING, "", &messages);
+    buf_deinit(&messages);
+    return s->tally ? 0 : -ENOMEM;
+}
+
 static int start_workers(struct serve *s, const struct config *c)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -410,6 +426,7 @@ static int start_workers(struct serve *s, const struct config *c)
                  : cpus > 0 ? (unsigned)cpus
                             : 1,
         .audit = s->audit,
+        .limiter = tally_limiter(s->tally),
         .snapshot = s->snapshot,
         .drained = drained,
         .ctx = s,
@@ -503,6 +520,8 @@ static int serve(struct serve *s)
     if (r == 0)
         r = open_log(s, c);
     if (r == 0)
+        r = open_tally(s, c);
+    if (r == 0)
         r = start_workers(s, c);
     if (r < 0)
         return r;
@@ -574,6 +593,7 @@ int cli_serve(int argc, char **argv)
     reload_free(s.reload);
     console_free(s.console);
     worker_pool_free(s.pool);
+    tally_free(s.tally);
     audit_close(s.audit);
     if (s.signals.fd >= 0 && s.loop)
         loop_watch_remove(s.loop, &s.signals);

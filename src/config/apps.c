@@ -164,8 +164,8 @@ void read_observes(struct reader *r, const struct schema_key *key, const struct 
     policy->observe_count = count;
 }
 
-void read_texts(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
-                void *base)
+void read_sentences(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                    void *base)
 {
     struct config_policy *policy = base;
     if (node->kind != YAML_MAP || node->count > ROWS_MAX) {

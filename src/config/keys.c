@@ -101,7 +101,7 @@ const struct schema_key schema_policy[] = {
     {"texts", SCHEMA_OTHER, NULL,
      "sentences in place of the gateway's own, by the code of the error: content_filter, "
      "rate_limit_exceeded, model_not_allowed and so on",
-     AT(struct config_policy, texts), .read = read_texts, .form = "map of code: sentence"},
+     AT(struct config_policy, texts), .read = read_sentences, .form = "map of code: sentence"},
     {"media", SCHEMA_SWITCH, "deny",
      "image, audio and file parts can't be judged: refused, or let through and recorded so",
      AT(struct config_policy, allow_media), .choices = choices_media},

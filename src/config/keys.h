@@ -24,8 +24,8 @@ void read_until(struct reader *r, const struct schema_key *key, const struct yam
                 void *base);
 void read_observes(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                    void *base);
-void read_texts(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
-                void *base);
+void read_sentences(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                    void *base);
 void read_addresses(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                     void *base);
 /* What holds for an app that says nothing. */

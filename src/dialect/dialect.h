@@ -53,8 +53,14 @@ enum event_kind {
     EVENT_DONE,  /* the dialect's end mark */
     EVENT_ERROR, /* the upstream reports a failure */
 };
+/* What the upstream says that it counted. */
+struct dialect_tokens {
+    bool known;
+    uint64_t prompt, completion;
+};
 struct dialect_event {
     enum event_kind kind;
+    struct dialect_tokens tokens;
     uint32_t finished;         /* bit per choice index (< 32) that this event finishes */
     bool usage;                /* carries the usage that was asked for */
     bool upstream_filter;      /* finish reason, flags or an error: the provider itself refused */

@@ -260,10 +260,25 @@ static int read_created(struct openai_reader *r)
     return openai_ident(r);
 }
 
+#define TOKENS_MAX 1000000000 /* of one answer: what says more is not believed */
+
+static bool count_of(const struct openai_reader *r, const char *key, uint64_t *ret_count)
+{
+    return openai_number(json_walk_peek(r->w, span_str(key)), TOKENS_MAX, ret_count);
+}
+
 static int read_usage(struct openai_reader *r)
 {
-    if (r->item.token == JSON_OBJECT)
-        r->has_usage = true;
+    if (r->item.token != JSON_OBJECT)
+        return openai_opaque(r);
+    struct dialect_tokens t = {0};
+    r->has_usage = true;
+    t.known = count_of(r, "prompt_tokens", &t.prompt);
+    t.known = count_of(r, "completion_tokens", &t.completion) || t.known;
+    if (!t.known)
+        t.known = count_of(r, "total_tokens", &t.completion);
+    if (t.known)
+        r->event->tokens = t;
     return openai_opaque(r);
 }
 

@@ -267,6 +267,8 @@ void ask_begin(struct exchange *x)
 {
     struct span body = http_request_body(x->client);
     bool shadow = exchange_shadows(x);
+    if (!admit_peek(x))
+        return;
     uint64_t before = clock_mono_us();
     if (!shadow)
         x->prompt = judge_new(&x->arena, snapshot_rules(x->snapshot),
@@ -294,6 +296,8 @@ void ask_begin(struct exchange *x)
     }
     record_subject(x);
     if (shadow) {
+        if (!admit_acquire(x))
+            return;
         ask(x);
         if (x->state == EXCHANGE_ASKING)
             shadow_judge_request(x);
@@ -305,6 +309,8 @@ void ask_begin(struct exchange *x)
         turn_away(x, cause);
         return;
     }
+    if (!admit_acquire(x))
+        return;
     if (x->prompt->refused) {
         refuse(x);
         return;

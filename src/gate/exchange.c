@@ -49,6 +49,7 @@ struct exchange *exchange_new(struct gate *g, struct http_request *r)
 void exchange_free(struct exchange *x)
 {
     exchange_drop_fetch(x);
+    admit_release(x);
     gate_remove(x->gate, x);
     loop_task_cancel(&x->task);
     loop_timer_cancel(&x->deadline);
@@ -238,18 +239,10 @@ static void expire(struct exchange *x)
         relay_expired(x);
 }
 
-void exchange_step(struct loop_task *t)
+static void step(struct exchange *x)
 {
-    struct exchange *x = list_entry(t, struct exchange, task);
     unsigned client = x->client_events, fetch = x->fetch_events;
     x->client_events = x->fetch_events = 0;
-    if (client & HTTP_DONE) {
-        if (x->state != EXCHANGE_ENDING)
-            abandon(x);
-        http_request_release(x->client);
-        exchange_free(x);
-        return;
-    }
     if (client & HTTP_GONE && x->state != EXCHANGE_ENDING) {
         abandon(x);
         return;
@@ -293,4 +286,21 @@ void exchange_step(struct loop_task *t)
         /* What came with the head is read in the same turn. */
     } while (x->state != before &&
              (x->state == EXCHANGE_GATHERING || x->state == EXCHANGE_RELAYING));
+}
+
+void exchange_step(struct loop_task *t)
+{
+    struct exchange *x = list_entry(t, struct exchange, task);
+    if (x->client_events & HTTP_DONE) {
+        x->client_events = 0;
+        if (x->state != EXCHANGE_ENDING)
+            abandon(x);
+        http_request_release(x->client);
+        exchange_free(x);
+        return;
+    }
+    step(x);
+    /* Before the client can have the last byte: its next request must find room. */
+    if (x->state == EXCHANGE_ENDING)
+        admit_release(x);
 }

@@ -41,6 +41,7 @@ struct exchange {
     struct arena arena;
     struct snapshot *snapshot;
     struct access_identity who;
+    struct allowance *allowance; /* admit.c */
     struct purpose purpose;
     const struct dialect *dialect; /* NULL: the list of models */
     const struct config_upstream *upstream;
@@ -94,6 +95,7 @@ struct gate {
     struct http_server *server;
     struct http_client *client;
     struct audit *audit;
+    struct limit_app **limit_apps; /* by the app's place in the snapshot's configuration */
     struct audit_port *port;
     struct loop_watch port_watch;
     struct json_walk *walk; /* lent to one step at a time */
@@ -157,7 +159,7 @@ void reply_describe(struct exchange *x, const struct judge *j, struct dialect_re
 int reply_stream(struct exchange *x, enum action action);
 /* For requests that never become an exchange. */
 void reply_rejection(struct gate *g, struct http_request *r, enum cause cause);
-enum { REPLY_HEADERS = 24 };
+enum { REPLY_HEADERS = 40 };
 
 /* provider.c: what the provider says of itself */
 /* Notes an answer's or event's model, finish reason and refusal for the record; counts them. */
@@ -199,6 +201,7 @@ struct record_notes {
     struct span model_answered, upstream_request_id, finish_reason; /* in the arena */
     struct span provider_refusal; /* FIELD:WORD by which the provider's own filter refused */
     bool model_differs;           /* from the one that was asked for */
+    struct dialect_tokens tokens;
     bool unjudged_media;
     bool unjudged; /* mode shadow: something could not be judged and went on */
 };

@@ -73,11 +73,25 @@ static void count_rejection(struct gate *g, enum cause cause)
         metrics_add(g->metrics, METRIC_OUTCOME_REJECTED, 1);
 }
 
+/* NULL when memory is out. */
+static struct exchange *begin(struct gate *g, struct http_request *r, const struct admission *a)
+{
+    struct exchange *x = exchange_new(g, r);
+    if (!x)
+        return NULL;
+    x->dialect = a->dialect;
+    x->who = a->who;
+    if (admit_new(x) == 0)
+        return x;
+    exchange_free(x);
+    return NULL;
+}
+
 static size_t admit(void *ctx, struct http_request *r)
 {
     struct gate *g = ctx;
     struct admission a = decide(g, r);
-    struct exchange *x = a.cause == CAUSE_NONE ? exchange_new(g, r) : NULL;
+    struct exchange *x = a.cause == CAUSE_NONE ? begin(g, r, &a) : NULL;
     if (a.cause == CAUSE_NONE && !x)
         a.cause = CAUSE_OVERLOADED;
     if (a.cause != CAUSE_NONE) {
@@ -85,8 +99,6 @@ static size_t admit(void *ctx, struct http_request *r)
         reply_rejection(g, r, a.cause);
         return 0;
     }
-    x->dialect = a.dialect;
-    x->who = a.who;
     if (a.who.app)
         x->purpose.mode = config_mode_at(&a.who.app->policy, clock_wall_s());
     http_request_set_owner(r, x);
@@ -211,6 +223,24 @@ static void drain_step(struct loop_timer *t)
     loop_timer_set(&g->drain_timer, loop_now_ms(g->loop) + 1000);
 }
 
+/* -ENOMEM leaves those that are there. */
+static int find_limit_apps(struct gate *g, const struct config *c)
+{
+    struct limit_app **apps = calloc(c->app_count, sizeof(struct limit_app *));
+    bool whole = apps != NULL;
+    for (size_t i = 0; whole && g->options.limiter && i < c->app_count; i++) {
+        apps[i] = limiter_app(g->options.limiter, c->apps[i].name);
+        whole = apps[i] != NULL;
+    }
+    if (!whole) {
+        free(apps);
+        return -ENOMEM;
+    }
+    free(g->limit_apps);
+    g->limit_apps = apps;
+    return 0;
+}
+
 int gate_new(const struct gate_options *o, struct gate **ret_gate)
 {
     struct gate *g = calloc(1, sizeof(*g));
@@ -242,6 +272,8 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     g->walk = json_walk_new(&limits, NULL);
     int r = g->walk ? 0 : -ENOMEM;
     if (r == 0)
+        r = find_limit_apps(g, c);
+    if (r == 0)
         r = secret_random(&g->boot, sizeof(g->boot));
     if (r == 0 && g->audit)
         r = audit_port_open(g->audit, &g->port);
@@ -263,6 +295,10 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
 
 void gate_reload(struct gate *g, struct snapshot *s)
 {
+    if (find_limit_apps(g, snapshot_config(s)) < 0) {
+        log_error("no memory for a reload: what was in force stays in force");
+        return;
+    }
     struct snapshot *old = g->snapshot;
     g->snapshot = snapshot_ref(s);
     snapshot_unref(old);
@@ -296,6 +332,7 @@ void gate_free(struct gate *g)
     snapshot_unref(g->snapshot);
     free(g->slots);
     free(g->generations);
+    free(g->limit_apps);
     free(g);
 }
 

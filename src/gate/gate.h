@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "access/limiter.h"
 #include "audit/audit.h"
 #include "base/loop.h"
 #include "base/metrics.h"
@@ -13,7 +14,8 @@ struct gate;
 
 struct gate_options {
     struct loop *loop;
-    struct audit *audit; /* NULL: nothing is recorded (benchmarks of the bare path only) */
+    struct audit *audit;     /* NULL: nothing is recorded (benchmarks of the bare path only) */
+    struct limiter *limiter; /* of all workers; NULL: nothing is limited */
     struct metrics *metrics;
     struct snapshot *snapshot; /* a reference is taken */
     bool shared_port;          /* other workers listen on the same address */

@@ -58,6 +58,8 @@ void provider_note(struct exchange *x, const struct dialect_event *e)
     /* The first word counts. */
     if (n->model_answered.len == 0 && e->model.len)
         note_model(x, e->model);
+    if (e->tokens.known) /* of running counts the last */
+        n->tokens = e->tokens;
     if (n->finish_reason.len == 0 && e->finish_reason.len)
         n->finish_reason = arena_copy(&x->arena, e->finish_reason);
     if (!e->upstream_filter || n->provider_refusal.len)

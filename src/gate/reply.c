@@ -1,6 +1,7 @@
 #include "gate/exchange.h"
 
 #include "base/clock.h"
+#include "gate/admit.h"
 #include "gate/strike.h"
 
 static struct http_header *put(struct http_header *h, const char *name, struct span value)
@@ -53,13 +54,18 @@ static bool is_wanted(const struct http_header *h)
     return false;
 }
 
-static size_t upstream_headers(const struct exchange *x, struct http_header *h, size_t max)
+/* Where our own limits are told, the upstream's would contradict them. */
+static size_t limit_headers(struct exchange *x, struct http_header *h, size_t max)
 {
-    size_t n = 0;
+    size_t own = admit_headers(x, h, max), n = own;
     struct http_header kept;
-    for (size_t i = 0; x->fetch && n < max && http_fetch_header_at(x->fetch, i, &kept); i++)
-        if (is_wanted(&kept))
+    for (size_t i = 0; x->fetch && n < max && http_fetch_header_at(x->fetch, i, &kept); i++) {
+        bool told = false;
+        for (size_t j = 0; j < own; j++)
+            told = told || span_eq(h[j].name, kept.name);
+        if (is_wanted(&kept) && !told)
             h[n++] = kept;
+    }
     return n;
 }
 
@@ -68,7 +74,7 @@ static int send_json(struct exchange *x, int status, enum action action, struct 
 {
     struct http_header headers[REPLY_HEADERS];
     size_t n = common_headers(x, headers, action, SPAN_LIT("application/json"));
-    n += upstream_headers(x, headers + n, REPLY_HEADERS - n);
+    n += limit_headers(x, headers + n, REPLY_HEADERS - n);
     record_notes(x)->first_byte_us = clock_mono_us();
     return http_request_reply(x->client, status, headers, n, body, close || x->draining);
 }
@@ -84,7 +90,7 @@ int reply_stream(struct exchange *x, enum action action)
     size_t n = common_headers(x, headers, action, SPAN_LIT("text/event-stream; charset=utf-8"));
     n = (size_t)(put(headers + n, "Cache-Control", SPAN_LIT("no-cache")) - headers);
     n = (size_t)(put(headers + n, "X-Accel-Buffering", SPAN_LIT("no")) - headers);
-    n += upstream_headers(x, headers + n, REPLY_HEADERS - n);
+    n += limit_headers(x, headers + n, REPLY_HEADERS - n);
     record_notes(x)->status = 200;
     record_notes(x)->first_byte_us = clock_mono_us();
     return http_stream_start(x->client, 200, headers, n);
@@ -185,7 +191,7 @@ int reply_provider_refusal(struct exchange *x)
     struct dialect_refusal d;
     reply_describe(x, NULL, &d);
     if (d.text.len)
-        d.text = cause_text(CAUSE_PROVIDER_REFUSED, x->who.app->policy.language);
+        d.text = policy_text(&x->who.app->policy, CAUSE_PROVIDER_REFUSED);
     return send_refusal(x, &d, record_action(x));
 }
 

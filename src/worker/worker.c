@@ -64,6 +64,7 @@ static int begin(struct worker *w)
 {
     struct gate_options o = {
         .audit = w->pool->options.audit,
+        .limiter = w->pool->options.limiter,
         .metrics = &w->metrics,
         .snapshot = w->pool->options.snapshot,
         .shared_port = w->pool->count > 1,

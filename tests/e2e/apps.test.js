@@ -1,45 +1,14 @@
 // Several apps behind one gateway: each with its keys, models, policy, sentences and addresses.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Stack, run, until, words } from './harness.js';
 import { Upstream, plainAnswer } from './wire.js';
 import { ask, client, majors } from './clients.js';
+import { as, create, key, start, stopAll, stopLater } from './apps.js';
 
-const ends = [];
-after(async () => {
-  for (const e of ends.reverse()) await e.stop();
-});
-
-const models = ['demo', 'small', 'large'].map((id) => ({ id, filing_number: `F-${id}` }));
-
-// auth: keys, with a key for each app that is named; stack.keys has them.
-async function start(config, { upstream } = {}) {
-  const stack = await Stack.start({ upstream });
-  ends.push(stack);
-  const provider = path.join(stack.dir, 'provider.key');
-  await writeFile(provider, 'sk-provider-secret\n');
-  await chmod(provider, 0o600);
-  await stack.gateway.stop();
-  await stack.configure({
-    auth: 'keys',
-    upstreams: [{ name: 'demo', base_url: `${upstream ?? stack.demoUrl}/v1`, api_key_file: provider, models }],
-    ...config,
-  });
-  stack.keys = {};
-  for (const app of config.apps) stack.keys[app.name] = (await create(stack, '--app', app.name)).key;
-  await stack.startGateway();
-  return stack;
-}
-
-async function key(stack, ...args) {
-  const r = await run(['key', ...args, '-c', stack.conf, '--json']);
-  assert.equal(r.code, 0, r.stderr);
-  return r.stdout.split('\n').filter(Boolean).map((l) => JSON.parse(l));
-}
-const create = async (stack, ...args) => (await key(stack, 'create', ...args))[0];
-const as = (k, more = {}) => ({ headers: { authorization: `Bearer ${k}`, ...more } });
+after(stopAll);
 
 describe('two apps', () => {
   let stack;
@@ -123,7 +92,7 @@ describe('two apps', () => {
 test('keys are taken from four headers, and none of them goes on', async () => {
   const upstream = await Upstream.start((socket) => socket.write(
     `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${plainAnswer.length}\r\n\r\n${plainAnswer}`));
-  ends.push(upstream);
+  stopLater(upstream);
   const stack = await start({ apps: [{ name: 'shop' }] }, { upstream: upstream.url });
   const k = stack.keys.shop;
   const names = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'];
@@ -145,9 +114,9 @@ test('keys are taken from four headers, and none of them goes on', async () => {
 test('with passthrough a provider\'s key goes on in the header that it came in', async () => {
   const upstream = await Upstream.start((socket) => socket.write(
     `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${plainAnswer.length}\r\n\r\n${plainAnswer}`));
-  ends.push(upstream);
+  stopLater(upstream);
   const stack = await Stack.start({ upstream: upstream.url });
-  ends.push(stack);
+  stopLater(stack);
   assert.equal((await stack.chat('hi', {}, { headers: { authorization: undefined, 'api-key': 'sk-azure' } })).status, 200);
   const sent = upstream.requests.at(-1).headers.filter(([n]) => /authorization|api-key/i.test(n));
   assert.deepEqual(sent, [['api-key', 'sk-azure']]);

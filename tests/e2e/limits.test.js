@@ -1,0 +1,252 @@
+// How much apps, keys and end users may ask for: exact to the request, told in a form that SDKs obey.
+import { after, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { Stack, until, words } from './harness.js';
+import { Upstream, chunked, delta, event, finish, streamHead } from './wire.js';
+import { ask, client, majors } from './clients.js';
+import { as, create, key, start, stopAll, stopLater } from './apps.js';
+
+after(stopAll);
+
+const count = (list, status) => list.filter((r) => r.status === status).length;
+const many = (n, fn) => Promise.all(Array.from({ length: n }, (_, i) => fn(i)));
+const json = (body, more = '') => `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+const answer = (usage) => JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'demo', choices: [{ index: 0, message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop' }], ...(usage ? { usage } : {}) });
+
+describe('exact to the request', () => {
+  test('200 at once over all workers, 50 allowed: 50 pass', async () => {
+    const stack = await start({ workers: 4, apps: [{ name: 'shop', limits: { requests_per_minute: 50 } }, { name: 'free' }] });
+    const prompt = await stack.script('hi', { text: 'ok' });
+    const all = await many(200, () => stack.chat(prompt, {}, as(stack.keys.shop)));
+    assert.equal(count(all, 200), 50);
+    assert.equal(count(all, 429), 150);
+    assert.equal((await stack.stats()).requests, 50);
+    // Neither a reload nor another key of the app gives a request more.
+    const other = await create(stack, '--app', 'shop');
+    await until(async () => (await stack.chat(prompt, {}, as(other.key))).status !== 401, 'the key opens');
+    stack.gateway.kill('SIGHUP');
+    await until(async () => /reloaded: rules/.test(await stack.gateway.output()), 'reloaded');
+    assert.equal((await stack.chat(prompt, {}, as(other.key))).status, 429);
+    assert.equal((await stack.chat(prompt, {}, as(stack.keys.free))).status, 200, 'another app is another');
+    // One record tells of it; the flood is in the metrics.
+    const rows = (await stack.log('--all')).filter((r) => JSON.stringify(r).includes('rate_limit_exceeded'));
+    assert.equal(rows.length, 1);
+    assert.equal(rows[0].app, 'shop');
+    const [, limited] = (await stack.metrics()).match(/juyong_rejected_total\{cause="limit"\} (\d+)/);
+    assert.ok(Number(limited) >= 151, limited);
+  });
+
+  test('keys and end users count for themselves, and in the app', async () => {
+    const stack = await start({ apps: [{ name: 'shop',
+      limits: { requests_per_minute: 60, key: { requests_per_minute: 30 }, end_user: { requests_per_minute: 7 } } }] });
+    const second = await create(stack, '--app', 'shop');
+    const third = await create(stack, '--app', 'shop');
+    await until(async () => (await fetch(`${stack.url}/v1/models`, as(third.key))).status === 200, 'the keys open');
+    const prompt = await stack.script('hi', { text: 'ok' });
+    const asks = (k, n, user) => many(n, () => stack.chat(prompt, { user }, as(k)));
+    const [ann, bob] = await Promise.all([asks(stack.keys.shop, 40, 'ann'), asks(second.key, 40, 'bob')]);
+    assert.equal(count(ann, 200), 7, 'ann');
+    assert.equal(count(bob, 200), 7, 'bob');
+    const crowd = await many(40, (i) => stack.chat(prompt, { user: `user-${i}` }, as(stack.keys.shop)));
+    assert.equal(count(crowd, 200), 23, 'what is left of the key');
+    const rest = await many(60, (i) => stack.chat(prompt, { user: `other-${i % 30}` }, as(i % 2 ? second.key : third.key)));
+    assert.equal(count(rest, 200), 23, 'what is left of the app');
+    const nobody = await stack.chat(prompt, {}, as(third.key));
+    assert.equal(nobody.status, 429);
+    assert.equal(nobody.json.error.param, 'app');
+  });
+
+  test('a rotated key goes on counting', async () => {
+    const stack = await start({ apps: [{ name: 'shop', limits: { key: { requests_per_minute: 3 } } }] });
+    const prompt = await stack.script('hi', { text: 'ok' });
+    const [{ id }] = await key(stack, 'list');
+    assert.equal((await stack.chat(prompt, {}, as(stack.keys.shop))).status, 200);
+    const [next] = await key(stack, 'rotate', id);
+    await until(async () => (await fetch(`${stack.url}/v1/models`, as(next.key))).status === 200, 'the key opens');
+    const all = await many(10, (i) => stack.chat(prompt, {}, as(i % 2 ? next.key : stack.keys.shop)));
+    assert.equal(count(all, 200), 2);
+    assert.equal(all.find((r) => r.status === 429).json.error.param, 'key');
+  });
+
+  test('never more at once than allowed, and one after the other is never too many', async () => {
+    let now = 0, most = 0;
+    const upstream = await Upstream.start((socket) => {
+      now++;
+      most = Math.max(most, now);
+      setTimeout(() => { now--; socket.write(json(answer())); }, 30);
+    });
+    stopLater(upstream);
+    const stack = await start({ workers: 2, apps: [{ name: 'shop', limits: { concurrent: 5 } }, { name: 'one', limits: { end_user: { concurrent: 1 } } }] },
+      { upstream: upstream.url });
+    const all = await many(60, () => stack.chat('hi', {}, as(stack.keys.shop)));
+    assert.equal(most, 5);
+    assert.equal(count(all, 200) + count(all, 429), 60);
+    const refused = all.find((r) => r.status === 429);
+    assert.equal(refused.headers.get('retry-after'), '1');
+    for (let i = 0; i < 40; i++) {
+      const r = await stack.chat('hi', {}, as(stack.keys.one));
+      assert.equal(r.status, 200, `request ${i}`);
+    }
+  });
+
+  test('a stream leaves its place before its end is seen', async () => {
+    const stack = await start({ apps: [{ name: 'one', limits: { concurrent: 1 } }] });
+    const prompt = await stack.script('s', { text: 'one two three', chunk: 3 });
+    const cut = await stack.script('cut', { text: `好${words.block}`, chunk: 1 });
+    for (let i = 0; i < 40; i++) {
+      const r = await stack.chat(i % 4 === 3 ? words.block : i % 4 === 2 ? cut : prompt, { stream: i % 8 < 4 }, as(stack.keys.one, { connection: 'close' }));
+      assert.equal(r.status, 200, `request ${i}`);
+    }
+    // Who leaves in the middle frees his place, too.
+    const slow = await stack.script('slow', { text: Array(200).fill('a '), delay_ms: 50 });
+    const gone = new AbortController();
+    const r = await fetch(`${stack.url}/v1/chat/completions`, { method: 'POST', signal: gone.signal,
+      headers: { ...as(stack.keys.one).headers, 'content-type': 'application/json' }, body: JSON.stringify(ask(slow, { stream: true })) });
+    await r.body.getReader().read();
+    assert.equal((await stack.chat(prompt, {}, as(stack.keys.one))).status, 429);
+    gone.abort();
+    await until(async () => (await stack.chat(prompt, {}, as(stack.keys.one))).status === 200, 'the place is free');
+  });
+});
+
+for (const [name, OpenAI] of Object.entries(majors)) {
+  describe(name, () => {
+    test('waits as it is told, and then gets its answer', async () => {
+      const stack = await start({ apps: [{ name: 'shop', limits: { requests_per_day: 1 } }] }, { clock: true });
+      // Two seconds before midnight in China.
+      const seconds = Math.floor(Date.now() / 1000) + 8 * 3600;
+      await stack.clock.set(86400 - seconds % 86400 - 2);
+      const { openai, counter } = client(OpenAI, stack, { apiKey: stack.keys.shop });
+      const prompt = await stack.script('hi', { text: 'ok' });
+      await openai.chat.completions.create(ask(prompt));
+      const r = await openai.chat.completions.create(ask(prompt));
+      assert.equal(r.choices[0].message.content, 'ok');
+      assert.equal(counter.requests, 3, 'refused once, and right after the wait let through');
+    });
+
+    test('a minute\'s limit names a wait that it obeys, a day\'s asks it not to try again', async () => {
+      const stack = await start({ policy: { texts: { rate_limit_exceeded: '慢一点。' } }, apps: [
+        { name: 'minute', limits: { requests_per_minute: 1, tokens_per_minute: 1000000 } },
+        { name: 'day', limits: { requests_per_day: 1 } },
+      ] }, { clock: true });
+      await stack.clock.set(86400 - (Math.floor(Date.now() / 1000) + 8 * 3600) % 86400 - 7200); // 22:00 in China
+      const prompt = await stack.script('hi', { text: 'ok' });
+      for (const app of ['minute', 'day']) {
+        const { openai, counter } = client(OpenAI, stack, { apiKey: stack.keys[app], ...(app === 'minute' ? { maxRetries: 0 } : {}) });
+        const { response } = await openai.chat.completions.create(ask(prompt)).withResponse();
+        assert.equal(response.headers.get('x-ratelimit-limit-requests'), '1');
+        assert.equal(response.headers.get('x-ratelimit-remaining-requests'), '0');
+        await assert.rejects(openai.chat.completions.create(ask(prompt, { stream: true })), (e) => {
+          assert.ok(e instanceof OpenAI.RateLimitError);
+          assert.equal(e.status, 429);
+          assert.equal(e.code, 'rate_limit_exceeded');
+          assert.equal(e.type, 'rate_limit_error');
+          assert.match(e.message, /慢一点。/);
+          const h = (n) => e.headers.get(n);
+          assert.equal(h('x-ratelimit-limit-requests'), '1');
+          assert.equal(h('x-ratelimit-remaining-requests'), '0');
+          if (app === 'minute') {
+            assert.match(h('x-ratelimit-reset-requests'), /^(60|[1-5]?\d)s$|^1m0s$/);
+            assert.ok(Number(h('retry-after')) >= 1 && Number(h('retry-after')) <= 60);
+            assert.ok(Number(h('retry-after-ms')) < 60000, 'what is longer would not be obeyed');
+            assert.equal(h('x-should-retry'), null);
+            assert.equal(h('x-ratelimit-limit-tokens'), '1000000');
+            assert.match(h('x-ratelimit-reset-tokens'), /^\d/);
+          } else {
+            assert.match(h('x-ratelimit-reset-requests'), /^[12]h\d+m\d+s$/);
+            assert.equal(h('x-should-retry'), 'false');
+            assert.equal(h('retry-after-ms'), null);
+          }
+          return true;
+        });
+        assert.equal(counter.requests, 2, app);
+      }
+    });
+  });
+}
+
+describe('tokens', () => {
+  const left = (r) => Number(r.headers.get('x-ratelimit-remaining-tokens'));
+  const limits = { tokens_per_day: 100000 };
+  // What an exchange took shows in what the next one leaves, which is asked with the same prompt.
+  const taken = async (stack, first, more = {}) => {
+    const before = left(await stack.chat('hi', {}, as(stack.keys.shop)));
+    await first();
+    const after = left(await stack.chat('hi', more, as(stack.keys.shop)));
+    return before - after;
+  };
+
+  test('as the upstream counts them, streamed or not; else as the texts are long', async () => {
+    let next = () => json(answer({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }));
+    const upstream = await Upstream.start((socket) => socket.write(next()));
+    stopLater(upstream);
+    const stack = await start({ apps: [{ name: 'shop', limits }] }, { upstream: upstream.url });
+    const usage = { prompt_tokens: 300, completion_tokens: 45, total_tokens: 345 };
+    const zero = next;
+    const once = (reply, more) => async () => {
+      next = reply;
+      const r = await stack.chat('hi', more, as(stack.keys.shop));
+      next = zero;
+      return r;
+    };
+    assert.equal(await taken(stack, async () => {}), 0);
+    assert.equal(await taken(stack, once(() => json(answer(usage)))), 345);
+    assert.equal(await taken(stack, once(() => json(answer({ total_tokens: 77 })))), 77);
+    const stream = (...events) => () => `${streamHead}\r\n${chunked(events.map(event).join('') + event('[DONE]'))}0\r\n\r\n`;
+    const counted = { ...delta('x'), choices: [], usage };
+    assert.equal(await taken(stack, once(stream(delta('text'), finish(), counted), { stream: true, stream_options: { include_usage: true } })), 345);
+    // Running counts: the last one.
+    const running = (n) => ({ ...delta('x'), usage: { prompt_tokens: 10, completion_tokens: n, total_tokens: 10 + n } });
+    assert.equal(await taken(stack, once(stream(running(1), running(2), { ...finish(), usage: { prompt_tokens: 10, completion_tokens: 3, total_tokens: 13 } }), { stream: true })), 13);
+    // Nobody counts: four bytes of text a token, of prompt and answer.
+    const long = 'abcd'.repeat(100);
+    const plain = await taken(stack, once(stream(delta(long), finish()), { stream: true, messages: [{ role: 'user', content: long }] }));
+    assert.ok(plain >= 200 && plain <= 215, String(plain));
+    const chinese = await taken(stack, once(() => json(answer().replace('fine', '汉'.repeat(400)))));
+    assert.ok(chinese >= 300 && chinese <= 315, String(chinese));
+    // What can't be true is not believed; an error costs nothing, nor does a refusal.
+    const lie = await taken(stack, once(() => json(answer({ prompt_tokens: -5, completion_tokens: 1e30, total_tokens: 'many' }))));
+    assert.ok(lie >= 0 && lie < 20, String(lie));
+    assert.equal(await taken(stack, once(() => 'HTTP/1.1 500 No\r\nContent-Type: application/json\r\nContent-Length: 31\r\n\r\n{"error":{"message":"broken"}}  ')), 0);
+    assert.equal(await taken(stack, () => stack.chat(words.block, {}, as(stack.keys.shop))), 0);
+  });
+
+  test('what is used up is refused until the day is over, also behind a restart', async () => {
+    const upstream = await Upstream.start((socket) => socket.write(json(answer({ prompt_tokens: 600, completion_tokens: 400, total_tokens: 1000 }))));
+    stopLater(upstream);
+    const stack = await start({ apps: [{ name: 'shop', limits: { tokens_per_day: 2000, end_user: { requests_per_day: 3 } } }] },
+      { upstream: upstream.url, clock: true });
+    const status = async (user) => (await stack.chat('hi', { user }, as(stack.keys.shop))).status;
+    assert.equal(await status('ann'), 200);
+    assert.equal(await status('ann'), 200);
+    const r = await stack.chat('hi', { user: 'ann' }, as(stack.keys.shop));
+    assert.equal(r.status, 429);
+    assert.equal(left(r), 0);
+    await stack.gateway.stop();
+    await stack.startGateway();
+    assert.equal(await status('bob'), 429, 'the day goes on');
+    await stack.clock.set(86400);
+    assert.equal(await status('ann'), 200, 'the next day');
+  });
+});
+
+test('an upstream\'s own limits don\'t contradict ours, and show where we have none', async () => {
+  const upstream = await Upstream.start((socket) => socket.write(json(answer(),
+    'x-ratelimit-limit-requests: 9999\r\nx-ratelimit-remaining-requests: 9998\r\nx-ratelimit-limit-tokens: 7777\r\n')));
+  stopLater(upstream);
+  const stack = await start({ apps: [{ name: 'shop', limits: { requests_per_minute: 10 } }, { name: 'free' }] }, { upstream: upstream.url });
+  const ours = await stack.chat('hi', {}, as(stack.keys.shop));
+  assert.equal(ours.headers.get('x-ratelimit-limit-requests'), '10');
+  assert.equal(ours.headers.get('x-ratelimit-remaining-requests'), '9');
+  assert.equal(ours.headers.get('x-ratelimit-limit-tokens'), '7777');
+  const theirs = await stack.chat('hi', {}, as(stack.keys.free));
+  assert.equal(theirs.headers.get('x-ratelimit-limit-requests'), '9999');
+});
+
+test('with passthrough the app default may be limited', async () => {
+  const stack = await Stack.start({ config: { apps: [{ name: 'default', limits: { requests_per_minute: 5, end_user: { requests_per_minute: 2 } } }] } });
+  stopLater(stack);
+  const prompt = await stack.script('hi', { text: 'ok' });
+  const all = await many(20, (i) => stack.chat(prompt, { user: `u${i % 2}` }));
+  assert.equal(count(all, 200), 4);
+});
