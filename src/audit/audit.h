@@ -83,6 +83,21 @@ struct audit_offence_key {
     struct span text; /* or what stands for it */
 };
 
+/* What somebody else said, or did not say, when he was asked; alike answers are told once. */
+struct audit_opinion {
+    struct span by; /* the name of the source */
+    enum direction direction;
+    struct span said; /* the category that weighs most; safe; empty when it failed */
+    unsigned percent; /* its score */
+    struct span risk; /* what the category means here */
+    enum action action;
+    bool observed;      /* it would have been done */
+    struct span failed; /* why there is no answer; empty: there is */
+    bool cached;        /* remembered, not asked */
+    unsigned times;     /* how many answers like this */
+    uint64_t us;        /* how long the longest of them took */
+};
+
 struct audit_event {
     enum audit_kind kind;
     const struct audit_subject *subject;
@@ -102,7 +117,9 @@ struct audit_event {
     uint64_t prompt_bytes, completion_bytes;                          /* judged text */
     bool complete;       /* every string of the exchange was judged and delivered */
     bool unjudged_media; /* media passed unjudged by policy */
-    struct span detail;  /* AUDIT_ADMIN: what was done, JSON object text; else empty */
+    const struct audit_opinion *opinions; /* AUDIT_ACT, AUDIT_CLOSE */
+    size_t opinion_count;
+    struct span detail; /* AUDIT_ADMIN: what was done, JSON object text; else empty */
     /* To be remembered once the event is durable, before its completion is told. */
     const struct audit_offence *offences;
     size_t offence_count;

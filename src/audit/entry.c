@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-enum type { TYPE_TEXT, TYPE_NUMBER, TYPE_BOOL, TYPE_TRUE, TYPE_HITS };
+enum type { TYPE_TEXT, TYPE_NUMBER, TYPE_BOOL, TYPE_TRUE, TYPE_HITS, TYPE_OPINIONS };
 
 struct field {
     const char *key;
@@ -66,6 +66,8 @@ static const struct field fields[] = {
     FIELD(strikes_today, TYPE_NUMBER),
     FIELD(hits, TYPE_HITS),
     FIELD(hits_left_out, TYPE_NUMBER),
+    FIELD(opinions, TYPE_OPINIONS),
+    FIELD(opinions_left_out, TYPE_NUMBER),
     FIELD(detail, TYPE_TEXT),
     FIELD(lost, TYPE_NUMBER),
     FIELD(from, TYPE_NUMBER),
@@ -82,6 +84,19 @@ static const struct field hit_fields[] = {
     HIT_FIELD(risk, TYPE_TEXT),      HIT_FIELD(rule, TYPE_TEXT),   HIT_FIELD(action, TYPE_TEXT),
     HIT_FIELD(observed, TYPE_TRUE),  HIT_FIELD(layers, TYPE_TEXT), HIT_FIELD(start, TYPE_NUMBER),
     HIT_FIELD(end, TYPE_NUMBER),     HIT_FIELD(old, TYPE_TRUE),    HIT_FIELD(commit, TYPE_TEXT),
+};
+
+#define OPINION_FIELD(name, type)                                                                  \
+    {                                                                                              \
+#name, offsetof(struct entry_opinion, name), type                                          \
+    }
+static const struct field opinion_fields[] = {
+    OPINION_FIELD(by, TYPE_TEXT),       OPINION_FIELD(direction, TYPE_TEXT),
+    OPINION_FIELD(said, TYPE_TEXT),     OPINION_FIELD(score, TYPE_NUMBER),
+    OPINION_FIELD(risk, TYPE_TEXT),     OPINION_FIELD(action, TYPE_TEXT),
+    OPINION_FIELD(observed, TYPE_TRUE), OPINION_FIELD(failed, TYPE_TEXT),
+    OPINION_FIELD(cached, TYPE_TRUE),   OPINION_FIELD(times, TYPE_NUMBER),
+    OPINION_FIELD(us, TYPE_NUMBER),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -188,6 +203,7 @@ static int parse_number(struct parser *p, uint64_t *ret_value)
 }
 
 static int parse_hits(struct parser *p, struct entry *e);
+static int parse_opinions(struct parser *p, struct entry *e);
 
 static int parse_value(struct parser *p, const struct field *f, void *into)
 {
@@ -208,6 +224,8 @@ static int parse_value(struct parser *p, const struct field *f, void *into)
         return 0;
     case TYPE_HITS:
         return parse_hits(p, into);
+    case TYPE_OPINIONS:
+        return parse_opinions(p, into);
     }
     return -EBADMSG;
 }
@@ -267,6 +285,31 @@ static int parse_hits(struct parser *p, struct entry *e)
     return 0;
 }
 
+static int parse_opinions(struct parser *p, struct entry *e)
+{
+    if (!accept(p, SPAN_LIT("[")))
+        return -EBADMSG;
+    struct entry_opinion opinions[ENTRY_OPINIONS_MAX] = {0};
+    size_t count = 0;
+    do {
+        if (count == ENTRY_OPINIONS_MAX)
+            return -EBADMSG;
+        int r = parse_object(p, opinion_fields, COUNT(opinion_fields), &opinions[count]);
+        if (r < 0)
+            return r;
+        if (opinions[count].by.len == 0 || opinions[count++].times == 1)
+            return -EBADMSG;
+    } while (accept(p, SPAN_LIT(",")));
+    if (!accept(p, SPAN_LIT("]")))
+        return -EBADMSG;
+    e->opinions = arena_alloc(p->arena, count * sizeof(opinions[0]));
+    if (!e->opinions)
+        return -ENOMEM;
+    memcpy(e->opinions, opinions, count * sizeof(opinions[0]));
+    e->opinion_count = count;
+    return 0;
+}
+
 int entry_parse(struct span body, struct arena *a, struct entry *ret_entry)
 {
     struct parser p = {body, a};
@@ -305,6 +348,7 @@ void entry_overlay(struct entry *e, const struct entry *later)
                 memcpy(to, from, sizeof(enum entry_bool));
             break;
         case TYPE_HITS:
+        case TYPE_OPINIONS:
             break;
         }
     }

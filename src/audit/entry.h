@@ -20,6 +20,15 @@ struct entry_hit {
     enum entry_bool old; /* an offence of an earlier exchange, in this one's history */
 };
 
+#define ENTRY_OPINIONS_MAX 16
+
+/* A second opinion that was asked for. */
+struct entry_opinion {
+    struct span by, direction, said, risk, action, failed;
+    uint64_t score, times, us;
+    enum entry_bool observed, cached;
+};
+
 /* Absent fields are 0 or empty. Times and durations are microseconds. */
 struct entry {
     uint64_t v, seq, time, mono;
@@ -40,6 +49,9 @@ struct entry {
     struct entry_hit *hits; /* in the arena */
     size_t hit_count;
     uint64_t hits_left_out;
+    struct entry_opinion *opinions; /* likewise */
+    size_t opinion_count;
+    uint64_t opinions_left_out;
     struct span detail;
     uint64_t lost, from, until; /* of a gap */
 };
@@ -49,8 +61,8 @@ struct entry {
  * 0; -EBADMSG: not canonical; -EPROTO: of a newer version; -ENOMEM. O(body.len).
  */
 int entry_parse(struct span body, struct arena *a, struct entry *ret_entry);
-/* Overlays what `later` says over `e`, as records of one exchange complete each other; hits and
- * the head's fields (seq, time, ...) stay those of `e`. */
+/* Overlays what `later` says over `e`, as records of one exchange complete each other; hits,
+ * opinions and the head's fields (seq, time, ...) stay those of `e`. */
 void entry_overlay(struct entry *e, const struct entry *later);
 /* How much the record matters: 0 for a plain allow, else the number of its action. */
 int entry_weight(const struct entry *e);

@@ -52,6 +52,8 @@ struct query_row {
     enum query_state state;
     const struct query_hit *hits;
     size_t hit_count;
+    const struct entry_opinion *opinions; /* of all its records */
+    size_t opinion_count;
     const struct query_hit *main_hit; /* of the heaviest action, the first of them, old ones last;
                                           or NULL */
 };

@@ -242,6 +242,47 @@ static int put_hits(struct buf *out, const struct audit_event *e, size_t *ret_co
     return 0;
 }
 
+static int put_opinion(struct buf *out, const struct audit_opinion *o)
+{
+    RAW("{\"by\":\"");
+    int r = put_escaped(out, record_clip(o->by, RECORD_FIELD_MAX));
+    if (r < 0)
+        return r;
+    RAW("\"");
+    TEXT("direction", span_str(direction_name(o->direction)));
+    TEXT("said", o->said);
+    NUMBER("score", o->percent);
+    TEXT("risk", o->risk);
+    if (o->action > ACTION_ALLOW)
+        TEXT("action", span_str(action_name(o->action)));
+    if (o->observed)
+        RAW(",\"observed\":true");
+    TEXT("failed", o->failed);
+    if (o->cached)
+        RAW(",\"cached\":true");
+    NUMBER("times", o->times > 1 ? o->times : 0);
+    NUMBER("us", o->us);
+    RAW("}");
+    return 0;
+}
+
+static int put_opinions(struct buf *out, const struct audit_event *e)
+{
+    size_t n =
+        e->opinion_count < RECORD_OPINIONS_MAX ? e->opinion_count : RECORD_OPINIONS_MAX;
+    for (size_t i = 0; i < n; i++) {
+        int r = buf_append(out, i ? SPAN_LIT(",") : SPAN_LIT(",\"opinions\":["));
+        if (r == 0)
+            r = put_opinion(out, &e->opinions[i]);
+        if (r < 0)
+            return r;
+    }
+    if (n)
+        RAW("]");
+    NUMBER("opinions_left_out", e->opinion_count - n);
+    return 0;
+}
+
 int record_write_event(struct buf *out, const struct audit_event *e,
                        size_t ret_commits[RECORD_HITS_MAX])
 {
@@ -287,6 +328,8 @@ int record_write_event(struct buf *out, const struct audit_event *e,
     NUMBER("strikes", e->strikes);
     NUMBER("strikes_today", e->strikes_today);
     int r = put_hits(out, e, ret_commits);
+    if (r == 0)
+        r = put_opinions(out, e);
     if (r < 0)
         return r;
     TEXT_OF("detail", e->detail, 16 * RECORD_FIELD_MAX);

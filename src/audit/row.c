@@ -72,7 +72,7 @@ void row_clear(struct row *r)
 {
     arena_deinit(&r->arena);
     arena_init(&r->arena, ROW_ARENA_MAX);
-    r->count = r->hit_count = 0;
+    r->count = r->hit_count = r->opinion_count = 0;
 }
 
 static int add_record(struct row *r, struct db_stmt *s, unsigned month)
@@ -168,6 +168,12 @@ static int add_hits(struct row *r, struct row_month *m, const struct row_record 
     return 0;
 }
 
+static void add_opinions(struct row *r, const struct row_record *rec)
+{
+    for (size_t i = 0; i < rec->entry.opinion_count && r->opinion_count < ROW_OPINIONS_MAX; i++)
+        r->opinions[r->opinion_count++] = rec->entry.opinions[i];
+}
+
 static bool is_kind(const struct row_record *rec, const char *kind)
 {
     return span_eq(rec->entry.kind, span_str(kind));
@@ -197,6 +203,7 @@ int row_fold(struct row *r, struct row_month *const *months, struct query_row *r
             entry_overlay(&row.entry, &rec->entry);
         if (action_from(rec->entry.action) > heaviest)
             heaviest = action_from(rec->entry.action);
+        add_opinions(r, rec);
         int e = add_hits(r, months[rec->month], rec);
         if (e < 0)
             return e;
@@ -207,6 +214,8 @@ int row_fold(struct row *r, struct row_month *const *months, struct query_row *r
     row.state = opened && !closed ? QUERY_INTERRUPTED : QUERY_DONE;
     row.hits = r->hits;
     row.hit_count = r->hit_count;
+    row.opinions = r->opinions;
+    row.opinion_count = r->opinion_count;
     for (size_t i = 0; i < r->hit_count; i++)
         if (!row.main_hit || weight_of(&r->hits[i]) > weight_of(row.main_hit))
             row.main_hit = &r->hits[i];

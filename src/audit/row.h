@@ -9,6 +9,7 @@
 
 #define ROW_RECORDS_MAX 256 /* records of one exchange that are folded; more are left out */
 #define ROW_HITS_MAX    256
+#define ROW_OPINIONS_MAX 64
 
 /* One month as a reader opens it. */
 struct row_month {
@@ -31,6 +32,8 @@ struct row {
     size_t count;
     struct query_hit hits[ROW_HITS_MAX];
     size_t hit_count;
+    struct entry_opinion opinions[ROW_OPINIONS_MAX];
+    size_t opinion_count;
 };
 
 /* -ENOENT when the month has no record file. A missing text file is no error. */

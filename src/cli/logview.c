@@ -333,6 +333,25 @@ static void show_hit(const struct logview *v, const struct query_hit *h, size_t 
     fputc('\n', v->out);
 }
 
+static void show_opinion(const struct logview *v, const struct entry_opinion *o)
+{
+    fprintf(v->out, "\n%sopinion of %s", v->colour ? BOLD : "", v->colour ? PLAIN : "");
+    logview_text(v->out, o->by);
+    fputc('\n', v->out);
+    put_field(v, "  direction", o->direction);
+    put_field(v, "  said", o->said);
+    put_count(v, "  score, percent", o->score);
+    put_field(v, "  risk", o->risk);
+    put_field(v, "  action", o->action);
+    if (o->observed == ENTRY_TRUE)
+        put_field(v, "  observed", SPAN_LIT("would have been done; it was only observed"));
+    put_field(v, "  failed", o->failed);
+    if (o->cached == ENTRY_TRUE)
+        put_field(v, "  cached", SPAN_LIT("yes, the same question was asked before"));
+    put_count(v, "  times", o->times);
+    put_us(v, "  took", o->us);
+}
+
 void logview_show(const struct logview *v, const struct query_row *row)
 {
     const struct entry *e = &row->entry;
@@ -389,6 +408,8 @@ void logview_show(const struct logview *v, const struct query_row *row)
         put_field(v, "damaged", SPAN_LIT("a record could not be read, see juyong log verify"));
     fprintf(v->out, "%s%-20s%s %" PRIu64 " to %" PRIu64 " (%u)\n", v->colour ? FAINT : "",
             "records", v->colour ? PLAIN : "", e->seq, row->last_seq, row->record_count);
+    for (size_t i = 0; i < row->opinion_count; i++)
+        show_opinion(v, &row->opinions[i]);
     for (size_t i = 0; i < row->hit_count; i++)
         show_hit(v, &row->hits[i], i + 1);
 }
@@ -483,6 +504,23 @@ static void json_hit(FILE *out, const struct query_hit *h)
     fprintf(out, ",\"old\":%s", !h ? "null" : e->old == ENTRY_TRUE ? "true" : "false");
 }
 
+static void json_opinion(FILE *out, const struct entry_opinion *o, bool comma)
+{
+    fputs(comma ? ",{\"by\":" : "{\"by\":", out);
+    logview_string(out, o->by);
+    json_text(out, "direction", o->direction);
+    json_text(out, "said", o->said);
+    json_number(out, "score", o->score);
+    json_text(out, "risk", o->risk);
+    json_text(out, "action", o->action);
+    json_bool(out, "observed", o->observed);
+    json_text(out, "failed", o->failed);
+    json_bool(out, "cached", o->cached);
+    fprintf(out, ",\"times\":%" PRIu64, o->times ? o->times : 1);
+    json_number(out, "us", o->us);
+    fputc('}', out);
+}
+
 void logview_json(const struct logview *v, const struct query_row *row)
 {
     const struct entry *e = &row->entry;
@@ -549,5 +587,8 @@ void logview_json(const struct logview *v, const struct query_row *row)
         json_text(out, "commitment", row->hits[i].entry->commit);
         fputc('}', out);
     }
+    fputs("],\"opinions\":[", out);
+    for (size_t i = 0; i < row->opinion_count; i++)
+        json_opinion(out, &row->opinions[i], i > 0);
     fputs("]}\n", out);
 }

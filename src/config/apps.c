@@ -12,7 +12,7 @@
  * A1, A1-a, attack-injection, pii-*, *: an id of a risk, its group, or the beginning of ids; or the
  * id of a rule, which has a slash.
  */
-static bool is_risk_name(struct span name)
+bool is_risk_name(struct span name)
 {
     if (name.len == 0 || name.len > 64)
         return false;
@@ -33,8 +33,10 @@ static enum action read_action(struct reader *r, const struct yaml_node *node)
 {
     struct span text = reader_text(r, node);
     enum action action = text.data ? action_from(text) : ACTION_DEFAULT;
+    if (text.data && span_eq(text, SPAN_LIT("ask")))
+        return ACTION_ASK;
     if (text.data && action == ACTION_DEFAULT)
-        reader_error(r, node->at, "'%.*s' is no action: allow, flag, mask, answer or block",
+        reader_error(r, node->at, "'%.*s' is no action: allow, flag, ask, mask, answer or block",
                      SPAN_ARG(text));
     return action;
 }

@@ -197,14 +197,26 @@ struct config *config_ref(struct config *c)
     return c;
 }
 
+static void forget(struct span secret)
+{
+    if (secret.len)
+        explicit_bzero((char *)secret.data, secret.len);
+}
+
 struct config *config_unref(struct config *c)
 {
     struct snapshot *s = snapshot_of(c);
     if (!c || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return NULL;
     for (size_t i = 0; i < c->upstream_count; i++)
-        if (c->upstreams[i].api_key.len)
-            explicit_bzero((char *)c->upstreams[i].api_key.data, c->upstreams[i].api_key.len);
+        forget(c->upstreams[i].api_key);
+    for (size_t i = 0; i < c->opinion_count; i++) {
+        forget(c->opinions[i].api_key);
+        forget(c->opinions[i].secret);
+    }
+    forget(c->policy.retraction.secret);
+    for (size_t i = 0; i < c->app_count; i++)
+        forget(c->apps[i].policy.retraction.secret);
     arena_deinit(&s->arena);
     free(s);
     return NULL;
@@ -223,6 +235,14 @@ const struct config_model *config_find_model(const struct config *c, struct span
             return &u->models[j];
         }
     }
+    return NULL;
+}
+
+const struct config_opinion *config_find_opinion(const struct config *c, struct span name)
+{
+    for (size_t i = 0; i < c->opinion_count; i++)
+        if (span_eq(c->opinions[i].name, name))
+            return &c->opinions[i];
     return NULL;
 }
 

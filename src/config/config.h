@@ -22,6 +22,26 @@ enum config_mode {
     MODE_COUNT,
 };
 
+enum opinion_kind {
+    OPINION_MODERATIONS, /* OpenAI's POST /v1/moderations */
+    OPINION_QWEN3GUARD,  /* a guard model behind a chat API */
+    OPINION_LLAMAGUARD,
+    OPINION_WEBHOOK, /* the operator's own, see opinion/README.md */
+};
+
+/* How much of an answer waits for a second opinion. */
+enum release {
+    RELEASE_EXACT,    /* nothing: a late objection ends the answer and takes back what was shown */
+    RELEASE_SENTENCE, /* each sentence for its own */
+    RELEASE_WHOLE,    /* all of it for the last one */
+};
+
+enum asking_when {
+    ASK_ALWAYS,
+    ASK_FLAGGED, /* when a rule of the action `ask` hits */
+    ASK_SAMPLED, /* of a share of all exchanges */
+};
+
 enum language { LANGUAGE_ZH, LANGUAGE_EN, LANGUAGE_BOTH };
 
 enum auth_mode { AUTH_PASSTHROUGH, AUTH_KEYS };
@@ -65,6 +85,51 @@ struct config_action {
     struct place at; /* where it was written; file empty for built-in rows */
 };
 
+/* What of somebody's categories is which risk here. */
+struct config_category {
+    struct span name, risk;
+    struct place at;
+};
+
+/* Somebody who can be asked for a second opinion. */
+struct config_opinion {
+    struct span name;
+    unsigned kind; /* enum opinion_kind */
+    struct span url, model;
+    struct span api_key; /* content of a file; empty: none. A secret: never printed */
+    struct span secret;  /* signs what a webhook is asked; likewise */
+    struct span risk;    /* of categories that `categories` does not name */
+    struct config_category *categories;
+    size_t category_count;
+    unsigned timeout_ms, connect_ms;
+    unsigned concurrency, queue; /* questions at one time, and waiting, per worker */
+    size_t cache;                /* answers kept, per worker */
+    unsigned cache_ms;           /* and how long */
+    size_t text_bytes;           /* of one question */
+    struct place at;
+};
+
+/* A row of `policy.opinions`: who is asked about which risk, when, and what follows. */
+struct config_asking {
+    struct span from, risk;
+    const struct config_opinion *source;
+    unsigned direction;           /* enum direction less 1 */
+    unsigned when;                /* enum asking_when */
+    unsigned share;               /* percent, for ASK_SAMPLED */
+    unsigned flag, answer, block; /* percent from which on it is that action; 0: never */
+    unsigned release;             /* enum release */
+    unsigned timeout_ms;          /* 0: the source's */
+    bool closed; /* what fails counts as unjudged and is refused; else local rules stand */
+    struct place at;
+};
+#define CONFIG_ASKINGS_MAX 32 /* rows of one policy, so that bits can name them */
+
+/* Where the app is told that an answer was taken back. */
+struct config_retraction {
+    struct span url, secret; /* url empty: nowhere */
+    unsigned tries, timeout_ms;
+};
+
 /* What is only observed for a while: hits of these rules are recorded and never interfere. */
 struct config_observe {
     struct span risk; /* as in config_action */
@@ -95,6 +160,9 @@ struct config_policy {
     size_t observe_count;
     struct config_text *texts; /* the app's, then the global ones */
     size_t text_count;
+    struct config_asking *askings; /* the app's own list in place of the global one */
+    size_t asking_count;
+    struct config_retraction retraction;
 };
 
 /* The mode at that time (Unix seconds): when its last day is over, everything is enforced. */
@@ -102,6 +170,13 @@ static inline enum config_mode config_mode_at(const struct config_policy *p, int
 {
     return now < p->until ? p->mode : MODE_ENFORCE;
 }
+
+/* Does the row speak of that direction? */
+static inline bool config_asks(const struct config_asking *a, enum direction d)
+{
+    return (a->direction + 1) & d;
+}
+
 /* Is everything of that app only observed at that time, beside the traffic or in it? */
 static inline bool config_observes(const struct config_policy *p, int64_t now)
 {
@@ -174,6 +249,8 @@ struct config {
     bool allow_unfiled;
     struct config_upstream *upstreams;
     size_t upstream_count;
+    struct config_opinion *opinions;
+    size_t opinion_count;
     struct config_policy policy; /* the global one */
     struct config_app *apps;     /* apps[0] is `default` */
     struct config_app *strict;   /* the same apps as a request may ask for them, see below */
@@ -224,6 +301,8 @@ static inline bool config_names_rule(struct span name)
     return memchr(name.data, '/', name.len) != NULL;
 }
 
+/* The source of second opinions of that name, or NULL. */
+const struct config_opinion *config_find_opinion(const struct config *c, struct span name);
 /* The model of that id and its upstream, or NULL. O(models). */
 const struct config_model *config_find_model(const struct config *c, struct span id,
                                              const struct config_upstream **ret_upstream);

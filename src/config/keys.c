@@ -119,7 +119,15 @@ const struct schema_key schema_policy[] = {
      AT(struct config_policy, actions), .read = read_actions,
      .form =
          "map of risk or rule: ACTION or {prompt: ACTION, completion: ACTION}; an ACTION is allow, "
-         "flag, mask, answer or block"},
+         "flag, ask (flag, and ask for a second opinion), mask, answer or block"},
+    {"opinions", SCHEMA_LIST, NULL,
+     "who is asked for a second opinion, when, and what follows; an app's list replaces the global "
+     "one",
+     AT(struct config_policy, askings), .offset2 = offsetof(struct config_policy, asking_count),
+     .keys = schema_asking, .entry_size = sizeof(struct config_asking), .read = read_askings},
+    {"retraction", SCHEMA_MAP, NULL,
+     "where the app is told that an answer was taken back after text of it was shown",
+     .keys = schema_retraction},
     {NULL},
 };
 
@@ -270,6 +278,9 @@ const struct schema_key schema_root[] = {
     {"upstreams", SCHEMA_LIST, NULL, "the providers of models", AT(struct config, upstreams),
      .offset2 = offsetof(struct config, upstream_count), .keys = keys_upstream,
      .entry_size = sizeof(struct config_upstream), .read = read_upstreams, .required = true},
+    {"opinions", SCHEMA_LIST, NULL, "who can be asked for a second opinion",
+     AT(struct config, opinions), .offset2 = offsetof(struct config, opinion_count),
+     .keys = schema_opinion, .entry_size = sizeof(struct config_opinion), .read = read_opinions},
     {"policy", SCHEMA_OTHER, NULL, "what is done about hits, for all apps",
      AT(struct config, policy), .keys = schema_policy, .read = read_policy,
      .form = "map, or the name of a file with it"},

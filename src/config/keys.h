@@ -15,7 +15,19 @@ void read_headers(struct reader *r, const struct schema_key *key, const struct y
 /* Checks what two upstreams may not share, once all are read. */
 void read_upstreams(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                     void *base);
+/* config/opinions.c */
+extern const struct schema_key schema_opinion[];
+extern const struct schema_key schema_asking[];
+extern const struct schema_key schema_retraction[];
+void read_categories(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                     void *base);
+void read_opinions(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   void *base);
+void read_askings(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                  void *base);
 /* config/apps.c */
+/* Is that the name of a risk, a group, a prefix* or a rule? */
+bool is_risk_name(struct span name);
 void read_policy(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                  void *base);
 void read_actions(struct reader *r, const struct schema_key *key, const struct yaml_node *node,

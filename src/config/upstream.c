@@ -59,7 +59,7 @@ static const char *check_url(struct span text, struct span *ret_url, bool *ret_c
     size_t slash = span_find(rest, SPAN_LIT("/"));
     struct span authority = span_slice(rest, 0, slash), host;
     if (span_find(authority, SPAN_LIT("@")) < authority.len)
-        return "no user and password; the provider's key belongs in api_key_file";
+        return "no user and password; a key belongs in a file of its own";
     if (!read_authority(authority, &host))
         return "its host or port is malformed";
     struct span path = span_slice(rest, slash, rest.len);
@@ -81,12 +81,12 @@ void read_base_url(struct reader *r, const struct schema_key *key, const struct 
     bool clear;
     const char *why = check_url(text, &url, &clear);
     if (why) {
-        reader_error(r, node->at, "'base_url' is not usable: %s", why);
+        reader_error(r, node->at, "'%s' is not usable: %s", key->name, why);
         return;
     }
     if (clear)
         reader_warn(r, node->at, "http:// sends keys and prompts over the network unencrypted");
-    ((struct config_upstream *)base)->base_url = reader_keep(r, url);
+    *(struct span *)((char *)base + key->offset) = reader_keep(r, url);
 }
 
 void read_api_key_file(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
@@ -97,7 +97,7 @@ void read_api_key_file(struct reader *r, const struct schema_key *key, const str
         return;
     char path[1024];
     if (name.len == 0 || name.len >= sizeof(path)) {
-        reader_error(r, node->at, "'api_key_file' is not a file name");
+        reader_error(r, node->at, "'%s' is not a file name", key->name);
         return;
     }
     memcpy(path, name.data, name.len);
@@ -126,7 +126,7 @@ void read_api_key_file(struct reader *r, const struct schema_key *key, const str
     for (size_t i = 0; good && i < secret.len; i++)
         good = secret.data[i] > 0x20 && secret.data[i] < 0x7f;
     if (good)
-        ((struct config_upstream *)base)->api_key = reader_keep(r, secret);
+        *(struct span *)((char *)base + key->offset) = reader_keep(r, secret);
     else
         reader_error(r, node->at, "'%s' must hold one line with the key and nothing else", path);
     explicit_bzero(data, sizeof(data));

@@ -609,6 +609,11 @@ void http_fetch_pause(struct http_fetch *f, bool pause)
         go_on(f);
 }
 
+bool http_fetch_over(const struct http_fetch *f)
+{
+    return f->done && f->data.len == f->consumed;
+}
+
 enum http_fetch_result http_fetch_result(const struct http_fetch *f)
 {
     return f->result;

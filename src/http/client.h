@@ -80,4 +80,6 @@ struct span http_fetch_data(const struct http_fetch *f);
 void http_fetch_consume(struct http_fetch *f, size_t n);
 /* Holds back the transfer, or lets it go on. */
 void http_fetch_pause(struct http_fetch *f, bool pause);
+/* Is it over, so that http_fetch_result() counts and no more data comes? */
+bool http_fetch_over(const struct http_fetch *f);
 enum http_fetch_result http_fetch_result(const struct http_fetch *f);

@@ -68,12 +68,58 @@ static unsigned check_rows(const struct config_policy *policy, enum config_origi
     return errors + check_texts(policy, origin, messages);
 }
 
+static bool is_risk(const struct ruleset *rules, struct span id)
+{
+    return ruleset_find_risk(rules, id) != NULL;
+}
+
+static unsigned check_opinions(const struct config *config, const struct ruleset *rules,
+                               struct buf *messages)
+{
+    unsigned errors = 0;
+    for (size_t i = 0; i < config->opinion_count; i++) {
+        const struct config_opinion *o = &config->opinions[i];
+        if (!is_risk(rules, o->risk)) {
+            place_printf(messages, o->at, "no risk of the rules is called '%.*s'",
+                         SPAN_ARG(o->risk));
+            errors++;
+        }
+        for (size_t j = 0; j < o->category_count; j++) {
+            if (is_risk(rules, o->categories[j].risk))
+                continue;
+            place_printf(messages, o->categories[j].at, "no risk of the rules is called '%.*s'",
+                         SPAN_ARG(o->categories[j].risk));
+            errors++;
+        }
+    }
+    return errors;
+}
+
+/* Rows that an app shares with the global policy are told once. */
+static unsigned check_askings(const struct config_policy *p, const struct config_policy *global,
+                              const struct ruleset *rules, struct buf *messages)
+{
+    unsigned errors = 0;
+    for (size_t i = 0; i < p->asking_count && (!global || p->askings != global->askings); i++) {
+        const struct config_asking *a = &p->askings[i];
+        if (any_risk(rules, a->risk))
+            continue;
+        place_printf(messages, a->at, "no risk of the rules is called '%.*s'", SPAN_ARG(a->risk));
+        errors++;
+    }
+    return errors;
+}
+
 unsigned policy_check(const struct config *config, const struct ruleset *rules,
                       struct buf *messages)
 {
     unsigned errors = check_rows(&config->policy, ORIGIN_GLOBAL, rules, messages);
-    for (size_t i = 0; i < config->app_count; i++)
+    errors += check_opinions(config, rules, messages);
+    errors += check_askings(&config->policy, NULL, rules, messages);
+    for (size_t i = 0; i < config->app_count; i++) {
         errors += check_rows(&config->apps[i].policy, ORIGIN_APP, rules, messages);
+        errors += check_askings(&config->apps[i].policy, &config->policy, rules, messages);
+    }
     return errors;
 }
 

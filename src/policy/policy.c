@@ -14,11 +14,15 @@ struct policy {
     size_t count;
     struct term *terms; /* by rule */
     size_t term_count;
+    const struct config_policy *config; /* for opinions; outlives it */
+    const struct ruleset *rules;
     bool strict;            /* borrows terms and actions */
     unsigned char *actions; /* per rule: the prompt's, then the completion's */
 };
 #define TIMED    0x80 /* beside an action: until when is among the terms */
 #define PERSONAL 0x40 /* a strict request masks what is flagged */
+#define ASKS     0x20 /* a second opinion is asked for */
+#define BITS     (TIMED | PERSONAL | ASKS)
 
 enum closeness policy_closeness(struct span row, const struct risk *risk, size_t *ret_length)
 {
@@ -161,6 +165,11 @@ static bool is_named(const struct config_policy *config, const struct rule *rule
     return false;
 }
 
+static unsigned char coded(enum action a)
+{
+    return a == ACTION_ASK ? ACTION_FLAG | ASKS : (unsigned char)a;
+}
+
 int policy_new(const struct config_app *app, const struct ruleset *rules,
                struct policy **ret_policy)
 {
@@ -170,6 +179,8 @@ int policy_new(const struct config_app *app, const struct ruleset *rules,
     if (!p)
         return -ENOMEM;
     p->count = count;
+    p->config = config;
+    p->rules = rules;
     p->actions = reallocarray(NULL, count + 1, 2);
     if (!p->actions) {
         free(p);
@@ -194,10 +205,8 @@ int policy_new(const struct config_app *app, const struct ruleset *rules,
             last = named ? NULL : rule;
         }
         bool masks = span_starts(rule->risk->id, SPAN_LIT("pii-")) && rule->kind != RULE_NEAR;
-        p->actions[2 * i] =
-            (unsigned char)((ours ? prompt : ACTION_ALLOW) | (masks ? PERSONAL : 0));
-        p->actions[2 * i + 1] =
-            (unsigned char)((ours ? completion : ACTION_ALLOW) | (masks ? PERSONAL : 0));
+        p->actions[2 * i] = coded(ours ? prompt : ACTION_ALLOW) | (masks ? PERSONAL : 0);
+        p->actions[2 * i + 1] = coded(ours ? completion : ACTION_ALLOW) | (masks ? PERSONAL : 0);
     }
     int r = note_terms(p, config, rules);
     if (r < 0) {
@@ -250,9 +259,71 @@ enum action policy_decide(const struct policy *p, uint32_t rule, enum direction 
     unsigned action = p->actions[2 * (size_t)rule + (direction == DIRECTION_COMPLETION)];
     if (action & TIMED && now >= find_term(p, rule)->expires)
         return ACTION_ALLOW;
-    if (p->strict && (action & ~(unsigned)(TIMED | PERSONAL)) == ACTION_FLAG)
+    if (p->strict && (action & ~(unsigned)BITS) == ACTION_FLAG)
         return action & PERSONAL ? ACTION_MASK : ACTION_BLOCK;
-    return (enum action)(action & ~(unsigned)(TIMED | PERSONAL));
+    return (enum action)(action & ~(unsigned)BITS);
+}
+
+uint32_t policy_asks(const struct policy *p, uint32_t rule, enum direction direction)
+{
+    if (rule >= p->count ||
+        !(p->actions[2 * (size_t)rule + (direction == DIRECTION_COMPLETION)] & ASKS))
+        return 0;
+    const struct risk *risk = ruleset_rule(p->rules, rule)->risk;
+    uint32_t rows = 0;
+    size_t length;
+    for (size_t i = 0; i < p->config->asking_count; i++) {
+        const struct config_asking *a = &p->config->askings[i];
+        if (a->when == ASK_FLAGGED && config_asks(a, direction) &&
+            policy_closeness(a->risk, risk, &length) != APART)
+            rows |= UINT32_C(1) << i;
+    }
+    return rows;
+}
+
+/* The closest of the rows that were asked for that risk; NULL: none speaks of it. */
+static const struct config_asking *closest(const struct policy *p,
+                                           const struct policy_said *said,
+                                           const struct risk *risk)
+{
+    const struct config_asking *best = NULL;
+    enum closeness best_closeness = APART;
+    size_t best_length = 0;
+    for (size_t i = 0; i < p->config->asking_count; i++) {
+        const struct config_asking *a = &p->config->askings[i];
+        size_t length;
+        if (!(said->rows >> i & 1) || a->source != said->source ||
+            !config_asks(a, said->direction))
+            continue;
+        enum closeness c = policy_closeness(a->risk, risk, &length);
+        if (c == APART || (best && (c < best_closeness ||
+                                    (c == best_closeness && length <= best_length))))
+            continue;
+        best = a;
+        best_closeness = c;
+        best_length = length;
+    }
+    return best;
+}
+
+enum action policy_opinion(const struct policy *p, const struct policy_said *said,
+                           const struct risk **ret_risk)
+{
+    struct span id = said->source->risk;
+    for (size_t i = 0; i < said->source->category_count; i++)
+        if (span_eq(said->source->categories[i].name, said->category))
+            id = said->source->categories[i].risk;
+    *ret_risk = ruleset_find_risk(p->rules, id);
+    const struct config_asking *a = *ret_risk ? closest(p, said, *ret_risk) : NULL;
+    if (!a)
+        return ACTION_ALLOW;
+    if (a->block && said->percent >= a->block)
+        return ACTION_BLOCK;
+    if (a->answer && said->percent >= a->answer)
+        return ACTION_ANSWER;
+    if (a->flag && said->percent >= a->flag)
+        return p->strict ? ACTION_BLOCK : ACTION_FLAG;
+    return ACTION_ALLOW;
 }
 
 bool policy_observes(const struct policy *p, uint32_t rule, int64_t now)

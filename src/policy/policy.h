@@ -10,7 +10,7 @@
 struct policy; /* actions of one app over one rule set, precomputed per risk and direction */
 
 /*
- * Built at each reload for each app. 0, -ENOMEM. Which of several says what a rule's hit does, the
+ * Built at each reload for each app; both must outlive it. 0, -ENOMEM. Which of several says what a rule's hit does, the
  * first that speaks for the direction:
  *   1. a row of the app's own policy that names the rule by its id, then one that names its risk
  *      by its id (A1-a), then a global row that names the rule;
@@ -44,6 +44,27 @@ enum action policy_decide(const struct policy *p, uint32_t rule, enum direction 
  * cost.
  */
 bool policy_observes(const struct policy *p, uint32_t rule, int64_t now);
+
+/*
+ * Which rows of `opinions` (bits, by their place) a hit of that rule has ask: those that wait for
+ * rules of the action `ask` and speak of its risk. O(1) for other rules.
+ */
+uint32_t policy_asks(const struct policy *p, uint32_t rule, enum direction direction);
+
+/* One thing that was said in a second opinion. */
+struct policy_said {
+    const struct config_opinion *source;
+    uint32_t rows; /* bits of those that had it asked */
+    enum direction direction;
+    struct span category;
+    unsigned percent;
+};
+/*
+ * What follows: allow, flag, answer or block, by the row that names the risk the closest. *ret_risk
+ * is what the category means here. ACTION_ALLOW too where no row speaks of it. O(rows).
+ */
+enum action policy_opinion(const struct policy *p, const struct policy_said *said,
+                           const struct risk **ret_risk);
 
 /* What decided about a hit: for people who ask why. */
 struct policy_reason {

@@ -6,10 +6,10 @@
 
 bool attribute_action(struct loader *l, struct place at, struct span value, enum action *ret)
 {
-    *ret = action_from(value);
+    *ret = span_eq(value, SPAN_LIT("ask")) ? ACTION_ASK : action_from(value);
     if (*ret != ACTION_DEFAULT && *ret != ACTION_ALLOW)
         return true;
-    loader_error(l, at, "'%.*s' is no action of a rule: flag, mask, answer or block",
+    loader_error(l, at, "'%.*s' is no action of a rule: flag, ask, mask, answer or block",
                  SPAN_ARG(value));
     return false;
 }

@@ -110,7 +110,8 @@ struct harmed {
 /* Does a hit of it more than list an ordinary text for review? Whatever a policy says. */
 static bool is_grave(const struct rule *rule)
 {
-    return rule->action != ACTION_FLAG && !span_starts(rule->risk->id, SPAN_LIT("pii-"));
+    return rule->action != ACTION_FLAG && rule->action != ACTION_ASK &&
+           !span_starts(rule->risk->id, SPAN_LIT("pii-"));
 }
 
 static int note_harm(void *ctx, const struct hit *hit)

@@ -6,7 +6,9 @@
 
 const char *const written_directions[] = {"", "prompt", "completion", "both", NULL};
 /* By number of enum action; a rule that allows would be no rule. */
-const char *const written_actions[] = {"default", "flag", "mask", "answer", "block", NULL};
+const char *const written_actions[] = {"default", "flag", "mask", "answer", "block",
+                                       "ask",     NULL};
+#define WRITTEN_ASK 5 /* its place there */
 
 /* As keywords are named: someone's id must not meet one of these by chance or on purpose. */
 static bool is_keyword_name(struct span name)
@@ -61,7 +63,9 @@ bool written_rule(struct loader *l, const struct written *w, const struct yaml_n
                               .line = node->at.line,
                               .column = node->at.column,
                               .direction = (enum direction)w->direction,
-                              .action = w->action ? (enum action)w->action : ACTION_DEFAULT,
+                              .action = w->action == WRITTEN_ASK ? ACTION_ASK
+                                        : w->action              ? (enum action)w->action
+                                                                 : ACTION_DEFAULT,
                               .apps = w->apps,
                               .app_count = w->app_count,
                               .written = mix_node(0xcbf29ce484222325u, node)};

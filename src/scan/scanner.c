@@ -25,6 +25,7 @@ struct scanner {
     struct channel *alone; /* for isolated items; joins `channels` when it has a hit */
     bool alone_hit;
     uint64_t bytes;
+    uint64_t passed, wanted; /* of new channels, see scanner_gate() */
 };
 
 /*
@@ -49,8 +50,15 @@ struct scanner *scanner_new(const struct matchset *set, enum direction direction
     if (!s)
         return NULL;
     *s = (struct scanner){.set = set, .direction = direction, .whole = whole, .fn = fn, .ctx = ctx};
+    s->passed = s->wanted = UINT64_MAX;
     list_init(&s->channels);
     return s;
+}
+
+void scanner_gate(struct scanner *s, uint64_t passed, uint64_t wanted)
+{
+    s->passed = passed;
+    s->wanted = wanted;
 }
 
 void scanner_tell_saved(struct scanner *s, scanner_saved_fn fn, void *ctx)
@@ -153,6 +161,9 @@ static struct channel *channel_new(struct scanner *s, const struct text_item *it
     c->text.max = SIZE_MAX / 4; /* whole bodies have ceilings of their own, windows are trimmed */
     c->starts.max = c->told.max = SIZE_MAX / 4;
     c->cut = c->pending = UINT64_MAX;
+    bool plain = item->field == FIELD_OTHER || item->field == FIELD_LOGPROBS;
+    c->passed = plain ? UINT64_MAX : s->passed;
+    c->wanted = plain ? UINT64_MAX : s->wanted;
     return c;
 }
 
@@ -357,6 +368,8 @@ static int feed_inner(struct inner *in, struct span piece, bool last)
 static void trim(struct channel *c)
 {
     uint64_t clear = channel_clear(c);
+    if (c->wanted < clear)
+        clear = c->wanted;
     uint64_t keep = clear > CHANNEL_CONTEXT ? clear - CHANNEL_CONTEXT : 0;
     if (c->scanner->whole || c->pinned || keep < c->base + CHANNEL_SLACK)
         return;
@@ -601,12 +614,18 @@ struct channel *channel_next(const struct channel *c)
                                                  : list_entry(c->link.next, struct channel, link);
 }
 
-uint64_t channel_clear(const struct channel *c)
+uint64_t channel_judged(const struct channel *c)
 {
     uint64_t clear = c->cursor ? cursor_clear(c->cursor) : c->fed;
     if (c->inner && c->inner->safe < clear)
         clear = c->inner->safe;
-    if (c->cut < clear)
-        clear = c->cut;
+    return c->cut < clear ? c->cut : clear;
+}
+
+uint64_t channel_clear(const struct channel *c)
+{
+    uint64_t clear = channel_judged(c);
+    if (c->passed < clear)
+        clear = c->passed;
     return c->pending < clear ? c->pending : clear;
 }

@@ -35,6 +35,8 @@ struct channel {
     struct buf text;      /* decoded text from `base` to `fed` */
     uint64_t base, fed;
     uint64_t cut;     /* the text must end here: where the hold stood at a decisive hit */
+    uint64_t passed;  /* up to where a slower gate has passed the text; UINT64_MAX: there is none */
+    uint64_t wanted;  /* the text from here on is kept for a slower reader; UINT64_MAX: for none */
     uint64_t pending; /* a mask from here on is not yet recorded: nothing behind it may go out */
     const struct derived_part *derived; /* while a hit is told that was found in a derived text:
                                            where; NULL else */
@@ -97,7 +99,15 @@ uint64_t scanner_bytes(const struct scanner *s);
 struct channel *scanner_channels(const struct scanner *s);
 struct channel *channel_next(const struct channel *c);
 
-/* Up to where the channel's text may be forwarded. */
+/*
+ * Before the first feed of a stream's scanner: texts of the answer (content, reasoning, refusal,
+ * transcripts, arguments) begin with these values for `passed` and `wanted`.
+ */
+void scanner_gate(struct scanner *s, uint64_t passed, uint64_t wanted);
+
+/* Up to where the scanner itself is done with the channel's text, masks aside. */
+uint64_t channel_judged(const struct channel *c);
+/* Up to where the channel's text may be forwarded: the minimum over all gates. */
 uint64_t channel_clear(const struct channel *c);
 /* The text from..to, as far as it is still kept. Lent until the channel is fed again. */
 struct span channel_text(const struct channel *c, uint64_t from, uint64_t to);

@@ -24,6 +24,7 @@ enum action {
     ACTION_BLOCK,  /* refused or cut */
     ACTION_COUNT,
     ACTION_DEFAULT = -1, /* a rule that leaves it to its risk type and direction */
+    ACTION_ASK = -2,     /* of rules and policies: flag, and ask for a second opinion */
 };
 
 enum role {
@@ -148,7 +149,7 @@ static inline const char *direction_name(enum direction d)
 static inline const char *action_name(enum action a)
 {
     static const char *const names[ACTION_COUNT] = {"allow", "flag", "mask", "answer", "block"};
-    return a >= 0 && a < ACTION_COUNT ? names[a] : "default";
+    return a >= 0 && a < ACTION_COUNT ? names[a] : a == ACTION_ASK ? "ask" : "default";
 }
 
 /* The name of the layer with that bit's number; the names that rules, records and people use. */

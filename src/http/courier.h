@@ -1,0 +1,30 @@
+/*
+ * Delivers messages by POST to whoever wants to be told: each is tried a few times, with growing
+ * pauses, and then given up. Nobody waits for it. Belongs to one worker and its loop.
+ */
+#pragma once
+
+#include "http/client.h"
+
+struct courier;
+
+struct courier_message {
+    struct span url;
+    const struct http_header *headers;
+    size_t header_count;
+    struct span body;
+    unsigned tries;      /* in all */
+    unsigned timeout_ms; /* of each */
+};
+
+/* The client is borrowed. 0 or -ENOMEM. */
+int courier_new(struct loop *l, struct http_client *c, struct courier **ret_courier);
+/* Gives up what is under way, with a line in the log for each. Accepts NULL. */
+void courier_free(struct courier *c);
+/*
+ * Takes a copy of the message and sends it; any 2xx status is success. 0; -EAGAIN when too many are
+ * under way, -ENOMEM: then nothing is sent.
+ */
+int courier_send(struct courier *c, const struct courier_message *m);
+/* Messages under way. */
+size_t courier_count(const struct courier *c);
