@@ -268,8 +268,7 @@ static int put_opinion(struct buf *out, const struct audit_opinion *o)
 
 static int put_opinions(struct buf *out, const struct audit_event *e)
 {
-    size_t n =
-        e->opinion_count < RECORD_OPINIONS_MAX ? e->opinion_count : RECORD_OPINIONS_MAX;
+    size_t n = e->opinion_count < RECORD_OPINIONS_MAX ? e->opinion_count : RECORD_OPINIONS_MAX;
     for (size_t i = 0; i < n; i++) {
         int r = buf_append(out, i ? SPAN_LIT(",") : SPAN_LIT(",\"opinions\":["));
         if (r == 0)

@@ -7,12 +7,12 @@
 
 #include "audit/audit.h"
 
-#define RECORD_VERSION   1
-#define RECORD_FIELD_MAX 256 /* bytes kept of one field that came from outside */
-#define RECORD_HITS_MAX  64  /* hits told in one record; more are only counted */
+#define RECORD_VERSION      1
+#define RECORD_FIELD_MAX    256 /* bytes kept of one field that came from outside */
+#define RECORD_HITS_MAX     64  /* hits told in one record; more are only counted */
 #define RECORD_OPINIONS_MAX 16
-#define RECORD_RUN_SIZE  16  /* hex digits that name one life of the process */
-#define RECORD_HASH_SIZE 32
+#define RECORD_RUN_SIZE     16 /* hex digits that name one life of the process */
+#define RECORD_HASH_SIZE    32
 
 const char *record_kind_name(enum audit_kind k);
 

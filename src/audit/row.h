@@ -7,8 +7,8 @@
 #include "audit/query.h"
 #include "db/db.h"
 
-#define ROW_RECORDS_MAX 256 /* records of one exchange that are folded; more are left out */
-#define ROW_HITS_MAX    256
+#define ROW_RECORDS_MAX  256 /* records of one exchange that are folded; more are left out */
+#define ROW_HITS_MAX     256
 #define ROW_OPINIONS_MAX 64
 
 /* One month as a reader opens it. */

@@ -50,6 +50,11 @@ static const struct row rows[METRIC_COUNT] = {
                         "Intercepted prompts that counted for their end user."},
     [METRIC_SUSPENDED] = {"juyong_users_refused_total", "",
                           "Requests refused because their end user is limited or suspended."},
+    [METRIC_OPINIONS] = {"juyong_opinions_total", "", "Second opinions that were asked for."},
+    [METRIC_OPINIONS_FAILED] = {"juyong_opinions_failed_total", "",
+                                "Of those, the ones without a usable answer."},
+    [METRIC_RETRACTIONS] = {"juyong_retractions_total", "",
+                            "Answers taken back after text of them was shown."},
     [METRIC_RELOADS] = {"juyong_reloads_total", "", "Configurations and rules taken over."},
 };
 

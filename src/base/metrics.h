@@ -40,8 +40,11 @@ enum metric {
     METRIC_MODEL_DIFFERS,           /* answers that name another model than was asked for */
     METRIC_PROVIDER_REFUSED_ANSWER, /* the provider's own filter, in an answer */
     METRIC_PROVIDER_REFUSED_ERROR,  /* and as an error */
-    METRIC_STRIKES,            /* intercepted prompts that counted for an end user */
-    METRIC_SUSPENDED,          /* requests refused because their end user is limited or suspended */
+    METRIC_STRIKES,                 /* intercepted prompts that counted for an end user */
+    METRIC_SUSPENDED,       /* requests refused because their end user is limited or suspended */
+    METRIC_OPINIONS,        /* second opinions that were given or failed */
+    METRIC_OPINIONS_FAILED, /* of those, without a usable answer */
+    METRIC_RETRACTIONS,     /* answers taken back after text was shown */
     METRIC_RELOADS,
     METRIC_COUNT,
 };

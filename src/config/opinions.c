@@ -61,8 +61,8 @@ const struct schema_key schema_opinion[] = {
 };
 
 const struct schema_key schema_asking[] = {
-    {"from", SCHEMA_TEXT, NULL, "who is asked: a name of `opinions`", AT(struct config_asking, from),
-     .min = 1, .max = 32, .required = true},
+    {"from", SCHEMA_TEXT, NULL, "who is asked: a name of `opinions`",
+     AT(struct config_asking, from), .min = 1, .max = 32, .required = true},
     {"risk", SCHEMA_TEXT, "*", "about which risks: an id (A1-a), a group (A1), a prefix (pii-*)",
      AT(struct config_asking, risk), .min = 1, .max = 64},
     {"direction", SCHEMA_CHOICE, "both", "of prompts, answers or both",
@@ -111,8 +111,7 @@ void read_categories(struct reader *r, const struct schema_key *key, const struc
         reader_error(r, node->at, "'categories' must be a map with at most %d names", CATEGORIES);
         return;
     }
-    struct config_category *rows =
-        node->count ? reader_alloc(r, node->count, sizeof(*rows)) : NULL;
+    struct config_category *rows = node->count ? reader_alloc(r, node->count, sizeof(*rows)) : NULL;
     if (node->count && !rows)
         return;
     size_t i = 0;

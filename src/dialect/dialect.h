@@ -85,8 +85,10 @@ struct dialect_refusal {
     struct span param; /* path of the offending field, or empty */
     unsigned choices;
     bool include_usage;
-    uint64_t created; /* seconds since 1970 */
-    bool answer;      /* a prepared answer: finish_reason stop instead of content_filter */
+    uint64_t created;        /* seconds since 1970 */
+    struct span replacement; /* in write_cut(): what was shown is to be taken back, and this shown
+                                instead; empty: it may stay */
+    bool answer;             /* a prepared answer: finish_reason stop instead of content_filter */
 };
 
 #define DIALECT_IDENTITY_MAX 2

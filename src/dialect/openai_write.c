@@ -139,9 +139,10 @@ int openai_write_refusal(bool completions, const struct dialect_refusal *r, stru
     return writer_end(&w);
 }
 
-/* One event with one choice: a text, or the end when reason is given. `first`: names the role. */
-static void put_chunk(struct writer *w, const struct head *h, unsigned choice, struct span text,
-                      bool first, struct span reason)
+/* One event with one choice: a text, or the end when reason is given. `first`: names the role. It
+ * lacks its last brace. */
+static void put_open_chunk(struct writer *w, const struct head *h, unsigned choice,
+                           struct span text, bool first, struct span reason)
 {
     put(w, SPAN_LIT("data: "));
     put_head(w, h);
@@ -167,6 +168,30 @@ static void put_chunk(struct writer *w, const struct head *h, unsigned choice, s
     put(w, SPAN_LIT("}]"));
     if (h->usage)
         put(w, SPAN_LIT(",\"usage\":null"));
+}
+
+static void put_chunk(struct writer *w, const struct head *h, unsigned choice, struct span text,
+                      bool first, struct span reason)
+{
+    put_open_chunk(w, h, choice, text, first, reason);
+    put(w, SPAN_LIT("}\n\n"));
+}
+
+/*
+ * The end of an answer that was cut. SDKs hand on members that they don't know, so that an app that
+ * knows ours takes back what it has shown; others see an ordinary end.
+ */
+static void put_cut(struct writer *w, const struct head *h, unsigned choice,
+                    const struct dialect_refusal *r)
+{
+    put_open_chunk(w, h, choice, SPAN_NULL, false, SPAN_LIT("content_filter"));
+    if (r->replacement.len) {
+        put(w, SPAN_LIT(",\"juyong\":{\"retract\":true,\"replacement\":"));
+        put_string(w, r->replacement);
+        put(w, SPAN_LIT(",\"request_id\":"));
+        put_string(w, r->request_id);
+        put(w, SPAN_LIT("}"));
+    }
     put(w, SPAN_LIT("}\n\n"));
 }
 
@@ -215,7 +240,7 @@ int openai_write_cut(bool completions, struct dialect_stream *s, const struct di
             put_chunk(&w, &head, i, r->text, !s || !s->seen, SPAN_NULL);
     for (unsigned i = 0; i < OPENAI_CHOICES_MAX; i++)
         if (open_choices & 1u << i)
-            put_chunk(&w, &head, i, SPAN_NULL, false, SPAN_LIT("content_filter"));
+            put_cut(&w, &head, i, r);
     put_end(&w, &head);
     return writer_end(&w);
 }

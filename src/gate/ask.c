@@ -40,8 +40,9 @@ static void turn_away(struct exchange *x, enum cause cause)
     exchange_await(x, send_refusal);
 }
 
-static void refuse(struct exchange *x)
+void ask_refuse(struct exchange *x)
 {
+    exchange_drop_fetch(x);
     record_notes(x)->status =
         x->who.app->policy.refusal == REFUSAL_ERROR && x->prompt->action != ACTION_ANSWER
             ? cause_status(CAUSE_CONTENT_FILTER)
@@ -143,9 +144,18 @@ static void ask(struct exchange *x)
     }
     if (x->prompt)
         judge_close(x->prompt);
+    int r = opinion_begin(x, buf_span(&x->body));
+    if (r != 0) {
+        x->state = EXCHANGE_ASKING;
+        if (r < 0)
+            exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
+        else
+            opinion_step(x);
+        return;
+    }
     record_notes(x)->asked_us = clock_mono_us();
     x->state = EXCHANGE_ASKING;
-    int r = start_fetch(x);
+    r = start_fetch(x);
     if (r < 0)
         exchange_fail(x, CAUSE_INTERNAL, OUTCOME_INTERNAL);
     else
@@ -303,6 +313,11 @@ void ask_begin(struct exchange *x)
             shadow_judge_request(x);
         return;
     }
+    r = opinion_recall(x, body);
+    if (r < 0) {
+        give_up(x, r);
+        return;
+    }
     history_settle(x, body);
     cause = strike_hold(x);
     if (cause != CAUSE_NONE) {
@@ -312,7 +327,7 @@ void ask_begin(struct exchange *x)
     if (!admit_acquire(x))
         return;
     if (x->prompt->refused) {
-        refuse(x);
+        ask_refuse(x);
         return;
     }
     r = rewrite(x, body);

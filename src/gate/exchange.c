@@ -13,8 +13,8 @@
 
 const char *exchange_state_name(enum exchange_state s)
 {
-    static const char *const names[EXCHANGE_STATES] = {"reading",   "recording", "asking",
-                                                       "gathering", "relaying",  "ending"};
+    static const char *const names[EXCHANGE_STATES] = {
+        "reading", "recording", "asking", "gathering", "relaying", "weighing", "ending"};
     return names[s];
 }
 
@@ -53,6 +53,7 @@ void exchange_free(struct exchange *x)
     gate_remove(x->gate, x);
     loop_task_cancel(&x->task);
     loop_timer_cancel(&x->deadline);
+    opinion_free(x->opinions);
     relay_free(x->relay);
     judge_free(x->prompt);
     judge_free(x->completion);
@@ -229,7 +230,9 @@ static void reading(struct exchange *x, unsigned events)
 /* What a passed deadline means where no stream has begun. */
 static void expire(struct exchange *x)
 {
-    if ((x->state == EXCHANGE_ASKING || x->state == EXCHANGE_GATHERING) && x->gate->cutting)
+    if ((x->state == EXCHANGE_ASKING || x->state == EXCHANGE_GATHERING ||
+         x->state == EXCHANGE_WEIGHING) &&
+        x->gate->cutting)
         exchange_fail(x, CAUSE_DRAINING, OUTCOME_INTERNAL);
     else if (x->state == EXCHANGE_ASKING || x->state == EXCHANGE_GATHERING)
         exchange_fail(x, CAUSE_UPSTREAM_TIMEOUT, OUTCOME_TIMEOUT);
@@ -256,6 +259,8 @@ static void step(struct exchange *x)
         expire(x);
         client &= ~(unsigned)HTTP_BODY;
     }
+    if (opinion_step(x))
+        return;
     enum exchange_state before;
     do {
         before = x->state;
@@ -278,6 +283,13 @@ static void step(struct exchange *x)
             break;
         case EXCHANGE_RELAYING:
             relay_step(x, fetch, client);
+            break;
+        case EXCHANGE_WEIGHING:
+            if (!opinion_waits(x)) {
+                void (*after)(struct exchange *) = x->after;
+                x->after = NULL;
+                after(x);
+            }
             break;
         case EXCHANGE_ENDING:
         case EXCHANGE_STATES:

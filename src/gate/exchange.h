@@ -5,6 +5,8 @@
  *                 │            └────▶ RELAYING ──────────────────▲
  *                 └──────────────────────────────────────────────┘  refused, answered, failed
  *
+ * From GATHERING an answer may pass through WEIGHING, where second opinions are waited for.
+ *
  * Callbacks of libraries store event bits and post the task; exchange_step() alone changes state,
  * cancels and frees. It runs from the loop.
  */
@@ -24,6 +26,7 @@ enum exchange_state {
     EXCHANGE_ASKING,    /* the upstream has the request, nothing came back yet */
     EXCHANGE_GATHERING, /* an answer that is not streamed is being read */
     EXCHANGE_RELAYING,  /* a stream goes through the hold */
+    EXCHANGE_WEIGHING,  /* `after` runs when no second opinion is waited for */
     EXCHANGE_ENDING,    /* the response is on its way to the client */
     EXCHANGE_STATES,
 };
@@ -51,10 +54,11 @@ struct exchange {
     struct dialect_request asked;
     struct buf body; /* the request as forwarded, when it was masked */
     struct judge *prompt, *completion;
-    struct relay *relay;   /* relay.c */
-    struct buf answer;     /* gathered */
-    struct record *record; /* record.c */
-    struct strike *strike; /* strike.c; NULL: the end user's strikes were not asked for */
+    struct opinions *opinions; /* opinion.c; NULL: nobody is asked */
+    struct relay *relay;       /* relay.c */
+    struct buf answer;         /* gathered */
+    struct record *record;     /* record.c */
+    struct strike *strike;     /* strike.c; NULL: the end user's strikes were not asked for */
     void (*after)(struct exchange *x);
 };
 
@@ -94,6 +98,8 @@ struct gate {
     struct snapshot *snapshot;
     struct http_server *server;
     struct http_client *client;
+    struct opinion_desk *desk;
+    struct courier *courier;
     struct audit *audit;
     struct limit_app **limit_apps; /* by the app's place in the snapshot's configuration */
     struct audit_port *port;
@@ -130,6 +136,46 @@ void gate_remove(struct gate *g, struct exchange *x);
 void ask_begin(struct exchange *x);
 /* Records and answers a request that can't be judged or must not be served. */
 void ask_reject(struct exchange *x, enum cause cause, struct span code, struct span path);
+
+/* Refuses for what the judge of the prompt found, also when the upstream is already at work. */
+void ask_refuse(struct exchange *x);
+
+/* opinion.c: see opinion.h */
+/*
+ * Before a prompt is settled: which question of the conversation is the last, and which earlier
+ * ones were refused for an opinion. 0, -ENOMEM, -EINVAL. O(body) when anybody is asked, else O(1).
+ */
+int opinion_recall(struct exchange *x, struct span body);
+/* Asks about the prompt, as it is forwarded. 0; 1 when it must be refused or can't be judged (see
+ * opinion_step()); -ENOMEM, -EINVAL. */
+int opinion_begin(struct exchange *x, struct span body);
+/* Takes what was answered. True when that ended the exchange's business: its state has changed. */
+bool opinion_step(struct exchange *x);
+/* Is a verdict about the prompt missing, so that nothing of the answer may be shown? */
+bool opinion_holds(const struct exchange *x);
+/* Is any verdict missing? */
+bool opinion_waits(const struct exchange *x);
+/* Asks about an answer that is not streamed. 0, -ENOMEM, -EINVAL. */
+int opinion_answer(struct exchange *x);
+/* Runs fn when no verdict is missing; at once when none is. */
+void opinion_await(struct exchange *x, void (*fn)(struct exchange *x));
+/* What was said and is not yet on record; it counts as recorded then. */
+void opinion_tell(struct exchange *x, struct audit_event *e);
+/* Nobody wants to know any more what is still being asked. */
+void opinion_stop(struct exchange *x);
+/* Is the answer ended by an opinion? */
+bool opinion_objected(const struct exchange *x);
+void opinion_free(struct opinions *o);
+
+/* stretch.c: of streams */
+/* Before the first event: closes the gate in the hold. */
+void stretch_begin(struct exchange *x);
+/* Asks about what has been judged since. 0, -ENOMEM. */
+int stretch_read(struct exchange *x);
+
+/* retract.c */
+/* Tells the app that what it has shown of the answer is to be taken back. Never waits. */
+void retract_tell(struct exchange *x, struct span replacement);
 
 /* gather.c: an answer that is not streamed */
 void gather_step(struct exchange *x, unsigned events);

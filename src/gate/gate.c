@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "gate/admit.h"
+#include "http/courier.h"
+#include "opinion/desk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -284,6 +286,10 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     if (r == 0)
         r = http_client_new(g->loop, GATE_POOL, &g->client);
     if (r == 0)
+        r = opinion_desk_new(g->loop, g->client, &g->desk);
+    if (r == 0)
+        r = courier_new(g->loop, g->client, &g->courier);
+    if (r == 0)
         r = http_server_new(g->loop, &server, &ops, g, &g->server);
     if (r < 0) {
         gate_free(g);
@@ -322,6 +328,8 @@ void gate_free(struct gate *g)
     if (!g)
         return;
     http_server_free(g->server);
+    opinion_desk_free(g->desk);
+    courier_free(g->courier);
     http_client_free(g->client);
     if (g->port) {
         loop_watch_remove(g->loop, &g->port_watch);

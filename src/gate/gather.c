@@ -89,6 +89,29 @@ static int judge(struct exchange *x, struct dialect_event *ret_event)
     return r;
 }
 
+/* Judged by all who are asked: what goes out is decided. */
+static void weighed(struct exchange *x)
+{
+    struct record_notes *n = record_notes(x);
+    int status = n->upstream_status;
+    struct judge *j = x->completion;
+    enum outcome outcome = j->refused      ? OUTCOME_CUT
+                           : status >= 400 ? OUTCOME_UPSTREAM
+                                           : OUTCOME_COMPLETE;
+    n->status = !j->refused ? status
+                : x->who.app->policy.refusal == REFUSAL_ERROR && j->action != ACTION_ANSWER
+                    ? cause_status(CAUSE_CONTENT_FILTER)
+                    : 200;
+    bool theirs = status >= 400 && n->provider_refusal.len > 0;
+    struct span reason = j->refused      ? span_str(cause_code(CAUSE_CONTENT_FILTER))
+                         : theirs        ? span_str(cause_code(CAUSE_PROVIDER_REFUSED))
+                         : status >= 400 ? span_str(cause_code(CAUSE_UPSTREAM_FAILED))
+                                         : SPAN_NULL;
+    record_act(x, j, reason);
+    record_close(x, outcome, reason);
+    exchange_await(x, send_answer);
+}
+
 static void answered(struct exchange *x)
 {
     struct record_notes *n = record_notes(x);
@@ -131,21 +154,16 @@ static void answered(struct exchange *x)
     }
     if (event.media)
         n->unjudged_media = true;
-    struct judge *j = x->completion;
-    enum outcome outcome = j->refused      ? OUTCOME_CUT
-                           : status >= 400 ? OUTCOME_UPSTREAM
-                                           : OUTCOME_COMPLETE;
-    n->status = !j->refused ? status
-                : x->who.app->policy.refusal == REFUSAL_ERROR && j->action != ACTION_ANSWER
-                    ? cause_status(CAUSE_CONTENT_FILTER)
-                    : 200;
-    struct span reason = j->refused                 ? span_str(cause_code(CAUSE_CONTENT_FILTER))
-                         : provider_refused(&event) ? span_str(cause_code(CAUSE_PROVIDER_REFUSED))
-                         : status >= 400            ? span_str(cause_code(CAUSE_UPSTREAM_FAILED))
-                                                    : SPAN_NULL;
-    record_act(x, j, reason);
-    record_close(x, outcome, reason);
-    exchange_await(x, send_answer);
+    if (!x->completion->refused) {
+        r = opinion_answer(x);
+        if (r < 0) {
+            exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
+            return;
+        }
+        if (opinion_step(x))
+            return;
+    }
+    opinion_await(x, weighed);
 }
 
 void gather_step(struct exchange *x, unsigned events)

@@ -17,6 +17,21 @@ void history_deinit(struct history *h)
     buf_deinit(&h->turns);
 }
 
+static int add(struct history *h, const struct offence *o)
+{
+    if (h->count == HISTORY_OFFENCES_MAX) {
+        h->full = true;
+        return 0;
+    }
+    if (!h->list) {
+        h->list = calloc(HISTORY_OFFENCES_MAX, sizeof(*h->list));
+        if (!h->list)
+            return -ENOMEM;
+    }
+    h->list[h->count++] = *o;
+    return (int)h->count;
+}
+
 int history_note(struct judge *j, struct channel *c, const struct hit *hit, enum action action)
 {
     struct history *h = &j->history;
@@ -31,24 +46,31 @@ int history_note(struct judge *j, struct channel *c, const struct hit *hit, enum
             known->last_item == o.last_item)
             return (int)i + 1;
     }
-    if (h->count == HISTORY_OFFENCES_MAX) {
-        h->full = true;
-        return 0;
-    }
-    if (!h->list) {
-        h->list = calloc(HISTORY_OFFENCES_MAX, sizeof(*h->list));
-        if (!h->list)
-            return -ENOMEM;
-    }
-    h->list[h->count++] = o;
-    return (int)h->count;
+    return add(h, &o);
+}
+
+int history_note_opinion(struct judge *j, uint32_t first, uint32_t last, enum action action,
+                         const unsigned char *code, enum audit_memory memory)
+{
+    struct offence o = {.hit = {.rule = UINT32_MAX},
+                        .action = action,
+                        .role = ROLE_USER,
+                        .first = first,
+                        .last = last,
+                        .coded = code != NULL,
+                        .opinion = true,
+                        .memory = memory};
+    if (code)
+        memcpy(o.code, code, sizeof(o.code));
+    j->history.unrecorded = true;
+    return add(&j->history, &o);
 }
 
 void history_place(struct judge *j, const struct text_item *item, const struct piece *p)
 {
     for (size_t i = 0; i < j->history.count; i++) {
         struct offence *o = &j->history.list[i];
-        if (o->channel != p->channel)
+        if (o->opinion || o->channel != p->channel)
             continue;
         if (o->from == p->start) {
             o->path = arena_copy(j->arena, item->path);
@@ -102,8 +124,8 @@ static bool is_earlier(const struct history *h, const struct offence *o, size_t 
 static int digest(const struct history *h, struct offence *o)
 {
     for (const struct offence *known = h->list; known < o; known++)
-        if (known->coded && known->channel == o->channel && known->from == o->from &&
-            known->to == o->to) {
+        if (known->coded && !known->opinion && known->channel == o->channel &&
+            known->from == o->from && known->to == o->to) {
             memcpy(o->digest, known->digest, sizeof(o->digest));
             return 0;
         }
@@ -167,7 +189,7 @@ static void sort_findings(struct judge *j, bool old_decides)
         }
     }
     for (size_t i = 0; j->refused && !decided && i < h->count; i++)
-        if ((h->list[i].memory != AUDIT_UNKNOWN) == old_decides) {
+        if ((h->list[i].memory != AUDIT_UNKNOWN) == old_decides && !h->list[i].opinion) {
             decided = true;
             judge_put_decisive(j, &h->list[i]);
         }
@@ -221,7 +243,8 @@ void history_settle(struct exchange *x, struct span body)
         last = last_user(h);
     size_t fresh = 0;
     for (size_t i = 0; i < h->count; i++) {
-        recall(x, &h->list[i], last);
+        if (!h->list[i].opinion)
+            recall(x, &h->list[i], last);
         fresh += h->list[i].memory == AUDIT_UNKNOWN;
         h->said = h->said || (h->list[i].memory == AUDIT_UNKNOWN && is_said(h, &h->list[i], last));
     }

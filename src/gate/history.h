@@ -33,6 +33,7 @@ struct offence {
     unsigned char digest[SHA256_SIZE]; /* of the items; when `coded` */
     unsigned char code[AUDIT_OFFENCE_SIZE];
     bool coded;
+    bool opinion; /* of somebody who was asked, not of a rule: channel and hit mean nothing */
     enum audit_memory memory; /* AUDIT_UNKNOWN: a new one */
 };
 
@@ -56,6 +57,12 @@ void history_deinit(struct history *h);
  * -ENOMEM. O(offences).
  */
 int history_note(struct judge *j, struct channel *c, const struct hit *hit, enum action action);
+/*
+ * Notes that somebody's opinion forbids, or forbade, the turns first..last. `code` may be NULL: it
+ * can't be remembered. The offence's number from 1, 0 when there is no room, -ENOMEM.
+ */
+int history_note_opinion(struct judge *j, uint32_t first, uint32_t last, enum action action,
+                         const unsigned char *code, enum audit_memory memory);
 /* Tells where an item stands, on the second walk. */
 void history_place(struct judge *j, const struct text_item *item, const struct piece *p);
 /*

@@ -177,8 +177,9 @@ void judge_describe(struct judge *j)
             describe(j, &j->findings[i]);
 }
 
-static int add_finding(struct judge *j, struct channel *channel, const struct hit *hit,
-                       const struct rule *rule, enum action action, bool observed, uint32_t offence)
+/* Room for one finding: 1 and it, 0 when it is only counted, -ENOMEM. */
+static int take_finding(struct judge *j, enum action action, bool offends,
+                        struct finding **ret_finding)
 {
     bool full = j->finding_count == JUDGE_FINDINGS_MAX;
     if (full && !j->whole && !j->unrecorded && !j->refused) {
@@ -189,7 +190,7 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
     if (full) {
         j->finding_left++;
         if (action < ACTION_ANSWER || j->refused) {
-            j->history.left += offence > 0;
+            j->history.left += offends;
             return 0;
         }
         j->finding_count--; /* the one that decides must be on record */
@@ -199,8 +200,18 @@ static int add_finding(struct judge *j, struct channel *channel, const struct hi
         if (!j->findings)
             return -ENOMEM;
     }
-    struct finding *f = &j->findings[j->finding_count++];
-    *f = (struct finding){.channel = channel, .hit = *hit, .offence = offence};
+    *ret_finding = &j->findings[j->finding_count++];
+    return 1;
+}
+
+static int add_finding(struct judge *j, struct channel *channel, const struct hit *hit,
+                       const struct rule *rule, enum action action, bool observed, uint32_t offence)
+{
+    struct finding *f;
+    int r = take_finding(j, action, offence > 0, &f);
+    if (r <= 0)
+        return r;
+    *f = (struct finding){.channel = channel, .hit = *hit, .risk = rule->risk, .offence = offence};
     channel->pinned = true; /* its text is described when all findings of this moment are known */
     f->record = (struct audit_hit){
         .direction = j->direction,
@@ -236,6 +247,75 @@ void judge_put_decisive(struct judge *j, const struct offence *o)
     f->record.old = o->memory != AUDIT_UNKNOWN;
 }
 
+/* The text with one '*' for each code point of personal data. */
+static struct span clean(struct judge *j, struct span text)
+{
+    struct personal personal;
+    char *copy = arena_alloc(j->arena, text.len + 1);
+    size_t out = 0;
+    if (!copy)
+        return SPAN_NULL;
+    find_personal(j, text, &personal);
+    for (size_t i = 0; i < text.len;) {
+        size_t next = i + 1;
+        while (next < text.len && ((unsigned char)text.data[next] & 0xC0) == 0x80)
+            next++;
+        if (personal_has(&personal, i)) {
+            copy[out++] = '*';
+        } else {
+            memcpy(copy + out, text.data + i, next - i);
+            out += next - i;
+        }
+        i = next;
+    }
+    return span_from(copy, out);
+}
+
+int judge_opinion(struct judge *j, const struct judge_opinion *o)
+{
+    bool observed = o->action > ACTION_FLAG &&
+                    (j->observe || policy_observes_risk(j->policy, o->risk, clock_wall_s()));
+    enum action done = observed ? ACTION_FLAG : o->action;
+    struct finding *f;
+    int r = take_finding(j, done, o->offence > 0, &f);
+    if (r < 0)
+        return r;
+    if (r > 0) {
+        struct span kept =
+            span_slice(o->text, 0, utf8_floor(o->text, o->text.len < 1024 ? o->text.len : 1024));
+        *f = (struct finding){.hit = {.rule = UINT32_MAX, .start = o->start, .end = o->end},
+                              .risk = o->risk,
+                              .offence = o->offence,
+                              .described = true};
+        f->record = (struct audit_hit){
+            .direction = j->direction,
+            .role = o->role,
+            .action = o->action,
+            .observed = observed,
+            .risk = o->risk->id,
+            .rule = arena_printf(j->arena, "opinion/%.*s", SPAN_ARG(o->by)),
+            .path = arena_copy(j->arena, o->path),
+            .text = clean(j, kept),
+            .start = o->start,
+            .end = o->end,
+            .old = o->old,
+        };
+        f->record.context = f->record.text;
+        f->record.context_end = f->record.text.len;
+    }
+    if (done < ACTION_ANSWER && done > j->mild)
+        j->mild = done;
+    if (done > j->action)
+        j->action = done;
+    if (done < ACTION_ANSWER)
+        return 0;
+    if (!j->refused) {
+        j->refused = true;
+        j->decisive = (uint32_t)(j->finding_count - 1);
+    }
+    return 1;
+}
+
 /* What the rule's action becomes where it can't be done, or must not be. */
 static enum action effective(const struct judge *j, const struct channel *c, enum action action,
                              bool observed)
@@ -256,6 +336,7 @@ static int see_hit(void *ctx, struct channel *channel, const struct hit *hit)
     enum action decided = policy_decide(j->policy, hit->rule, j->direction, now);
     if (decided == ACTION_ALLOW)
         return 0;
+    j->asks |= policy_asks(j->policy, hit->rule, j->direction);
     bool observed =
         decided > ACTION_FLAG && (j->observe || policy_observes(j->policy, hit->rule, now));
     enum action done = effective(j, channel, decided, observed);

@@ -15,8 +15,9 @@
 #define JUDGE_FINDINGS_MAX 64
 
 struct finding {
-    struct channel *channel;
+    struct channel *channel; /* NULL: no text of ours, somebody's opinion */
     struct hit hit;
+    const struct risk *risk;
     struct audit_hit record; /* spans in the arena */
     bool described;          /* the record's texts are made */
     bool recorded;
@@ -37,6 +38,7 @@ struct judge {
     uint32_t decisive;  /* index into findings of the first decisive one */
     bool refused;       /* there is a decisive one */
     bool masked;        /* there are masks */
+    uint32_t asks;      /* rows of `opinions` that hits have asked for, see policy_asks() */
     bool unrecorded;    /* there are findings that are not yet on record */
     struct finding *findings;
     size_t finding_count;
@@ -63,6 +65,22 @@ int judge_item(void *ctx, const struct text_item *item);
 int judge_piece(struct judge *j, const struct text_item *item, struct piece *ret_piece);
 /* Puts an offence among the findings that has no place there, as the one that decides. */
 void judge_put_decisive(struct judge *j, const struct offence *o);
+/* What follows from somebody's opinion of a text. Spans are copied. */
+struct judge_opinion {
+    struct span by;
+    const struct risk *risk;
+    enum action action; /* more than allow */
+    enum role role;
+    struct span path, text;
+    uint64_t start, end;
+    uint32_t offence; /* number in the history, or 0 */
+    bool old;
+};
+/*
+ * Puts it among the findings, under the rule `opinion/` and the name of who said it. 0; 1 when it
+ * decides, which in observe mode it doesn't; -ENOMEM.
+ */
+int judge_opinion(struct judge *j, const struct judge_opinion *o);
 /* Makes the texts of new findings' records, without the personal data found beside them. */
 void judge_describe(struct judge *j);
 /* Nothing more is to be judged: frees texts and cursors, keeps what was found. */

@@ -76,7 +76,7 @@ static int submit(struct exchange *x, struct audit_event *e)
     return 0;
 }
 
-static void fill(const struct exchange *x, struct audit_event *e)
+static void fill(struct exchange *x, struct audit_event *e)
 {
     const struct record_notes *n = &x->record->notes;
     e->action = record_action(x);
@@ -104,6 +104,7 @@ static void fill(const struct exchange *x, struct audit_event *e)
         e->completion_bytes = judge_bytes(x->completion);
     }
     e->unjudged_media = n->unjudged_media;
+    opinion_tell(x, e);
 }
 
 int record_open(struct exchange *x)
@@ -163,6 +164,7 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     if (r->closed)
         return 0;
     r->closed = true;
+    opinion_stop(x);
     struct audit_event e = {.kind = AUDIT_CLOSE, .outcome = outcome, .reason = reason};
     fill(x, &e);
     e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media && !r->notes.unjudged;

@@ -13,7 +13,6 @@
 
 #define RELAY_HIGH_WATER  262144 /* bytes the client has not taken: the upstream is paused */
 #define RELAY_HEADERS_MS  10000  /* then the client gets its headers, come what may */
-#define RELAY_LINGER_MS   2000
 #define RELAY_CHOICES_MAX 32
 
 int relay_new(struct exchange *x)
@@ -30,6 +29,8 @@ int relay_new(struct exchange *x)
         judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
                   exchange_observes(x), DIRECTION_COMPLETION, false, true);
     hold_init(&r->hold, c->limits.hold_bytes);
+    if (x->completion)
+        stretch_begin(x);
     r->out.max = c->limits.event_bytes * 2 + 64;
     unsigned n = x->asked.choices ? x->asked.choices : 1;
     r->expected = n >= RELAY_CHOICES_MAX ? UINT32_MAX : (1u << n) - 1;
@@ -55,216 +56,6 @@ void relay_free(struct relay *r)
     buf_deinit(&r->out);
     free(r->pieces);
     free(r);
-}
-
-/* --- endings --- */
-
-/* From here on the stream waits for its record, and not for ever. */
-static void wait_for_log(struct exchange *x)
-{
-    x->relay->log_ms = loop_now_ms(x->gate->loop);
-    exchange_deadline(x, EXCHANGE_RECORD_MS);
-}
-
-static void await(struct exchange *x, void (*fn)(struct exchange *x))
-{
-    if (record_waiting(x) == 0) {
-        fn(x);
-        return;
-    }
-    x->relay->after = fn;
-    wait_for_log(x);
-}
-
-static void finish_client(struct exchange *x)
-{
-    x->state = EXCHANGE_ENDING;
-    loop_timer_cancel(&x->deadline);
-    http_stream_end(x->client);
-}
-
-/* The record can't be made: the client must not see an end that was never written down. */
-static bool unrecorded(struct exchange *x)
-{
-    if (!record_failed(x))
-        return false;
-    if (x->relay->started) {
-        x->state = EXCHANGE_ENDING;
-        http_request_abort(x->client);
-    } else {
-        exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
-    }
-    exchange_drop_fetch(x);
-    return true;
-}
-
-static void masks_are_recorded(struct exchange *x)
-{
-    for (struct channel *c = scanner_channels(x->completion->scanner); c; c = channel_next(c))
-        channel_masks_recorded(c);
-}
-
-/*
- * Does the cut stand in a frame that is held? Not where an unknown string's first part has passed:
- * then nothing that came since may.
- */
-static bool cut_is_held(const struct relay *r)
-{
-    list_for_each (e, &r->hold.frames) {
-        const struct frame *f = list_entry(e, struct frame, link);
-        if (!hold_clear(f->pieces, f->piece_count))
-            return true;
-    }
-    return false;
-}
-
-static int send_until_cut(struct exchange *x)
-{
-    struct relay *r = x->relay;
-    int rc = 0;
-    if (!cut_is_held(r))
-        return 0;
-    for (struct frame *f; rc == 0 && (f = hold_first(&r->hold)); hold_drop(&r->hold)) {
-        if (!hold_clear(f->pieces, f->piece_count)) {
-            if (relay_can_cut(f))
-                rc = relay_send_cut(x, f);
-            break;
-        }
-        if (!(f->gates & HOLD_TOOL)) /* a tool call whose rest will never come is never begun */
-            rc = relay_send_frame(x, f);
-    }
-    return rc;
-}
-
-/*
- * May our own events repeat the stream's id and model? Not when the hit stands outside the answer's
- * text: it may be in them.
- */
-static bool names_are_clean(const struct exchange *x)
-{
-    for (struct channel *c = scanner_channels(x->completion->scanner); c; c = channel_next(c))
-        if (c->field == FIELD_OTHER && c->cut != UINT64_MAX)
-            return false;
-    return true;
-}
-
-static void cut_recorded(struct exchange *x)
-{
-    struct relay *r = x->relay;
-    if (unrecorded(x))
-        return;
-    masks_are_recorded(x);
-    if (!r->started && !relay_has_text(r)) {
-        x->state = EXCHANGE_ENDING;
-        loop_timer_cancel(&x->deadline);
-        if (reply_refusal(x, x->completion) < 0)
-            http_request_abort(x->client);
-        return;
-    }
-    struct dialect_refusal d;
-    reply_describe(x, x->completion, &d);
-    if (x->who.app->policy.refusal == REFUSAL_ERROR && !d.answer)
-        d.text = SPAN_NULL;
-    if (d.text.len) /* a paragraph of its own behind what was shown */
-        d.text = arena_printf(&x->arena, "\n\n%.*s", SPAN_ARG(d.text));
-    d.answer = false; /* part of the model's own answer was shown: it was cut, not replaced */
-    int rc = send_until_cut(x);
-    if (rc == 0)
-        rc = x->dialect->write_cut(names_are_clean(x) ? r->stream : NULL, &d,
-                                   r->expected & ~r->emitted, &r->out);
-    if (rc == 0)
-        rc = relay_send_out(x);
-    if (rc < 0)
-        http_request_abort(x->client);
-    finish_client(x);
-}
-
-static void cut(struct exchange *x)
-{
-    struct relay *r = x->relay;
-    exchange_drop_fetch(x);
-    r->over = true;
-    judge_finish(x->completion, -1);
-    record_notes(x)->status = 200;
-    record_notes(x)->upstream_end_us = clock_mono_us();
-    record_act(x, x->completion, span_str(cause_code(CAUSE_CONTENT_FILTER)));
-    record_close(x, OUTCOME_CUT, span_str(cause_code(CAUSE_CONTENT_FILTER)));
-    await(x, cut_recorded);
-}
-
-/* The provider refused behind what was shown: the stream ends as one that we cut. */
-static int write_provider_end(struct exchange *x, struct dialect_refusal *d)
-{
-    struct relay *r = x->relay;
-    if (x->who.app->policy.refusal == REFUSAL_ERROR || (x->asked.json_mode && x->asked.stream))
-        d->text = SPAN_NULL;
-    if (d->text.len)
-        d->text = arena_printf(&x->arena, "\n\n%.*s", SPAN_ARG(d->text));
-    return x->dialect->write_cut(r->stream, d, r->expected & ~r->emitted, &r->out);
-}
-
-static void failure_recorded(struct exchange *x)
-{
-    struct relay *r = x->relay;
-    if (unrecorded(x))
-        return;
-    masks_are_recorded(x);
-    int rc = 0;
-    for (struct frame *f; rc == 0 && (f = hold_first(&r->hold)) &&
-                          hold_clear(f->pieces, f->piece_count) && !(f->gates & HOLD_TOOL);
-         hold_drop(&r->hold))
-        rc = relay_send_frame(x, f);
-    struct dialect_refusal d;
-    reply_describe(x, NULL, &d);
-    d.text = policy_text(&x->who.app->policy, r->failure);
-    d.code = span_str(cause_code(r->failure));
-    d.type = span_str(cause_type(r->failure));
-    /* An error event invites a retry, and the provider would refuse again. */
-    if (rc == 0 && r->failure == CAUSE_PROVIDER_REFUSED)
-        rc = write_provider_end(x, &d);
-    else if (rc == 0)
-        rc = x->dialect->write_stream_error(r->stream, &d, &r->out);
-    if (rc == 0)
-        rc = relay_send_out(x);
-    if (rc < 0)
-        http_request_abort(x->client);
-    finish_client(x);
-}
-
-/* Every choice is finished, recorded and sent: the end mark, whether the upstream sent one or not.
- */
-static void end_complete(struct exchange *x)
-{
-    if (relay_send_payload(x, SPAN_LIT("[DONE]")) < 0)
-        http_request_abort(x->client);
-    if (x->fetch) /* its own end may still be on the way: the connection is worth keeping */
-        http_fetch_linger(x->fetch, RELAY_LINGER_MS);
-    x->fetch = NULL;
-    finish_client(x);
-}
-
-/* The stream can't be completed: what is clear goes out, then an error, never an end. */
-static void fail(struct exchange *x, enum cause cause, enum outcome outcome)
-{
-    struct relay *r = x->relay;
-    exchange_drop_fetch(x);
-    r->over = true;
-    if (r->after)
-        return; /* already ending */
-    if (r->sealed && list_empty(&r->hold.frames)) {
-        /* complete, on record and sent: what came behind it does not matter */
-        end_complete(x);
-        return;
-    }
-    record_act(x, x->completion, SPAN_NULL);
-    if (!r->started && !relay_has_text(r)) {
-        exchange_fail(x, cause, outcome);
-        return;
-    }
-    r->failure = cause;
-    record_notes(x)->status = 200;
-    record_close(x, outcome, span_str(cause_code(cause)));
-    await(x, failure_recorded);
 }
 
 /* --- from the upstream --- */
@@ -354,9 +145,10 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
         hold_open(&r->hold, HOLD_TOOL, r->finished);
     if (!r->terminal && e->finished && (r->finished & r->expected) == r->expected)
         gates |= HOLD_CLOSE;
-    if (!gates && !r->decisive && list_empty(&r->hold.frames) &&
+    if (!gates && !r->decisive && !opinion_holds(x) && list_empty(&r->hold.frames) &&
         hold_clear(r->pieces, r->piece_count) && !relay_masked(r->pieces, r->piece_count)) {
         r->emitted |= e->finished;
+        r->shown = r->shown || relay_is_text(r->pieces, r->piece_count);
         return relay_send_payload(x, payload);
     }
     struct frame *f;
@@ -406,6 +198,8 @@ static int take_event(struct relay *r, const struct sse_event *sse, bool late)
         record_notes(x)->unjudged_media = true;
     if (e.finished)
         rc = relay_finish_choices(x, e.finished);
+    if (rc == 0 && !late)
+        rc = stretch_read(x);
     if (rc == 0 && !(late && r->decisive))
         rc = pass_event(x, sse->data, &e);
     if (rc < 0)
@@ -440,16 +234,20 @@ static int release(struct exchange *x)
 {
     struct relay *r = x->relay;
     if (record_waiting(x) == 0 && !record_failed(x))
-        masks_are_recorded(x);
+        relay_masks_recorded(x);
+    if (opinion_holds(x))
+        return 0;
     for (struct frame *f; (f = hold_first(&r->hold)); hold_drop(&r->hold)) {
         if (f->gates & HOLD_TOOL || !hold_clear(f->pieces, f->piece_count))
             return 0;
         if (f->gates & HOLD_CLOSE) {
+            if (opinion_waits(x))
+                return 0;
             if (!record_closed(x)) {
                 record_notes(x)->status = 200;
                 record_act(x, x->completion, SPAN_NULL);
                 record_close(x, OUTCOME_COMPLETE, SPAN_NULL);
-                wait_for_log(x);
+                relay_wait_for_log(x);
             }
             if (record_waiting(x) > 0)
                 return 0;
@@ -480,14 +278,14 @@ static enum cause cause_of(int error)
 
 static void fewer_recorded(struct exchange *x)
 {
-    if (unrecorded(x))
+    if (relay_unrecorded(x))
         return;
     int rc = 0;
     for (struct frame *f; rc == 0 && (f = hold_first(&x->relay->hold)); hold_drop(&x->relay->hold))
         rc = relay_send_frame(x, f);
     if (rc < 0)
         http_request_abort(x->client);
-    end_complete(x);
+    relay_end_complete(x);
 }
 
 /*
@@ -499,25 +297,47 @@ static bool fewer_choices(const struct relay *r)
     return r->done && r->finished && !(r->seen & ~r->finished);
 }
 
+/* A hit or an objection: the answer ends, unless the prompt may yet be refused; then nothing of it
+ * goes out at all. */
+static void end_here(struct exchange *x)
+{
+    x->relay->decisive = true;
+    exchange_drop_fetch(x);
+    if (!opinion_holds(x))
+        relay_cut(x);
+}
+
+/* The end mark came before all choices did: what came is all, once everybody has judged it. */
+static void end_with_fewer(struct exchange *x)
+{
+    struct relay *r = x->relay;
+    r->weighing = opinion_waits(x);
+    if (r->weighing)
+        return;
+    record_notes(x)->status = 200;
+    record_act(x, x->completion, SPAN_NULL);
+    record_close(x, OUTCOME_COMPLETE, SPAN_NULL);
+    hold_open(&r->hold, HOLD_TOOL, UINT32_MAX);
+    relay_await(x, fewer_recorded);
+}
+
 /* The upstream has said all it will say. */
 static void upstream_over(struct exchange *x)
 {
     struct relay *r = x->relay;
     r->over = true;
     record_notes(x)->upstream_end_us = clock_mono_us();
-    if (!r->terminal) {
-        int rc = judge_finish(x->completion, -1);
-        if (rc > 0) {
-            cut(x);
-        } else if (rc == 0 && fewer_choices(r)) {
-            record_notes(x)->status = 200;
-            record_act(x, x->completion, SPAN_NULL);
-            record_close(x, OUTCOME_COMPLETE, SPAN_NULL);
-            hold_open(&r->hold, HOLD_TOOL, UINT32_MAX);
-            await(x, fewer_recorded);
-        } else
-            fail(x, rc < 0 ? cause_of(rc) : CAUSE_UPSTREAM_TRUNCATED, OUTCOME_TRUNCATED);
-    }
+    if (r->terminal)
+        return;
+    int rc = judge_finish(x->completion, -1);
+    if (rc == 0)
+        rc = stretch_read(x);
+    if (rc > 0 || r->decisive)
+        end_here(x);
+    else if (rc == 0 && fewer_choices(r))
+        end_with_fewer(x);
+    else
+        relay_fail(x, rc < 0 ? cause_of(rc) : CAUSE_UPSTREAM_TRUNCATED, OUTCOME_TRUNCATED);
 }
 
 int relay_read_upstream(struct exchange *x, sse_event_fn fn)
@@ -543,6 +363,8 @@ void relay_pause_or_go_on(struct exchange *x)
     if (!x->fetch)
         return;
     bool pause = r->started && http_stream_pending(x->client) > RELAY_HIGH_WATER;
+    /* The answer waits for the prompt's verdict alone: what is not here yet can't help it. */
+    pause = pause || (opinion_holds(x) && r->hold.bytes > r->hold.max / 2);
     if (pause != r->paused) {
         r->paused = pause;
         http_fetch_pause(x->fetch, pause);
@@ -564,7 +386,7 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
         shadow_step(x, events);
         return;
     }
-    if (unrecorded(x))
+    if (relay_unrecorded(x))
         return;
     int rc = 0;
     if (!r->over && x->fetch) {
@@ -579,21 +401,28 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
                 rc = 0;
         }
     }
+    int asked = rc >= 0 ? stretch_read(x) : 0;
+    rc = asked < 0 ? asked : rc;
     if (r->decisive) {
-        cut(x);
+        end_here(x);
         return;
     }
     if (rc >= 0)
         rc = release(x);
     if (rc < 0) {
         if (rc == -EIO && record_failed(x))
-            unrecorded(x);
+            relay_unrecorded(x);
         else
-            fail(x, cause_of(rc), rc == -ENOMEM ? OUTCOME_INTERNAL : OUTCOME_UPSTREAM);
+            relay_fail(x, cause_of(rc), rc == -ENOMEM ? OUTCOME_INTERNAL : OUTCOME_UPSTREAM);
         return;
     }
     if (r->failure) {
-        fail(x, r->failure, r->failure == CAUSE_MEDIA_DENIED ? OUTCOME_CUT : OUTCOME_UPSTREAM);
+        relay_fail(x, r->failure,
+                   r->failure == CAUSE_MEDIA_DENIED ? OUTCOME_CUT : OUTCOME_UPSTREAM);
+        return;
+    }
+    if (r->weighing) {
+        end_with_fewer(x);
         return;
     }
     if (!r->over && (r->done || (events & HTTP_FETCH_END && http_fetch_data(x->fetch).len == 0))) {
@@ -605,7 +434,7 @@ void relay_step(struct exchange *x, unsigned events, unsigned client_events)
         exchange_post(x);
     }
     if (r->over && r->sealed && list_empty(&r->hold.frames)) {
-        end_complete(x);
+        relay_end_complete(x);
         return;
     }
     relay_pause_or_go_on(x);
@@ -625,12 +454,12 @@ void relay_expired(struct exchange *x)
         return;
     }
     if (x->gate->cutting) {
-        fail(x, CAUSE_DRAINING, OUTCOME_INTERNAL);
+        relay_fail(x, CAUSE_DRAINING, OUTCOME_INTERNAL);
         return;
     }
     if (!r->over && !logging &&
         (now - r->data_ms >= u->gap_ms || now - r->begin_ms >= u->total_ms)) {
-        fail(x, CAUSE_UPSTREAM_TIMEOUT, OUTCOME_TIMEOUT);
+        relay_fail(x, CAUSE_UPSTREAM_TIMEOUT, OUTCOME_TIMEOUT);
         return;
     }
     uint64_t next = r->begin_ms + u->total_ms;

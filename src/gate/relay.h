@@ -20,7 +20,9 @@ struct relay {
     uint32_t tools;                             /* choices whose tool call this event carries */
     uint64_t bytes, begin_ms, data_ms, write_ms;
     uint64_t log_ms; /* since when the end waits for its record */
-    bool decisive;   /* a hit ends the stream */
+    bool decisive;   /* a hit, or an objection, ends the stream */
+    bool shown;      /* text of the answer has gone out */
+    bool weighing;   /* the upstream is over, and the end waits for second opinions */
     bool started;    /* headers are out */
     bool done;       /* the dialect's end mark was seen */
     bool terminal;   /* every choice is finished */
@@ -39,6 +41,27 @@ int relay_finish_choices(struct exchange *x, uint32_t bits);
 int relay_read_upstream(struct exchange *x, sse_event_fn fn);
 /* Holds the upstream back while the client does not take what was sent. */
 void relay_pause_or_go_on(struct exchange *x);
+/* ending.c */
+/* Does the failing log end the stream? Then it is ended. */
+bool relay_unrecorded(struct exchange *x);
+/* Runs fn when everything submitted is durable or has failed. */
+void relay_await(struct exchange *x, void (*fn)(struct exchange *x));
+/* From here on the stream waits for its record, and not for ever. */
+void relay_wait_for_log(struct exchange *x);
+void relay_masks_recorded(struct exchange *x);
+/* A hit, or an objection, ends the answer where its texts stop being clear. */
+void relay_cut(struct exchange *x);
+/* The stream can't be completed: what is clear goes out, then an error, never an end. */
+void relay_fail(struct exchange *x, enum cause cause, enum outcome outcome);
+/* Every choice is finished, recorded and sent: the end mark, whether the upstream sent one or not.
+ */
+void relay_end_complete(struct exchange *x);
+
+/*
+ * The prompt is refused after all: nothing of the answer goes out. False where the client has not
+ * even its headers: then it is refused as any prompt.
+ */
+bool relay_withhold(struct exchange *x);
 
 /* send.c */
 /* Begins the client's event stream, once. */
@@ -53,6 +76,8 @@ int relay_send_frame(struct exchange *x, const struct frame *f);
 int relay_send_cut(struct exchange *x, const struct frame *f);
 /* May that frame be sent in part? Only where it is text that ends early. */
 bool relay_can_cut(const struct frame *f);
+/* Is there text of the answer in these pieces? */
+bool relay_is_text(const struct piece *pieces, size_t count);
 /* Is text of these pieces to be masked? */
 bool relay_masked(const struct piece *pieces, size_t count);
 /* Is there clear text that the client has not seen? */

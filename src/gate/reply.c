@@ -118,8 +118,7 @@ void reply_describe(struct exchange *x, const struct judge *j, struct dialect_re
     if (j->direction == DIRECTION_PROMPT)
         ret->param = f->record.path;
     if (j->action == ACTION_ANSWER) {
-        struct span answer =
-            ruleset_answer(j->rules, ruleset_rule(j->rules, f->hit.rule)->risk, p->language);
+        struct span answer = ruleset_answer(j->rules, f->risk, p->language);
         if (answer.len) {
             ret->text = answer;
             ret->answer = true;

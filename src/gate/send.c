@@ -51,6 +51,15 @@ static bool is_masked(const struct piece *p)
     return false;
 }
 
+bool relay_is_text(const struct piece *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (pieces[i].channel && is_text(pieces[i].channel->field) &&
+            pieces[i].end > pieces[i].start)
+            return true;
+    return false;
+}
+
 bool relay_masked(const struct piece *pieces, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -127,6 +136,7 @@ int relay_send_frame(struct exchange *x, const struct frame *f)
 {
     struct relay *r = x->relay;
     r->emitted |= f->finished;
+    r->shown = r->shown || relay_is_text(f->pieces, f->piece_count);
     uint64_t held = loop_now_us(x->gate->loop) - f->since_us;
     struct record_notes *n = record_notes(x);
     if (held > n->held_us)
@@ -171,5 +181,6 @@ bool relay_can_cut(const struct frame *f)
 
 int relay_send_cut(struct exchange *x, const struct frame *f)
 {
+    x->relay->shown = true;
     return send_rewritten(x, f, true);
 }

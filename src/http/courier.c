@@ -19,7 +19,7 @@ struct parcel {
     struct list link;
     struct courier *courier;
     struct loop_task task;
-    struct loop_timer timer; /* of the try, or of the pause before it */
+    struct loop_timer timer;  /* of the try, or of the pause before it */
     struct http_fetch *fetch; /* NULL in a pause */
     bool late;
     unsigned tried, tries, timeout_ms;

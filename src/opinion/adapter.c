@@ -32,7 +32,7 @@ int opinion_add(struct opinion_verdict *v, struct span category, double score)
     return 0;
 }
 
-int opinion_put(struct buf *out, struct span lead, struct span text)
+int opinion_text(struct buf *out, struct span lead, struct span text)
 {
     int r = buf_append(out, lead);
     if (r == 0)

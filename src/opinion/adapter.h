@@ -54,4 +54,4 @@ const struct opinion_adapter *opinion_adapter(const struct config_opinion *sourc
  */
 int opinion_add(struct opinion_verdict *v, struct span category, double score);
 /* Appends `lead`, then the text as a JSON string. */
-int opinion_put(struct buf *out, struct span lead, struct span text);
+int opinion_text(struct buf *out, struct span lead, struct span text);

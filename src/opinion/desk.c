@@ -45,7 +45,7 @@ struct opinion_ask {
 const char *opinion_failure_name(enum opinion_failure f)
 {
     static const char *const names[OPINION_FAILURES] = {
-        "", "timeout", "connect", "status", "malformed", "overloaded", "withdrawn"};
+        "", "timeout", "connect", "status", "malformed", "overloaded", "too_long", "withdrawn"};
     return names[f];
 }
 
@@ -230,16 +230,15 @@ static int start(struct opinion_ask *a)
     headers[n++] = (struct http_header){SPAN_LIT("Content-Type"), SPAN_LIT("application/json")};
     headers[n++] = (struct http_header){SPAN_LIT("Accept"), SPAN_LIT("application/json")};
     headers[n++] = (struct http_header){SPAN_LIT("Accept-Encoding"), SPAN_LIT("identity")};
-    headers[n++] =
-        (struct http_header){SPAN_LIT("User-Agent"), SPAN_LIT("juyong/" JUYONG_VERSION)};
+    headers[n++] = (struct http_header){SPAN_LIT("User-Agent"), SPAN_LIT("juyong/" JUYONG_VERSION)};
     if (source->api_key.len) {
         r = buf_printf(&bearer, "Bearer %.*s", SPAN_ARG(source->api_key));
         headers[n++] = (struct http_header){SPAN_LIT("Authorization"), buf_span(&bearer)};
     }
     if (r == 0 && source->secret.len) {
         r = sign_body(source->secret, buf_span(&a->body), &signature);
-        headers[n++] = (struct http_header){SPAN_LIT("X-Juyong-Timestamp"),
-                                            span_str(signature.timestamp)};
+        headers[n++] =
+            (struct http_header){SPAN_LIT("X-Juyong-Timestamp"), span_str(signature.timestamp)};
         headers[n++] =
             (struct http_header){SPAN_LIT("X-Juyong-Signature"), span_str(signature.text)};
     }
@@ -281,8 +280,7 @@ int opinion_ask(struct opinion_desk *d, const struct config_opinion *source,
     if (!w)
         return 1;
     bool waits = w->active >= source->concurrency;
-    struct opinion_ask *a =
-        waits && w->waiting >= source->queue ? NULL : calloc(1, sizeof(*a));
+    struct opinion_ask *a = waits && w->waiting >= source->queue ? NULL : calloc(1, sizeof(*a));
     if (!a) {
         close_window(w);
         return 1;

@@ -18,6 +18,7 @@ enum opinion_failure {
     OPINION_STATUS,     /* answered with another status than 200 */
     OPINION_MALFORMED,  /* an answer that is none, or too long */
     OPINION_OVERLOADED, /* too many wait already, or memory is out */
+    OPINION_TOO_LONG,   /* more text than anybody is asked about */
     OPINION_WITHDRAWN,  /* nobody wants to know any more */
     OPINION_FAILURES,
 };

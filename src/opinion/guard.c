@@ -21,12 +21,12 @@ static int write(const struct config_opinion *source, const struct opinion_quest
                  struct buf *out)
 {
     bool answer = q->direction == DIRECTION_COMPLETION;
-    int r = opinion_put(out, SPAN_LIT("{\"model\":"), source->model);
+    int r = opinion_text(out, SPAN_LIT("{\"model\":"), source->model);
     if (r == 0)
-        r = opinion_put(out, SPAN_LIT(",\"messages\":[{\"role\":\"user\",\"content\":"),
-                        answer ? q->prompt : q->text);
+        r = opinion_text(out, SPAN_LIT(",\"messages\":[{\"role\":\"user\",\"content\":"),
+                         answer ? q->prompt : q->text);
     if (r == 0 && answer)
-        r = opinion_put(out, SPAN_LIT("},{\"role\":\"assistant\",\"content\":"), q->text);
+        r = opinion_text(out, SPAN_LIT("},{\"role\":\"assistant\",\"content\":"), q->text);
     return r < 0 ? r
                  : buf_append(out, SPAN_LIT("}],\"stream\":false,\"temperature\":0,"
                                             "\"max_tokens\":128}"));

@@ -10,10 +10,10 @@ static int write(const struct config_opinion *source, const struct opinion_quest
 {
     int r = 0;
     if (source->model.len)
-        r = opinion_put(out, SPAN_LIT("{\"model\":"), source->model);
+        r = opinion_text(out, SPAN_LIT("{\"model\":"), source->model);
     if (r == 0)
-        r = opinion_put(out, source->model.len ? SPAN_LIT(",\"input\":") : SPAN_LIT("{\"input\":"),
-                        q->text);
+        r = opinion_text(out, source->model.len ? SPAN_LIT(",\"input\":") : SPAN_LIT("{\"input\":"),
+                         q->text);
     return r < 0 ? r : buf_append_char(out, '}');
 }
 

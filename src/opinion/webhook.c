@@ -16,13 +16,13 @@
 static int write(const struct config_opinion *source, const struct opinion_question *q,
                  struct buf *out)
 {
-    int r = opinion_put(out, SPAN_LIT("{\"direction\":"), span_str(direction_name(q->direction)));
+    int r = opinion_text(out, SPAN_LIT("{\"direction\":"), span_str(direction_name(q->direction)));
     if (r == 0)
-        r = opinion_put(out, SPAN_LIT(",\"text\":"), q->text);
+        r = opinion_text(out, SPAN_LIT(",\"text\":"), q->text);
     if (r == 0 && q->prompt.len)
-        r = opinion_put(out, SPAN_LIT(",\"prompt\":"), q->prompt);
+        r = opinion_text(out, SPAN_LIT(",\"prompt\":"), q->prompt);
     if (r == 0 && source->model.len)
-        r = opinion_put(out, SPAN_LIT(",\"model\":"), source->model);
+        r = opinion_text(out, SPAN_LIT(",\"model\":"), source->model);
     return r < 0 ? r : buf_append_char(out, '}');
 }
 

@@ -282,8 +282,7 @@ uint32_t policy_asks(const struct policy *p, uint32_t rule, enum direction direc
 }
 
 /* The closest of the rows that were asked for that risk; NULL: none speaks of it. */
-static const struct config_asking *closest(const struct policy *p,
-                                           const struct policy_said *said,
+static const struct config_asking *closest(const struct policy *p, const struct policy_said *said,
                                            const struct risk *risk)
 {
     const struct config_asking *best = NULL;
@@ -292,12 +291,11 @@ static const struct config_asking *closest(const struct policy *p,
     for (size_t i = 0; i < p->config->asking_count; i++) {
         const struct config_asking *a = &p->config->askings[i];
         size_t length;
-        if (!(said->rows >> i & 1) || a->source != said->source ||
-            !config_asks(a, said->direction))
+        if (!(said->rows >> i & 1) || a->source != said->source || !config_asks(a, said->direction))
             continue;
         enum closeness c = policy_closeness(a->risk, risk, &length);
-        if (c == APART || (best && (c < best_closeness ||
-                                    (c == best_closeness && length <= best_length))))
+        if (c == APART ||
+            (best && (c < best_closeness || (c == best_closeness && length <= best_length))))
             continue;
         best = a;
         best_closeness = c;
@@ -330,6 +328,18 @@ bool policy_observes(const struct policy *p, uint32_t rule, int64_t now)
 {
     return !p->strict && rule < p->count && p->actions[2 * (size_t)rule] & TIMED &&
            now < find_term(p, rule)->observed;
+}
+
+bool policy_observes_risk(const struct policy *p, const struct risk *risk, int64_t now)
+{
+    size_t length;
+    for (size_t i = 0; i < p->config->observe_count; i++) {
+        const struct config_observe *o = &p->config->observes[i];
+        if (now < o->until && !config_names_rule(o->risk) &&
+            policy_closeness(o->risk, risk, &length) != APART)
+            return true;
+    }
+    return false;
 }
 
 struct policy_reason policy_reason(const struct config_app *app, const struct rule *rule,

@@ -10,8 +10,8 @@
 struct policy; /* actions of one app over one rule set, precomputed per risk and direction */
 
 /*
- * Built at each reload for each app; both must outlive it. 0, -ENOMEM. Which of several says what a rule's hit does, the
- * first that speaks for the direction:
+ * Built at each reload for each app; both must outlive it. 0, -ENOMEM. Which of several says what a
+ * rule's hit does, the first that speaks for the direction:
  *   1. a row of the app's own policy that names the rule by its id, then one that names its risk
  *      by its id (A1-a), then a global row that names the rule;
  *   2. the rule's own action: its author knows the word, such as a doubtful one that only flags;
@@ -65,6 +65,9 @@ struct policy_said {
  */
 enum action policy_opinion(const struct policy *p, const struct policy_said *said,
                            const struct risk **ret_risk);
+
+/* Is that risk only observed at that time, by a row that names it or its group? O(rows). */
+bool policy_observes_risk(const struct policy *p, const struct risk *risk, int64_t now);
 
 /* What decided about a hit: for people who ask why. */
 struct policy_reason {

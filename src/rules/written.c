@@ -6,8 +6,7 @@
 
 const char *const written_directions[] = {"", "prompt", "completion", "both", NULL};
 /* By number of enum action; a rule that allows would be no rule. */
-const char *const written_actions[] = {"default", "flag", "mask", "answer", "block",
-                                       "ask",     NULL};
+const char *const written_actions[] = {"default", "flag", "mask", "answer", "block", "ask", NULL};
 #define WRITTEN_ASK 5 /* its place there */
 
 /* As keywords are named: someone's id must not meet one of these by chance or on purpose. */
