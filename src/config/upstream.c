@@ -59,7 +59,7 @@ static const char *check_url(struct span text, struct span *ret_url, bool *ret_c
     size_t slash = span_find(rest, SPAN_LIT("/"));
     struct span authority = span_slice(rest, 0, slash), host;
     if (span_find(authority, SPAN_LIT("@")) < authority.len)
-        return "no user and password; a key belongs in a file of its own";
+        return "no user and password; the provider's key belongs in api_key_file";
     if (!read_authority(authority, &host))
         return "its host or port is malformed";
     struct span path = span_slice(rest, slash, rest.len);

@@ -116,7 +116,7 @@ static void cut_recorded(struct exchange *x)
         d.text.len ? d.text : policy_text(&x->who.app->policy, CAUSE_CONTENT_FILTER);
     if (x->who.app->policy.refusal == REFUSAL_ERROR && !d.answer)
         d.text = SPAN_NULL;
-    if (d.text.len && (r->shown || relay_has_text(r))) /* a paragraph of its own behind it */
+    if (d.text.len) /* a paragraph of its own behind what was shown */
         d.text = arena_printf(&x->arena, "\n\n%.*s", SPAN_ARG(d.text));
     d.answer = false; /* part of the model's own answer was shown: it was cut, not replaced */
     int rc = send_until_cut(x);

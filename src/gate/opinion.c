@@ -215,7 +215,7 @@ static void settle(struct exchange *x, struct question *q)
             in->active = false; /* the local rules alone, for the rest of this exchange */
     }
     note(o, &said);
-    if (q->stretch)
+    if (q->stretch && !o->refused) /* else nothing more of it may pass */
         stretch_settled(x, q, objects > 0);
     if (objects > 0 && in->direction == DIRECTION_COMPLETION)
         o->objected = true;
@@ -559,6 +559,9 @@ void opinion_stop(struct exchange *x)
         note(o, &said);
         drop(q);
     }
+    /* What was said about the prompt while its answer was on the way. */
+    if (x->prompt && x->prompt->unrecorded && record_notes(x)->asked_us)
+        record_act(x, x->prompt, SPAN_NULL);
 }
 
 void opinion_free(struct opinions *o)

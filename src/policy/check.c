@@ -68,24 +68,19 @@ static unsigned check_rows(const struct config_policy *policy, enum config_origi
     return errors + check_texts(policy, origin, messages);
 }
 
-static bool is_risk(const struct ruleset *rules, struct span id)
-{
-    return ruleset_find_risk(rules, id) != NULL;
-}
-
 static unsigned check_opinions(const struct config *config, const struct ruleset *rules,
                                struct buf *messages)
 {
     unsigned errors = 0;
     for (size_t i = 0; i < config->opinion_count; i++) {
         const struct config_opinion *o = &config->opinions[i];
-        if (!is_risk(rules, o->risk)) {
+        if (!policy_find_risk(rules, o->risk)) {
             place_printf(messages, o->at, "no risk of the rules is called '%.*s'",
                          SPAN_ARG(o->risk));
             errors++;
         }
         for (size_t j = 0; j < o->category_count; j++) {
-            if (is_risk(rules, o->categories[j].risk))
+            if (policy_find_risk(rules, o->categories[j].risk))
                 continue;
             place_printf(messages, o->categories[j].at, "no risk of the rules is called '%.*s'",
                          SPAN_ARG(o->categories[j].risk));

@@ -32,6 +32,14 @@ enum closeness policy_closeness(struct span row, const struct risk *risk, size_t
     return span_eq(row, risk->id) ? BY_ID : span_eq(row, risk->group) ? BY_GROUP : APART;
 }
 
+const struct risk *policy_find_risk(const struct ruleset *rules, struct span id)
+{
+    for (size_t i = 0; i < ruleset_risk_count(rules); i++)
+        if (span_eq(ruleset_risk(rules, i)->id, id))
+            return ruleset_risk(rules, i);
+    return NULL;
+}
+
 static enum closeness closeness_to(struct span row, const struct rule *rule, size_t *ret_length)
 {
     if (!config_names_rule(row))
@@ -311,7 +319,7 @@ enum action policy_opinion(const struct policy *p, const struct policy_said *sai
     for (size_t i = 0; i < said->source->category_count; i++)
         if (span_eq(said->source->categories[i].name, said->category))
             id = said->source->categories[i].risk;
-    *ret_risk = ruleset_find_risk(p->rules, id);
+    *ret_risk = policy_find_risk(p->rules, id);
     const struct config_asking *a = *ret_risk ? closest(p, said, *ret_risk) : NULL;
     if (!a)
         return ACTION_ALLOW;

@@ -418,7 +418,7 @@ static void test_policy_errors(void **state)
     } cases[] = {
         {"policy: { refusal: no }\n", "c.yaml:5:20: 'refusal' must be one of: message, error\n"},
         {"policy: { actions: { A1: stop } }\n",
-         "c.yaml:5:26: 'stop' is no action: allow, flag, mask, answer or block\n"},
+         "c.yaml:5:26: 'stop' is no action: allow, flag, ask, mask, answer or block\n"},
         {"policy: { actions: { A1: { answer: block } } }\n",
          "c.yaml:5:28: unknown key 'answer'; there are prompt and completion\n"},
         {"policy: { actions: { A1: {} } }\n",
@@ -466,7 +466,7 @@ static void test_policy_errors(void **state)
     }
     write_file("p.yaml", "actions:\n  A1: bad\n", 0600);
     expect_refused(UPSTREAM "policy: p.yaml\n",
-                   "p.yaml:2:7: 'bad' is no action: allow, flag, mask, answer or block\n");
+                   "p.yaml:2:7: 'bad' is no action: allow, flag, ask, mask, answer or block\n");
 }
 
 static void test_upstream_errors(void **state)

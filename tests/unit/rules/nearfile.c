@@ -50,7 +50,7 @@ static void test_errors(void **state)
          "r/near/n.yaml:9:13: near rules never mask, for what is between their words is not "
          "theirs: flag, answer or block\n"},
         {NEAR(GOOD, "    action: allow\n"),
-         "r/near/n.yaml:9:13: 'action' must be one of: default, flag, mask, answer, block\n"},
+         "r/near/n.yaml:9:13: 'action' must be one of: default, flag, mask, answer, block, ask\n"},
         {NEAR(GOOD, "    ordered: maybe\n"),
          "r/near/n.yaml:9:14: 'ordered' must be true or false\n"},
         {NEAR(GOOD, "    see: [pinyin, width]\n"),

@@ -97,9 +97,9 @@ static void test_keyword_errors(void **state)
          "r/keywords/A1-a.txt:1:4: unknown key 'actoin'; did you mean 'action'?\n"},
         {"词语\tzzzzzzzz=1\n", "r/keywords/A1-a.txt:1:4: unknown key 'zzzzzzzz'\n"},
         {"# x\n词语\taction=stop\n", "r/keywords/A1-a.txt:2:11: 'stop' is no action of a rule: "
-                                     "flag, mask, answer or block\n"},
+                                     "flag, ask, mask, answer or block\n"},
         {"词语\taction=allow\n", "r/keywords/A1-a.txt:1:11: 'allow' is no action of a rule: "
-                                 "flag, mask, answer or block\n"},
+                                 "flag, ask, mask, answer or block\n"},
         {"词语\tdirection=in\n", "r/keywords/A1-a.txt:1:14: 'in' is no direction: prompt, "
                                  "completion or both\n"},
         {"#!direction=x\n词语\n", "r/keywords/A1-a.txt:1:13: 'x' is no direction: prompt, "
