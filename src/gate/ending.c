@@ -4,6 +4,7 @@
 #include "gate/relay.h"
 
 #include "base/clock.h"
+#include "gate/strike.h"
 
 #define RELAY_LINGER_MS 2000
 
@@ -163,7 +164,7 @@ bool relay_withhold(struct exchange *x)
         return false;
     r->over = true;
     record_notes(x)->status = 200;
-    record_act(x, x->prompt, span_str(cause_code(CAUSE_CONTENT_FILTER)));
+    strike_act(x, span_str(cause_code(CAUSE_CONTENT_FILTER)));
     record_close(x, OUTCOME_REFUSED, span_str(cause_code(CAUSE_CONTENT_FILTER)));
     relay_await(x, cut_recorded);
     return true;

@@ -178,6 +178,8 @@ static int weigh(struct exchange *x, const struct question *q, const struct inqu
                               .end = q->to,
                               .offence = (uint32_t)offence};
     int r = judge_opinion(j, &o);
+    if (r > 0 && in->direction == DIRECTION_PROMPT)
+        j->history.said = true; /* it is the last question that is asked about */
     ret_said->observed = r == 0 && action >= ACTION_ANSWER;
     return r;
 }
