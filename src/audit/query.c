@@ -47,8 +47,7 @@ static bool is_backwards(const struct query *q)
 
 /* ---- the state of the writer ---- */
 
-/* Whether a process holds the log's lock, asked without taking it. */
-static bool is_written(struct span dir)
+bool query_is_written(struct span dir)
 {
     char path[PATH_MAX];
     if (!files_join(dir, "lock", path))
@@ -63,7 +62,7 @@ static bool is_written(struct span dir)
 static int find_live_run(struct query *q)
 {
     q->live_run[0] = '\0';
-    if (!is_written(dir_of(q)))
+    if (!query_is_written(dir_of(q)))
         return 0;
     for (size_t n = q->files.count; n > 0; n--) {
         struct row_month m;

@@ -64,5 +64,7 @@ int query_open(struct span dir, const struct query_filter *f, struct query **ret
 int query_next(struct query *q, const struct query_row **ret_row);
 void query_close(struct query *q);
 
+/* Does a process hold the log, to write it? Asked without taking it. */
+bool query_is_written(struct span dir);
 /* The number of the newest record, for following. 0, -ENOENT, or -errno. */
 int query_last_seq(struct span dir, uint64_t *ret_seq);

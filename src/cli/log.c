@@ -6,7 +6,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/codec.h"
+#include "cli/desk.h"
 #include "cli/logview.h"
+#include "cli/setup.h"
 #include "config/config.h"
 
 #include <argp.h>
@@ -288,6 +290,31 @@ static void hash_end_user(struct options *o, const struct config *config, struct
     access_unref(access);
 }
 
+/* Who looks at a person's records is on record, too; a copy of a log (--dir) can't tell. */
+static bool record_lookup(const struct options *o, const struct config *config)
+{
+    char login[256];
+    uint64_t seq;
+    unsigned char bytes[32];
+    setup_login(login, sizeof(login));
+    struct desk_act act = {.verb = DESK_LOOKUP,
+                           .app = o->filter.app,
+                           .end_user = o->filter.end_user,
+                           .what = SPAN_LIT("log list"),
+                           .author = span_str(login),
+                           .login = span_str(login)};
+    struct desk_answer answer = {0};
+    if (!codec_unhex(act.end_user, bytes, sizeof(bytes)) ||
+        query_last_seq(config->audit.dir, &seq) < 0)
+        return true; /* nobody's records, or none at all: the reading tells */
+    int r = desk_ask(config, &act, DESK_WAIT_MS, &answer);
+    if (r == 0 && answer.error[0] == '\0')
+        return true;
+    fprintf(stderr, "juyong log: that a person's records are looked at can't be recorded: %s\n",
+            r < 0 ? strerror(-r) : answer.error);
+    return false;
+}
+
 /* The log's directory into ret_dir. False: a message was printed. */
 static bool find_dir(struct options *o, char ret_dir[PATH_MAX])
 {
@@ -305,6 +332,7 @@ static bool find_dir(struct options *o, char ret_dir[PATH_MAX])
         memcpy(ret_dir, config->audit.dir.data, config->audit.dir.len);
         ret_dir[config->audit.dir.len] = '\0';
         hash_end_user(o, config, &messages);
+        good = o->filter.end_user.len == 0 || record_lookup(o, config);
     } else {
         fwrite(messages.data, 1, messages.len, stderr);
         if (messages.len == 0)

@@ -4,5 +4,6 @@
 int cli_check(int argc, char **argv);
 int cli_scan(int argc, char **argv);
 int cli_key(int argc, char **argv);
+int cli_user(int argc, char **argv);
 int cli_filing(int argc, char **argv);
 int cli_rules(int argc, char **argv);

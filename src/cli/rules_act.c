@@ -5,7 +5,6 @@
 #include "policy/policy.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -61,18 +60,6 @@ bool rules_is_line(const char *what, struct span text, size_t max)
     return false;
 }
 
-/* By the terminal's login, so that sudo hides nobody; else by the user id. */
-static void find_login(char *ret_name, size_t size)
-{
-    if (getlogin_r(ret_name, size) == 0 && ret_name[0])
-        return;
-    const struct passwd *pw = getpwuid(getuid());
-    if (pw)
-        snprintf(ret_name, size, "%s", pw->pw_name);
-    else
-        snprintf(ret_name, size, "uid %u", (unsigned)getuid());
-}
-
 /* Also what the policy names must be there: else no gateway would take it. */
 static int check(void *ctx, const struct ruleset *set, struct buf *messages)
 {
@@ -81,7 +68,7 @@ static int check(void *ctx, const struct ruleset *set, struct buf *messages)
 
 int rules_act_begin(struct rules_act *o, bool reason_needed, struct publish *ret_publish)
 {
-    find_login(o->login, sizeof(o->login));
+    setup_login(o->login, sizeof(o->login));
     struct span author = span_str(o->author ? o->author : o->login);
     struct span reason = span_str(o->reason ? o->reason : "");
     if (!rules_is_line("--author", author, 256) ||

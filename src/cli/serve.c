@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/desk.h"
 #include "cli/follow.h"
 #include "cli/keywatch.h"
 #include "cli/notify.h"
@@ -39,6 +40,7 @@ struct serve {
     struct snapshot *snapshot;
     struct audit *audit;
     struct tally *tally;
+    struct desk *desk;
     struct worker_pool *pool;
     struct console *console;
     atomic_bool drained;
@@ -522,6 +524,8 @@ static int serve(struct serve *s)
     if (r == 0)
         r = open_tally(s, c);
     if (r == 0)
+        r = desk_open(s->audit, c, &s->desk);
+    if (r == 0)
         r = start_workers(s, c);
     if (r < 0)
         return r;
@@ -594,6 +598,7 @@ int cli_serve(int argc, char **argv)
     console_free(s.console);
     worker_pool_free(s.pool);
     tally_free(s.tally);
+    desk_close(s.desk);
     audit_close(s.audit);
     if (s.signals.fd >= 0 && s.loop)
         loop_watch_remove(s.loop, &s.signals);

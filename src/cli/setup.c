@@ -5,6 +5,7 @@
 #include "json/walk.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -118,4 +119,15 @@ void setup_json(struct buf *out, const char *key, struct span text)
     buf_printf(out, "\"%s\":\"", key);
     json_escape(out, text);
     buf_append_char(out, '"');
+}
+
+void setup_login(char *ret_name, size_t size)
+{
+    if (getlogin_r(ret_name, size) == 0 && ret_name[0])
+        return;
+    const struct passwd *pw = getpwuid(getuid());
+    if (pw)
+        snprintf(ret_name, size, "%s", pw->pw_name);
+    else
+        snprintf(ret_name, size, "uid %u", (unsigned)getuid());
 }

@@ -39,3 +39,5 @@ const char *setup_colour(FILE *to, const char *code, char ret_text[16]);
 bool setup_write(FILE *to, const struct buf *text);
 /* "key":"text", with a comma before it unless it is the first of its object. */
 void setup_json(struct buf *out, const char *key, struct span text);
+/* Who runs the command: by the terminal's login, so that sudo hides nobody; else by the user id. */
+void setup_login(char *ret_name, size_t size);

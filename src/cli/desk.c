@@ -1,0 +1,279 @@
+#include "cli/desk.h"
+
+#include "audit/forget.h"
+#include "audit/strikes.h"
+#include "base/clock.h"
+#include "base/codec.h"
+#include "cli/setup.h"
+#include "json/value.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#define RECORD_MS  30000
+#define APPS_MAX   64 /* of one end user that one act is about */
+#define DETAIL_MAX 8192
+
+static const char *const verbs[DESK_VERBS] = {"lookup", "lift", "suspend",
+                                              "appeal", "deny", "delete"};
+
+/* The reasons of the admin records; README.md of audit/ lists them. */
+static const char *const codes[DESK_VERBS] = {"user_lookup", "user_lift",          "user_suspend",
+                                              "user_appeal", "user_appeal_denied", "user_delete"};
+
+bool desk_folder(struct span state_dir, const char *name, char ret_path[PATH_MAX])
+{
+    int n =
+        snprintf(ret_path, PATH_MAX, "%.*s/desk%s%s", SPAN_ARG(state_dir), *name ? "/" : "", name);
+    return n > 0 && n < PATH_MAX;
+}
+
+/* --- acts and answers as text --- */
+
+int desk_write_act(const struct desk_act *act, struct buf *out)
+{
+    int r = buf_append_char(out, '{');
+    setup_json(out, "verb", span_str(verbs[act->verb]));
+    setup_json(out, "app", act->app);
+    setup_json(out, "end_user", act->end_user);
+    setup_json(out, "what", act->what);
+    setup_json(out, "reason", act->reason);
+    setup_json(out, "author", act->author);
+    setup_json(out, "login", act->login);
+    return r < 0 ? r : buf_printf(out, ",\"seconds\":%lld}\n", (long long)act->seconds);
+}
+
+static bool read_text(const struct json_value *v, const char *key, struct arena *arena,
+                      struct span *ret)
+{
+    struct span text;
+    if (!value_get_string(value_get(v, span_str(key)), &text))
+        return false;
+    *ret = arena_copy(arena, text);
+    return ret->data != NULL;
+}
+
+int desk_read_act(struct span text, struct arena *arena, struct desk_act *ret_act)
+{
+    struct desk_act a = {.verb = DESK_VERBS};
+    struct json_value *v = value_parse(text, NULL);
+    struct span verb;
+    unsigned char bytes[32];
+    if (v && value_get_string(value_get(v, SPAN_LIT("verb")), &verb))
+        for (a.verb = 0; a.verb < DESK_VERBS && !span_eq(verb, span_str(verbs[a.verb])); a.verb++)
+            ;
+    bool good =
+        a.verb < DESK_VERBS && read_text(v, "app", arena, &a.app) &&
+        read_text(v, "end_user", arena, &a.end_user) && read_text(v, "what", arena, &a.what) &&
+        read_text(v, "reason", arena, &a.reason) && read_text(v, "author", arena, &a.author) &&
+        read_text(v, "login", arena, &a.login) &&
+        value_get_integer(value_get(v, SPAN_LIT("seconds")), &a.seconds) && a.seconds >= 0 &&
+        codec_unhex(a.end_user, bytes, sizeof(bytes)) && (a.verb != DESK_SUSPEND || a.app.len);
+    value_free(v);
+    *ret_act = a;
+    return good ? 0 : -EBADMSG;
+}
+
+int desk_write_answer(const struct desk_answer *answer, struct buf *out)
+{
+    int r = buf_append_char(out, '{');
+    setup_json(out, "error", span_str(answer->error));
+    return r < 0 ? r
+                 : buf_printf(out,
+                              ",\"entries\":%lld,\"records\":%lld,\"texts\":%lld,"
+                              "\"left_in_wal\":%s}\n",
+                              (long long)answer->entries, (long long)answer->records,
+                              (long long)answer->texts, answer->left_in_wal ? "true" : "false");
+}
+
+int desk_read_answer(struct span text, struct desk_answer *ret_answer)
+{
+    struct desk_answer a = {0};
+    struct json_value *v = value_parse(text, NULL);
+    struct span error;
+    bool good = value_get_string(value_get(v, SPAN_LIT("error")), &error) &&
+                value_get_integer(value_get(v, SPAN_LIT("entries")), &a.entries) &&
+                value_get_integer(value_get(v, SPAN_LIT("records")), &a.records) &&
+                value_get_integer(value_get(v, SPAN_LIT("texts")), &a.texts) &&
+                value_get_boolean(value_get(v, SPAN_LIT("left_in_wal")), &a.left_in_wal);
+    if (good)
+        snprintf(a.error, sizeof(a.error), "%.*s", SPAN_ARG(error));
+    value_free(v);
+    *ret_answer = a;
+    return good ? 0 : -EBADMSG;
+}
+
+/* --- carrying out --- */
+
+struct work {
+    struct audit *audit;
+    struct audit_port *port;
+    const struct desk_act *act;
+    struct desk_answer *answer;
+};
+
+/* Until the event that was queued last is on record. 0 or -errno. */
+static int await(struct work *w)
+{
+    struct pollfd p = {.fd = audit_port_fd(w->port), .events = POLLIN};
+    uint64_t end = clock_mono_ms() + RECORD_MS;
+    struct audit_done done;
+    while (audit_port_collect(w->port, &done, 1) == 0) {
+        uint64_t now = clock_mono_ms();
+        if (now >= end)
+            return -ETIMEDOUT;
+        if (poll(&p, 1, (int)(end - now)) < 0 && errno != EINTR)
+            return -errno;
+    }
+    return done.status;
+}
+
+/* Queues the act's record: of that app's user, with his strikes from now on or NULL. */
+static int queue(struct work *w, struct span code, struct span app, const struct strike_entry *e,
+                 struct span more)
+{
+    const struct desk_act *act = w->act;
+    struct buf detail = BUF_INIT(DETAIL_MAX);
+    struct audit_subject subject = {.app = app, .end_user = act->end_user};
+    int r = buf_append_char(&detail, '{');
+    if (act->what.len)
+        setup_json(&detail, "what", act->what);
+    setup_json(&detail, "author", act->author);
+    setup_json(&detail, "login", act->login);
+    if (act->reason.len)
+        setup_json(&detail, "why", act->reason);
+    if (r == 0)
+        r = buf_append(&detail, more);
+    if (r == 0)
+        r = buf_append_char(&detail, '}');
+    struct audit_event event = {.kind = AUDIT_ADMIN,
+                                .subject = &subject,
+                                .reason = code,
+                                .detail = buf_span(&detail),
+                                .strike = e};
+    if (e) {
+        int64_t until, now = clock_wall_s();
+        enum strike_state state = strike_state_at(e, now, &until);
+        event.user_state = span_str(state == STRIKE_CLEAR ? "" : strike_state_name(state));
+        event.strikes = e->consecutive;
+        event.strikes_today = strike_today(e, now);
+    }
+    if (r == 0)
+        r = audit_submit(w->audit, w->port, 1, &event);
+    buf_deinit(&detail);
+    return r;
+}
+
+struct search {
+    const struct desk_act *act;
+    struct strike_entry wanted, found[APPS_MAX];
+    size_t count;
+};
+
+static void look_at(void *ctx, const struct strike_entry *e)
+{
+    struct search *s = ctx;
+    bool his = memcmp(e->end_user, s->wanted.end_user, sizeof(e->end_user)) == 0 &&
+               (s->act->app.len == 0 || span_eq(s->act->app, strike_entry_app(e)));
+    if (his && s->count < APPS_MAX)
+        s->found[s->count++] = *e;
+}
+
+static void change(const struct desk_act *act, struct strike_entry *e, int64_t now)
+{
+    if (act->verb == DESK_LIFT)
+        strike_lift(e, now);
+    else if (act->verb == DESK_SUSPEND)
+        strike_suspend(e, now,
+                       act->seconds && act->seconds < STRIKE_FOREVER - now ? now + act->seconds
+                                                                           : STRIKE_FOREVER);
+    else
+        strike_appeal(e, now, act->verb == DESK_APPEAL);
+}
+
+/* As the gate does: change, queue the event that carries it, take it back if that failed. */
+static int change_one(struct work *w, struct strikes *t, struct strike_entry *e)
+{
+    strikes_lock(t);
+    bool known = strikes_find(t, e);
+    struct strike_entry old = *e;
+    change(w->act, e, clock_wall_s());
+    strikes_put(t, e);
+    int r = queue(w, span_str(codes[w->act->verb]), strike_entry_app(e), e, SPAN_NULL);
+    if (r < 0 && known)
+        strikes_put(t, &old);
+    else if (r < 0) { /* as if nothing were known of him */
+        strike_lift(&old, 0);
+        strikes_put(t, &old);
+    }
+    strikes_unlock(t);
+    return r < 0 ? r : await(w);
+}
+
+static int change_all(struct work *w)
+{
+    struct strikes *t = audit_strikes(w->audit);
+    struct search s = {.act = w->act};
+    int r = t ? 0 : -ENOENT;
+    if (r == 0 && !strike_entry_init(&s.wanted, w->act->app.len ? w->act->app : SPAN_LIT("-"),
+                                     w->act->end_user))
+        r = -EINVAL;
+    if (r == 0) {
+        strikes_lock(t);
+        strikes_each(t, look_at, &s);
+        strikes_unlock(t);
+    }
+    if (r == 0 && s.count == 0 && w->act->verb == DESK_SUSPEND)
+        s.found[s.count++] = s.wanted;
+    for (size_t i = 0; r == 0 && i < s.count; i++) {
+        r = change_one(w, t, &s.found[i]);
+        w->answer->entries += r == 0;
+    }
+    return r;
+}
+
+/* The wish is on record before it is granted, and what was done after it. */
+static int forget(struct work *w, struct span log_dir)
+{
+    struct forget_result done = {0};
+    struct buf more = BUF_INIT(1024);
+    int r = queue(w, span_str(codes[DESK_DELETE]), w->act->app, NULL, SPAN_NULL);
+    if (r == 0)
+        r = await(w);
+    if (r == 0)
+        r = forget_run(log_dir, w->act->app, w->act->end_user, &done);
+    w->answer->records = (int64_t)done.records;
+    w->answer->texts = (int64_t)done.texts;
+    w->answer->left_in_wal = done.left_in_wal;
+    int told = buf_printf(&more, ",\"records\":%llu,\"texts\":%llu,\"complete\":%s",
+                          (unsigned long long)done.records, (unsigned long long)done.texts,
+                          r == 0 ? "true" : "false");
+    if (told == 0)
+        told = queue(w, SPAN_LIT("user_deleted"), w->act->app, NULL, buf_span(&more));
+    if (told == 0)
+        told = await(w);
+    buf_deinit(&more);
+    return r < 0 ? r : told;
+}
+
+void desk_carry_out(struct audit *a, struct span log_dir, const struct desk_act *act,
+                    struct desk_answer *ret_answer)
+{
+    *ret_answer = (struct desk_answer){0};
+    struct work w = {.audit = a, .act = act, .answer = ret_answer};
+    int r = audit_port_open(a, &w.port);
+    if (r == 0 && act->verb == DESK_LOOKUP) {
+        r = queue(&w, span_str(codes[DESK_LOOKUP]), act->app, NULL, SPAN_NULL);
+        if (r == 0)
+            r = await(&w);
+    } else if (r == 0 && act->verb == DESK_DELETE) {
+        r = forget(&w, log_dir);
+    } else if (r == 0) {
+        r = change_all(&w);
+    }
+    if (w.port)
+        audit_port_close(w.port);
+    if (r < 0)
+        snprintf(ret_answer->error, sizeof(ret_answer->error), "%s",
+                 r == -EIO || r == -EAGAIN ? "the log can't be written now" : strerror(-r));
+}

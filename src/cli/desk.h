@@ -1,0 +1,78 @@
+/*
+ * The operator's desk: acts about one end user, each of which goes on record. Only one process may
+ * write the log, so that it carries them out: the running gateway, which is handed them as files in
+ * state_dir/desk and answers likewise; without one, the command itself, which then owns the log.
+ *
+ *   ID.ask    written by the command; taken by renaming it
+ *   ID.doing  being carried out; after a crash once more, which does no harm
+ *   ID.done   the answer, removed by the command
+ */
+#pragma once
+
+#include "audit/audit.h"
+#include "base/arena.h"
+#include "config/config.h"
+
+#include <limits.h>
+
+enum desk_verb {
+    DESK_LOOKUP, /* somebody looks at what is known of the user; `what` tells how */
+    DESK_LIFT,
+    DESK_SUSPEND,
+    DESK_APPEAL,
+    DESK_DENY, /* the appeal */
+    DESK_DELETE,
+    DESK_VERBS,
+};
+
+struct desk_act {
+    enum desk_verb verb;
+    struct span app;      /* empty: all, but for DESK_SUSPEND */
+    struct span end_user; /* the HMAC, 64 hex digits */
+    struct span what;     /* DESK_LOOKUP: show, export, list */
+    struct span reason, author, login;
+    int64_t seconds; /* DESK_SUSPEND; 0: for good */
+};
+
+/* What came of it. */
+struct desk_answer {
+    char error[128];        /* empty: it is done */
+    int64_t entries;        /* users (one an app) that it changed */
+    int64_t records, texts; /* DESK_DELETE */
+    bool left_in_wal;       /* likewise, see audit/forget.h */
+};
+
+/* --- both sides: desk.c --- */
+
+/* 0, -ENOMEM. */
+int desk_write_act(const struct desk_act *act, struct buf *out);
+/* 0; -EBADMSG when it is none. Texts are in the arena. */
+int desk_read_act(struct span text, struct arena *arena, struct desk_act *ret_act);
+int desk_write_answer(const struct desk_answer *answer, struct buf *out);
+int desk_read_answer(struct span text, struct desk_answer *ret_answer);
+/* Carries it out and waits until it is on record. For who holds the log. */
+void desk_carry_out(struct audit *a, struct span log_dir, const struct desk_act *act,
+                    struct desk_answer *ret_answer);
+bool desk_folder(struct span state_dir, const char *name, char ret_path[PATH_MAX]);
+
+/* --- the gateway: deskwork.c --- */
+
+struct desk;
+/*
+ * A thread that takes what comes; the log outlives it. Messages are logged. 0 or -errno.
+ */
+int desk_open(struct audit *a, const struct config *c, struct desk **ret_desk);
+/* Finishes what it is at. Accepts NULL. */
+void desk_close(struct desk *d);
+
+/* --- the command: deskask.c --- */
+
+#define DESK_WAIT_MS 10000
+/*
+ * Has it carried out, by whoever holds the log; a running gateway has `wait_ms` to take it. 0 with
+ * an answer; -ETIMEDOUT: the gateway took too
+ * long and nothing was done; -EINPROGRESS: it is still at it; -EACCES: the state belongs to
+ * somebody else; -errno.
+ */
+int desk_ask(const struct config *c, const struct desk_act *act, unsigned wait_ms,
+             struct desk_answer *ret_answer);
