@@ -109,8 +109,9 @@ struct moment {
 
 /*
  * How far near rules count it to be over the code point. `counted`: it is a letter, digit or Han
- * character. The end of a sentence, or of a line, counts once, however it is marked; a number behind
- * it counts as much again: the next point of a list is about something else still more often.
+ * character. The end of a sentence, or of a line, counts once, however it is marked; a number
+ * behind it counts as much again: the next point of a list is about something else still more
+ * often.
  */
 static inline unsigned moment_distance(uint32_t cp, bool counted, bool *paused)
 {
