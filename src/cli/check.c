@@ -90,6 +90,18 @@ static void print_doubts(const struct setup *s)
     buf_deinit(&messages);
 }
 
+/* Of a version's messages those about the store: what the rules say of themselves is known. */
+static void print_store_messages(const struct buf *messages)
+{
+    struct span rest = buf_span(messages), line;
+    struct buf out = BUF_INIT(65536);
+    while (span_split(&rest, '\n', &line))
+        if (span_find(line, SPAN_LIT("/current: ")) < line.len)
+            buf_printf(&out, "%.*s\n", SPAN_ARG(line));
+    setup_print_messages(stderr, &out);
+    buf_deinit(&out);
+}
+
 /* What is served, and whether it is what was checked. */
 static void print_published(struct buf *out, const struct setup *s)
 {
@@ -115,6 +127,8 @@ static void print_published(struct buf *out, const struct setup *s)
         buf_printf(out, "rules: %.*s is in force, and the working copy is the same\n",
                    SPAN_ARG(ruleset_version(published)));
     }
+    if (r == 0)
+        print_store_messages(&report.text);
     ruleset_unref(published);
     buf_deinit(&report.text);
 }
@@ -142,6 +156,7 @@ static int print_summary(const struct setup *s)
     }
     config_weakenings(c, &weak);
     library_weakening(s->rules, &c->apps[0], now, &weak);
+    policy_weakenings(c, s->rules, &weak);
     struct span rest = buf_span(&weak), line;
     while (span_split(&rest, '\n', &line))
         if (line.len)

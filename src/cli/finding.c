@@ -92,6 +92,8 @@ void finding_line(struct buf *out, const struct finding *f)
         buf_append(out, SPAN_LIT("  through "));
         print_layers(out, f->hit.layers, false);
     }
+    if (f->reason.observed && f->action > ACTION_FLAG)
+        buf_append(out, SPAN_LIT("  only observed"));
     buf_append_char(out, '\n');
 }
 
@@ -338,6 +340,8 @@ void finding_json(struct buf *out, const struct finding *f, bool explain)
     buf_append(out, SPAN_LIT(",\"layers\":["));
     print_layers(out, f->hit.layers, true);
     buf_append_char(out, ']');
+    if (f->reason.observed)
+        buf_append(out, SPAN_LIT(",\"observed\":true"));
     if (explain)
         json_explain(out, f);
     buf_append_char(out, '}');

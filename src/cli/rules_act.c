@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "config/value.h"
+#include "match/cursor.h"
 #include "policy/policy.h"
 
 #include <errno.h>
@@ -28,6 +29,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'm':
         o->reason = arg;
         return 0;
+    case 'f':
+        o->force = true;
+        return 0;
     case KEY_WAIT:
         if (!value_read_duration(span_str(arg), &wait) || wait > 3600000)
             argp_error(state, "--wait takes a time such as 500ms, 10s or 2min");
@@ -41,6 +45,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
     {"author", 'a', "NAME", 0, "Who decides it; your login name unless told", 0},
     {"reason", 'm', "TEXT", 0, "Why; kept for good", 0},
+    {"force", 'f', NULL, 0, "Although samples fail, or ordinary texts are hit", 0},
     {"wait", KEY_WAIT, "TIME", 0, "How long a running gateway may take to follow (10s)", 0},
     {0},
 };
@@ -60,10 +65,71 @@ bool rules_is_line(const char *what, struct span text, size_t max)
     return false;
 }
 
+/* Does the library do what its authors meant, and leave ordinary texts alone? */
+static int test_library(const struct rules_act *o, const struct ruleset *set, struct buf *messages)
+{
+    struct lint_report report;
+    if (ruleset_test(set, messages, &report) < 0)
+        return 1;
+    if (report.disappoint == 0 || o->force)
+        return 0;
+    buf_printf(messages,
+               "%zu of %zu samples and ordinary texts are not judged as they should be; mend that, "
+               "or --force it\n",
+               report.disappoint, report.samples);
+    return 1;
+}
+
+struct looking {
+    const struct ruleset *set;
+    struct span word;
+    bool seen;
+};
+
+static int on_hit(void *ctx, const struct hit *hit)
+{
+    struct looking *l = ctx;
+    l->seen = l->seen || span_eq(ruleset_rule(l->set, hit->rule)->source, l->word);
+    return 0;
+}
+
+/* One word that can't wait: would it stop everybody's talk? */
+static int test_word(const struct rules_act *o, const struct ruleset *set, struct buf *messages)
+{
+    struct looking l = {.set = set, .word = span_str(o->alone)};
+    struct span example = SPAN_NULL;
+    size_t hits = 0, count = ruleset_benign_count(set);
+    for (size_t i = 0; i < count; i++) {
+        struct place at;
+        struct span text = ruleset_benign(set, i, &at);
+        struct cursor *c = cursor_new_keywords(ruleset_matchset(set), DIRECTION_BOTH);
+        l.seen = false;
+        if (!c || cursor_feed(c, text, on_hit, &l) < 0 || cursor_finish(c, on_hit, &l) < 0) {
+            cursor_free(c);
+            return 1;
+        }
+        cursor_free(c);
+        example = l.seen && !hits ? text : example;
+        hits += l.seen;
+    }
+    if (hits == 0)
+        return 0;
+    buf_printf(messages, "%s'%s' hits %zu of %zu ordinary texts, such as '%.*s'%s\n",
+               o->force ? "warning: " : "", o->alone, hits, count, SPAN_ARG(example),
+               o->force ? "" : "; --force puts it in force all the same");
+    return !o->force;
+}
+
 /* Also what the policy names must be there: else no gateway would take it. */
 static int check(void *ctx, const struct ruleset *set, struct buf *messages)
 {
-    return (int)policy_check(ctx, set, messages);
+    const struct rules_act *o = ctx;
+    int errors = (int)policy_check(o->setup.config, set, messages);
+    if (errors == 0 && o->alone)
+        errors = test_word(o, set, messages);
+    else if (errors == 0 && !o->untested)
+        errors = test_library(o, set, messages);
+    return errors;
 }
 
 int rules_act_begin(struct rules_act *o, bool reason_needed, struct publish *ret_publish)
@@ -83,7 +149,7 @@ int rules_act_begin(struct rules_act *o, bool reason_needed, struct publish *ret
                                     .login = span_str(o->login),
                                     .reason = span_trim(reason),
                                     .check = check,
-                                    .ctx = o->setup.config,
+                                    .ctx = o,
                                     .report = RULE_REPORT_INIT};
     return CLI_GOOD;
 }

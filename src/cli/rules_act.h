@@ -10,6 +10,9 @@ struct rules_act {
     struct rules_common common;
     const char *author, *reason;
     unsigned wait_ms;
+    bool force;        /* although it fails its samples or hits ordinary texts */
+    bool untested;     /* a version that was in force before need not pass them */
+    const char *alone; /* only this word is tested, by ordinary texts; NULL: the library is */
     char login[256];
     struct setup setup;
 };

@@ -154,8 +154,15 @@ static int print(struct view *v, const struct vault *vault, struct buf *messages
         else
             print_plain(v, e);
     }
+    bool explained = r < 0 || journal_explains(&v->journal, span_str(current));
     journal_close(&v->journal);
-    return r == -ENOENT ? 0 : r;
+    if (explained)
+        return r == -ENOENT ? 0 : r;
+    buf_printf(messages,
+               "%.*s/current: names %.12s…, which the journal does not account for: one of the two "
+               "was changed by hand or has lost its end\n",
+               SPAN_ARG(vault_path(vault)), current);
+    return -EBADMSG;
 }
 
 int rules_log(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include "cli/coverage.h"
 #include "cli/logview.h"
 #include "cli/rules.h"
+#include "cli/rules_act.h"
 #include "cli/trial.h"
 #include "policy/policy.h"
 #include "rules/publish.h"
@@ -88,24 +89,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* ---- what is tried ---- */
 
 /* A keyword file out of the words; the risk says what is done about them. */
-static int list_words(const struct options *o, struct buf *out)
+static int list_words(const struct options *o, const char *risk, struct buf *out)
 {
-    int r = buf_printf(out, "#!risk=%s\n", o->risk ? o->risk : "A1-h");
+    int r = buf_printf(out, "#!risk=%s\n", risk);
     for (size_t i = 0; i < o->word_count && r == 0; i++) {
-        if (strpbrk(o->words[i], "\t\n\r"))
+        if (!rules_is_line("the word", span_str(o->words[i]), 512) || strchr(o->words[i], '\t'))
             return -EINVAL;
         r = buf_printf(out, "%s\n", o->words[i]);
     }
     return r;
 }
 
+/* One line before the file's own: lines may say otherwise. */
 static int read_list(const char *path, const char *risk, struct buf *out)
 {
     char piece[65536];
     FILE *f = fopen(path, "re");
-    int r = f ? 0 : -errno;
-    if (r == 0 && risk)
-        r = buf_printf(out, "#!risk=%s\n", risk);
+    int r = f ? buf_printf(out, "#!risk=%s\n", risk) : -errno;
     for (size_t n; r == 0 && (n = fread(piece, 1, sizeof(piece), f)) > 0;)
         r = buf_append(out, span_from(piece, n));
     if (r == 0 && ferror(f))
@@ -123,12 +123,50 @@ static bool is_tried(void *ctx, const struct rule *rule)
                    SPAN_LIT(TRIED_FILE));
 }
 
+/* As told, or as the file is called, else A1-h. */
+static void find_risk(const struct options *o, const struct setup *s, char *ret_risk, size_t size)
+{
+    if (o->risk) {
+        snprintf(ret_risk, size, "%s", o->risk);
+    } else if (o->list) {
+        const char *slash = strrchr(o->list, '/'), *name = slash ? slash + 1 : o->list;
+        struct span stem = span_from(name, strcspn(name, "."));
+        if (ruleset_find_risk(s->rules, stem))
+            snprintf(ret_risk, size, "%.*s", SPAN_ARG(stem));
+    }
+}
+
+/* Messages name the file that was given, and its lines. That words are there already is no news. */
+static void print_messages(const struct options *o, const struct buf *messages)
+{
+    struct buf out = BUF_INIT(4u << 20);
+    struct span rest = buf_span(messages), line;
+    while (span_split(&rest, '\n', &line)) {
+        size_t at = span_find(line, SPAN_LIT(TRIED_FILE ":"));
+        if (span_find(line, SPAN_LIT(" is the same as ")) < line.len)
+            continue;
+        if (at == line.len) {
+            buf_printf(&out, "%.*s\n", SPAN_ARG(line));
+            continue;
+        }
+        struct span number = span_slice(line, at + strlen(TRIED_FILE ":"), line.len);
+        unsigned long n = strtoul(number.data, NULL, 10);
+        size_t digits = span_find(number, SPAN_LIT(":"));
+        buf_printf(&out, "%s:%lu%.*s\n", o->list ? o->list : "word", n ? n - 1 : 0,
+                   SPAN_ARG(span_slice(number, digits, number.len)));
+    }
+    setup_print_messages(stderr, &out);
+    buf_deinit(&out);
+}
+
 /* The working copy with what is tried in it, or as it is. 0 or CLI_BAD after messages. */
 static int load_after(const struct options *o, const struct setup *s, struct ruleset **ret_set)
 {
     struct rule_report report = RULE_REPORT_INIT;
     struct buf text = BUF_INIT(64u << 20);
-    int r = o->list ? read_list(o->list, o->risk, &text) : list_words(o, &text);
+    char risk[64] = "A1-h";
+    find_risk(o, s, risk, sizeof(risk));
+    int r = o->list ? read_list(o->list, risk, &text) : list_words(o, risk, &text);
     if (r < 0)
         fprintf(stderr, "juyong rules try: %s: %s\n", o->list ? o->list : "words", strerror(-r));
     struct ruleset_source source = {.dir = s->config->rules_dir,
@@ -136,7 +174,7 @@ static int load_after(const struct options *o, const struct setup *s, struct rul
                                     .replacement = buf_span(&text)};
     if (r == 0) {
         r = ruleset_read(&source, &report, ret_set);
-        setup_print_messages(stderr, &report.text);
+        print_messages(o, &report.text);
     }
     buf_deinit(&report.text);
     buf_deinit(&text);

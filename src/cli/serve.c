@@ -46,7 +46,8 @@ struct serve {
     atomic_bool drained;
     bool stopping;
     uint64_t stopped_ms;
-    struct buf library_weak; /* what the library lacks */
+    struct buf library_weak; /* what the library lacks, and the policy lets through */
+    unsigned library_lines;
 };
 
 /* A second signal within this time is the same wish. */
@@ -69,19 +70,22 @@ static void log_lines(enum log_level level, const char *prefix, const struct buf
 static void count_library(struct serve *s)
 {
     buf_clear(&s->library_weak);
-    library_weakening(snapshot_rules(s->snapshot), &snapshot_config(s->snapshot)->apps[0],
-                      clock_wall_s(), &s->library_weak);
+    s->library_lines =
+        library_weakening(snapshot_rules(s->snapshot), &snapshot_config(s->snapshot)->apps[0],
+                          clock_wall_s(), &s->library_weak) +
+        policy_weakenings(snapshot_config(s->snapshot), snapshot_rules(s->snapshot),
+                          &s->library_weak);
 }
 
 /*
- * What weakens: by configuration, by what the library lacks, and as it came out since the start.
- * Returns their number.
+ * What weakens: by configuration, by what the library lacks and the policy lets through, and as it
+ * came out since the start. Returns their number.
  */
 static unsigned weak_lines(struct serve *s, struct buf *out)
 {
     unsigned n = config_weakenings(snapshot_config(s->snapshot), out);
     buf_append(out, buf_span(&s->library_weak));
-    n += s->library_weak.len > 0;
+    n += s->library_lines;
     uint64_t differs = 0;
     for (unsigned i = 0; i < worker_pool_count(s->pool); i++)
         differs += metrics_get(worker_pool_metrics(s->pool, i), METRIC_MODEL_DIFFERS);

@@ -29,9 +29,22 @@ static void note(struct walk *w, const struct rule *rule)
     w->open--;
 }
 
+/* Another reason or source written beside a rule is no update of it. */
+static bool is_update(const struct rule *old, const struct rule *new)
+{
+    if (!old || !new || new->kind != RULE_KEYWORD)
+        return true;
+    return old->action != new->action || old->direction != new->direction ||
+           old->asked != new->asked || old->expires != new->expires ||
+           old->app_count != new->app_count ||
+           (old->quarantine.len > 0) != (new->quarantine.len > 0);
+}
+
 static void on_change(void *ctx, char kind, const struct rule *old, const struct rule *new,
                       struct span path)
 {
+    if (!is_update(old, new))
+        return;
     note(ctx, old);
     note(ctx, new);
 }

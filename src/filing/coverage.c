@@ -20,10 +20,20 @@ static int64_t days_since(const struct coverage *c, const struct risk *risk)
     return at ? at > c->now ? 0 : (c->now - at) / DAY : -1;
 }
 
+/* A clock that was wrong proves nothing. */
+#define FUTURE DAY
+
 static bool is_late(const struct coverage *c, const struct risk *risk)
 {
-    int64_t days = days_since(c, risk);
-    return risk->keyword_min && days > (int64_t)ruleset_standard(c->library->rules)->keyword_days;
+    int64_t at = changed_at(c, risk);
+    int64_t allowed = (int64_t)ruleset_standard(c->library->rules)->keyword_days * DAY;
+    return risk->keyword_min && at && (c->now - at > allowed || at - c->now > FUTURE);
+}
+
+/* Whether the library is brought up to date is known once it is published. */
+static bool is_unknown(const struct coverage *c, const struct risk *risk)
+{
+    return risk->keyword_min && c->changed && changed_at(c, risk) == 0;
 }
 
 static bool is_short(const struct library_type *t)
@@ -51,7 +61,8 @@ bool coverage_is_met(const struct coverage *c)
 {
     bool met = library_is_sufficient(c->library);
     for (size_t i = 0; i < c->library->type_count; i++)
-        met = met && !is_late(c, c->library->types[i].risk);
+        met = met && !is_late(c, c->library->types[i].risk) &&
+              !is_unknown(c, c->library->types[i].risk);
     return met;
 }
 
@@ -61,12 +72,16 @@ static void print_type(const struct coverage *c, const struct library_type *t, s
 {
     char minimum[16] = "-", when[32] = "-";
     int64_t days = days_since(c, t->risk);
-    bool low = is_short(t), late = is_late(c, t->risk);
+    bool low = is_short(t), late = is_late(c, t->risk) || is_unknown(c, t->risk);
     if (t->risk->keyword_min)
         snprintf(minimum, sizeof(minimum), "%u", t->risk->keyword_min);
     if (days >= 0)
         snprintf(when, sizeof(when), "%lld d ago", (long long)days);
-    const char *state = !t->risk->keyword_min ? "" : low ? "short" : late ? "late" : "met";
+    const char *state = !t->risk->keyword_min    ? ""
+                        : low                    ? "short"
+                        : is_unknown(c, t->risk) ? "when?"
+                        : late                   ? "late"
+                                                 : "met";
     const char *colour = !t->risk->keyword_min ? "" : low || late ? c->bad : c->good;
     buf_printf(out, "%-16.*s %8u %7s %s%-6s%s %8u %8u %8u %8u %8u %6u %6u  %-10s %.*s\n",
                SPAN_ARG(t->risk->id), keywords_of(t), minimum, colour, state, *colour ? c->off : "",

@@ -308,13 +308,18 @@ struct lines {
     enum library_class class;
 };
 
-/* RFC 4180. */
+/*
+ * RFC 4180. What a spreadsheet would take for a formula gets an apostrophe before it, which it
+ * takes for "this is text": lists come from anywhere.
+ */
 static int csv_cell(struct buf *out, struct span cell, bool last)
 {
-    bool quoted = false;
+    bool quoted = false, formula = cell.len && memchr("=+-@\t\r", cell.data[0], 6);
     for (size_t i = 0; i < cell.len; i++)
         quoted = quoted || memchr(",\"\r\n", cell.data[i], 4);
     int r = quoted ? buf_append_char(out, '"') : 0;
+    if (r == 0 && formula)
+        r = buf_append_char(out, '\'');
     for (size_t i = 0; i < cell.len && r == 0; i++) {
         if (cell.data[i] == '"')
             r = buf_append_char(out, '"');

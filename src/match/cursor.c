@@ -70,16 +70,16 @@ int cursor_tell_saved(struct cursor *c, cursor_saved_fn fn, void *ctx)
     return 0;
 }
 
-/* The characters that near rules count: letters, digits and Han characters. */
-static bool is_counted(uint32_t cp)
+/* Near rules count letters, digits and Han characters, and the ends of sentences. */
+static unsigned distance(uint32_t cp, bool *paused)
 {
-    return fold_entry_class(fold_entry(cp)) <= FOLD_WORD;
+    return moment_distance(cp, fold_entry_class(fold_entry(cp)) <= FOLD_WORD, paused);
 }
 
 static int cursor_point(struct cursor *c, const struct fold_point *point)
 {
     c->moment.before = c->moment.now;
-    c->moment.now += is_counted(point->cp);
+    c->moment.now += distance(point->cp, &c->moment.paused);
     for (unsigned i = 0; i < c->lanes; i++) {
         lane_wake(&c->lane[i]);
         lane_point(&c->lane[i], point, &c->moment);
@@ -103,13 +103,13 @@ struct ahead {
     unsigned first; /* lane to ask */
 };
 
-static uint64_t count_characters(struct span text)
+static uint64_t count_characters(struct span text, bool *paused)
 {
     struct fold_reader reader = {0};
     struct fold_point point;
     uint64_t n = 0;
     while (fold_reader_next(&reader, &text, &point) > 0)
-        n += is_counted(point.cp);
+        n += distance(point.cp, paused);
     return n;
 }
 
@@ -176,7 +176,8 @@ static bool cursor_skip(struct cursor *c, struct span text, uint64_t base, struc
         c->watched = base + resume;
     }
     if (c->set->near.count)
-        c->moment.now += count_characters(span_slice(text, (size_t)(c->reader.pos - base), resume));
+        c->moment.now += count_characters(span_slice(text, (size_t)(c->reader.pos - base), resume),
+                                          &c->moment.paused);
     for (unsigned i = 0; i < c->lanes; i++)
         lane_reset(&c->lane[i]);
     c->reader.pos = base + resume;
@@ -231,16 +232,18 @@ static int span_over(struct cursor *c, void (*over)(struct lane *l, struct momen
     r = cursor_settle(c);
     if (r)
         return r;
-    if (c->near)
-        near_clear(c->near);
     return c->watch ? watch_end(c->watch, c->receiver->fn, c->receiver->ctx) : 0;
 }
 
-int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx)
+int cursor_join(struct cursor *c, enum cursor_joint joint, cursor_hit_fn fn, void *ctx)
 {
     struct receiver receiver = {fn, ctx};
     c->receiver = &receiver;
     int r = span_over(c, lane_join);
+    if (joint == JOINT_SPEAKER && c->near)
+        near_clear(c->near);
+    else if (joint == JOINT_MESSAGE)
+        c->moment.now += moment_distance('\n', false, &c->moment.paused);
     c->receiver = NULL;
     return r;
 }
@@ -250,6 +253,8 @@ int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx)
     struct receiver receiver = {fn, ctx};
     c->receiver = &receiver;
     int r = span_over(c, lane_end);
+    if (c->near)
+        near_clear(c->near);
     c->receiver = NULL;
     return r;
 }

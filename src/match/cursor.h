@@ -52,11 +52,17 @@ int cursor_tell_saved(struct cursor *c, cursor_saved_fn fn, void *ctx);
  * 0 the cursor may only be asked for cursor_clear() and freed.
  */
 int cursor_feed(struct cursor *c, struct span text, cursor_hit_fn fn, void *ctx);
+/* What two spans have in common. */
+enum cursor_joint {
+    JOINT_PART,    /* parts of one message: a model reads on */
+    JOINT_MESSAGE, /* messages of one speaker: as behind the end of a sentence */
+    JOINT_SPEAKER, /* somebody else speaks: near windows end */
+};
 /*
  * A join mark between two spans: a keyword may cross it, while a word boundary stands there, and
  * allow phrases and patterns end there.
  */
-int cursor_join(struct cursor *c, cursor_hit_fn fn, void *ctx);
+int cursor_join(struct cursor *c, enum cursor_joint joint, cursor_hit_fn fn, void *ctx);
 /* The text is over: what was waiting is decided. Afterwards cursor_clear() is the whole length. */
 int cursor_finish(struct cursor *c, cursor_hit_fn fn, void *ctx);
 

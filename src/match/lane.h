@@ -97,11 +97,36 @@ struct found {
 struct moment {
     struct found *found;
     uint32_t count, cap;
-    uint64_t before, now; /* characters until the moment, and with it */
+    uint64_t before, now; /* characters until the moment, and with it; see moment_distance() */
     int error;            /* 0, -ENOMEM, -EOVERFLOW */
     uint8_t number;       /* tells it from others near by */
+    bool paused;          /* no character has been counted since the end of a sentence */
     uint64_t lost;        /* with an error: the least start of what could not be kept */
 };
+
+/* What the end of a sentence counts, in characters: the next one is often about something else. */
+#define MOMENT_SENTENCE 8
+
+/*
+ * How far near rules count it to be over the code point. `counted`: it is a letter, digit or Han
+ * character. The end of a sentence, or of a line, counts once, however it is marked; a number
+ * behind it counts as much again: the next point of a list is about something else still more
+ * often.
+ */
+static inline unsigned moment_distance(uint32_t cp, bool counted, bool *paused)
+{
+    if (counted) {
+        bool listed = *paused && cp >= '0' && cp <= '9';
+        *paused = false;
+        return listed ? 1 + MOMENT_SENTENCE : 1;
+    }
+    bool ends = cp == '\n' || cp == '!' || cp == '?' || cp == ';' || cp == 0x3002 || cp == 0xFF01 ||
+                cp == 0xFF1B || cp == 0xFF1F;
+    if (!ends || *paused)
+        return 0;
+    *paused = true;
+    return MOMENT_SENTENCE;
+}
 
 static inline void moment_fail(struct moment *m, int error, uint64_t start)
 {

@@ -227,47 +227,63 @@ struct window {
     uint64_t from, to;
 };
 
-/*
- * The latest word of the slot that does not overlap with from..to, nor, if ordered, comes behind.
- */
-static const struct near_word *find_apart(const struct near *n, uint32_t slot, bool ordered,
-                                          uint64_t from, uint64_t to)
+static bool are_apart(const struct near_word *a, const struct near_word *b)
 {
-    const struct near_seen *seen = find(n, slot);
-    for (uint32_t i = 0; seen && i < seen->count; i++)
-        if (seen->words[i].to <= from || (!ordered && seen->words[i].from >= to))
-            return &seen->words[i];
-    return NULL;
+    return a->to <= b->from || b->to <= a->from;
+}
+
+/* Where the slots before that one begin, for the latest word of the slot before that ends in time.
+ */
+static bool chain_to(const struct near *n, const struct near_rule *r, uint32_t slot, uint64_t from,
+                     uint64_t to, uint64_t *ret_chain)
+{
+    const struct near_seen *seen = find(n, slot - 1);
+    for (uint32_t i = 0; seen && i < seen->count; i++) {
+        if (seen->words[i].to > from)
+            continue;
+        *ret_chain = seen->words[i].chain;
+        return to - *ret_chain <= r->within; /* or nothing comes of it any more */
+    }
+    return false;
 }
 
 /*
- * The window with a word of the slot at from..to; false when another slot is missing. Words that
- * overlap are not two: so a word that has begun can't become part of a rule because of one that
- * ends later.
+ * The least window with a word of the slot at from..to; false when another slot is missing. Words
+ * that overlap are not two: so a word that has begun can't become part of a rule because of one
+ * that ends later, and a word that stands in several slots fills one of them. Two words of each
+ * other slot are known, of which every choice is tried.
  */
 static bool window_of(const struct near *n, const struct near_rule *r, uint32_t slot, uint64_t from,
                       uint64_t to, struct window *ret)
 {
+    const struct near_seen *others[MATCH_SLOTS_MAX];
+    unsigned count = 0;
     *ret = (struct window){from, to};
-    if (r->ordered) {
-        if (slot == r->first_slot)
-            return true;
-        const struct near_word *before = find_apart(n, slot - 1, true, from, to);
-        if (!before || to - before->chain > r->within)
-            return false; /* or so long ago that nothing comes of it any more */
-        ret->from = before->chain;
-        return true;
-    }
-    for (uint32_t other = r->first_slot; other < r->first_slot + r->slots; other++) {
-        if (other == slot)
-            continue;
-        const struct near_word *word = find_apart(n, other, false, from, to);
-        if (!word)
+    if (r->ordered)
+        return slot == r->first_slot || chain_to(n, r, slot, from, to, &ret->from);
+    for (uint32_t other = r->first_slot; other < r->first_slot + r->slots; other++)
+        if (other != slot && !(others[count++] = find(n, other)))
             return false;
-        ret->from = word->from < ret->from ? word->from : ret->from;
-        ret->to = word->to > ret->to ? word->to : ret->to;
+    bool found = false;
+    for (unsigned choice = 0; choice < 1u << count; choice++) {
+        const struct near_word *words[MATCH_SLOTS_MAX], here = {from, to, from};
+        struct window w = {from, to};
+        bool good = true;
+        for (unsigned i = 0; i < count && good; i++) {
+            unsigned which = choice >> i & 1;
+            good = which < others[i]->count;
+            words[i] = &others[i]->words[good ? which : 0];
+            good = good && are_apart(words[i], &here);
+            for (unsigned k = 0; k < i && good; k++)
+                good = are_apart(words[i], words[k]);
+            w.from = words[i]->from < w.from ? words[i]->from : w.from;
+            w.to = words[i]->to > w.to ? words[i]->to : w.to;
+        }
+        if (good && (!found || w.to - w.from < ret->to - ret->from))
+            *ret = w;
+        found = found || good;
     }
-    return true;
+    return found;
 }
 
 static bool completes(const struct near_rule *r, uint32_t slot, const struct window *w)

@@ -6,6 +6,7 @@ struct quick {
     struct lane_lone lone;
     bool adjacent; /* the lane's, while no lone character is on */
     uint64_t pos, counted;
+    bool paused; /* the moment's */
 };
 
 /* A separator. False where a lane must read it: behind a pair. */
@@ -119,7 +120,7 @@ static int quick_run(struct cursor *c, struct quick *q, const unsigned char *p, 
         }
         struct fold_point point = {.start = q->pos, .end = q->pos + n, .cp = cp};
         q->pos += n;
-        q->counted += counted;
+        q->counted += moment_distance(cp, counted, &q->paused);
         i += n;
         if (c->watch && point.start >= c->watched) {
             c->watched = point.end;
@@ -148,8 +149,11 @@ int cursor_quick(struct cursor *c, struct span *rest)
     lane_sleep(l);
     if (c->lanes != 1 || l->count || c->waiting_count || rest->len == 0)
         return 0;
-    struct quick q = {
-        .lone = l->lone, .adjacent = l->adjacent, .pos = c->reader.pos, .counted = c->moment.now};
+    struct quick q = {.lone = l->lone,
+                      .adjacent = l->adjacent,
+                      .pos = c->reader.pos,
+                      .counted = c->moment.now,
+                      .paused = c->moment.paused};
     size_t read = 0;
     unsigned tail = c->reader.tail_len;
     int r = 0;
@@ -174,6 +178,7 @@ int cursor_quick(struct cursor *c, struct span *rest)
     l->adjacent = q.adjacent;
     c->reader.pos = q.pos;
     c->moment.now = q.counted;
+    c->moment.paused = q.paused;
     if (r == 0 && is_cut(*rest)) {
         memcpy(c->reader.tail, rest->data, rest->len);
         c->reader.tail_len = (uint8_t)rest->len;

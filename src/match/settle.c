@@ -95,13 +95,17 @@ static int tell_slots(struct cursor *c, const struct found *f, const struct foun
                       struct hit *hit)
 {
     const struct near_place *end, *p = near_places(&c->set->near, hit->rule, &end);
+    uint32_t told = UINT32_MAX; /* a word in two slots of a rule completes it once */
     for (; p < end; p++) {
         if (f + 1 < last && slot_outdone(c, f, last, p->slot))
             continue;
         int r = near_see(c->near, p->slot, f->from, f->to, c->direction);
         if (r < 0)
             moment_fail(&c->moment, r, f->start);
+        if (r > 0 && told == c->set->near.slot_rules[p->slot])
+            r = 0;
         if (r > 0) {
+            told = c->set->near.slot_rules[p->slot];
             hit->rule = near_rule_of(&c->set->near, p->slot);
             r = c->receiver->fn(c->receiver->ctx, hit);
         }

@@ -365,3 +365,41 @@ struct policy_reason policy_reason(const struct config_app *app, const struct ru
     reason.observed = observed > now ? observed : 0;
     return reason;
 }
+
+static bool is_weak(const struct config_policy *config, const struct risk *risk,
+                    enum direction direction)
+{
+    struct rule any = {.id = SPAN_LIT(""), .risk = risk, .action = ACTION_DEFAULT};
+    struct policy_reason unused;
+    return decide(config, &any, direction, &unused) <= ACTION_FLAG;
+}
+
+unsigned policy_weakenings(const struct config *config, const struct ruleset *rules,
+                           struct buf *out)
+{
+    static const enum direction both[] = {DIRECTION_PROMPT, DIRECTION_COMPLETION};
+    unsigned lines = 0;
+    for (size_t a = 0; a < config->app_count; a++) {
+        const struct config_app *app = &config->apps[a];
+        for (size_t d = 0; d < 2; d++) {
+            size_t weak = 0, first = 0;
+            for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
+                const struct risk *risk = ruleset_risk(rules, i);
+                if (risk->id.data[0] != 'A' || !is_weak(&app->policy, risk, both[d]))
+                    continue;
+                first = weak++ ? first : i;
+            }
+            if (weak == 0)
+                continue;
+            lines++;
+            buf_printf(out, "app %.*s: in %s %.*s", SPAN_ARG(app->name), d ? "answers" : "prompts",
+                       SPAN_ARG(ruleset_risk(rules, first)->id));
+            if (weak > 1)
+                buf_printf(out, " and %zu more types are", weak - 1);
+            else
+                buf_append(out, SPAN_LIT(" is"));
+            buf_append(out, SPAN_LIT(" let through or only flagged\n"));
+        }
+    }
+    return lines;
+}

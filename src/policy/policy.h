@@ -93,6 +93,13 @@ unsigned policy_check(const struct config *config, const struct ruleset *rules,
                       struct buf *messages);
 
 /*
+ * Types of the standard (A1 to A5) that an app lets through or only flags, whatever the rules say
+ * of themselves: one line for each app and direction. Returns their number. O(apps x risks x rows).
+ */
+unsigned policy_weakenings(const struct config *config, const struct ruleset *rules,
+                           struct buf *out);
+
+/*
  * What the rules ask for in vain: apps that the configuration doesn't have, layers that can't run
  * on streamed answers. One warning a line, told once for what a file says in its defaults; returns
  * their number.

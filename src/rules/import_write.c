@@ -236,10 +236,21 @@ int import_write(struct import *im, bool dry, struct buf *messages)
     append_value(&text, "\n#!why=On the imported list ", name);
     buf_append(&text,
                SPAN_LIT("\n# Written by 'juyong rules import'; to change it, import again.\n"));
+    size_t kept = 0, known = 0;
     for (size_t i = 0; i < im->count; i++) {
         enum import_fate fate = im->words[i].fate;
-        if (fate == IMPORT_KEPT || fate == IMPORT_FORCED || fate == IMPORT_QUARANTINED)
+        bool keeps = fate == IMPORT_KEPT || fate == IMPORT_FORCED || fate == IMPORT_QUARANTINED;
+        if (keeps)
             append_word(im, &im->words[i], &text);
+        kept += keeps;
+        known += fate == IMPORT_KNOWN;
+    }
+    /* A mistaken column must not replace a list by nothing. */
+    if (kept == 0) {
+        buf_printf(messages, "%.*s: holds no word to import%s\n", SPAN_ARG(im->request.file),
+                   known ? ": the library has them all" : "");
+        buf_deinit(&text);
+        return -EINVAL;
     }
     int r = buf_append_char(&text, '#');
     if (r == 0) {

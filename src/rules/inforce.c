@@ -28,6 +28,24 @@ static int check_absent(struct vault *s, struct rule_report *report)
     return r;
 }
 
+/* It is served all the same: it is a whole version that was stored here. But it is told. */
+static void compare_journal(struct vault *s, struct span current, struct rule_report *report)
+{
+    struct journal j;
+    struct buf unheard = BUF_INIT(4096);
+    if (journal_open(vault_dir(s), vault_path(s), false, &unheard, &j) == 0) {
+        if (!journal_explains(&j, current)) {
+            report->warnings++;
+            buf_printf(&report->text,
+                       "%.*s/current: warning: names %.12s…, which the journal does not account "
+                       "for: one of the two was changed by hand or has lost its end\n",
+                       SPAN_ARG(vault_path(s)), current.data);
+        }
+        journal_close(&j);
+    }
+    buf_deinit(&unheard);
+}
+
 int publish_peek(struct span state_dir, struct span rules_dir, struct rule_report *report,
                  struct ruleset **ret_set)
 {
@@ -41,6 +59,8 @@ int publish_peek(struct span state_dir, struct span rules_dir, struct rule_repor
         r = check_absent(s, report);
     else if (r == 0)
         r = digest[0] ? read_published(s, span_str(digest), rules_dir, report, ret_set) : -ENOENT;
+    if (r == 0)
+        compare_journal(s, span_str(digest), report);
     vault_close(s);
     return r;
 }

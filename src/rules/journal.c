@@ -52,6 +52,16 @@ bool journal_was_in_force(const struct journal_entry *e)
     return !e->interrupted && (journal_switches(e->act) || e->act == JOURNAL_AUTO);
 }
 
+bool journal_explains(const struct journal *j, struct span current)
+{
+    for (size_t i = j->count; i > 0; i--) {
+        const struct journal_entry *e = &j->entries[i - 1];
+        if (!e->interrupted && journal_switches(e->act))
+            return span_eq(e->version, current) || span_eq(e->previous, current);
+    }
+    return current.len == 0;
+}
+
 const struct journal_entry *journal_in_force(const struct journal *j, struct span digest)
 {
     for (size_t i = j->count; i > 0; i--)

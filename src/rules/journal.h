@@ -83,6 +83,12 @@ int journal_read(struct journal *j, struct span text, struct span shown, struct 
  */
 int journal_append(struct journal *j, const struct journal_entry *e,
                    const struct journal_entry **ret_entry);
+/*
+ * Does what is in force (a digest, "" while nothing is published) follow from the journal: its last
+ * act, or, should a writer have died in the midst of it, the one before? Else somebody changed
+ * `current` or cut the journal.
+ */
+bool journal_explains(const struct journal *j, struct span current);
 void journal_close(struct journal *j);
 /* The entry of that number, or NULL. */
 const struct journal_entry *journal_find(const struct journal *j, unsigned number);

@@ -36,6 +36,21 @@ static void disappoint(struct lint *l, struct place at, const char *what, struct
     l->report->disappoint++;
 }
 
+static void doubt(struct lint *l, size_t *told, struct place at, const char *what,
+                  struct span subject, struct span other)
+{
+    l->report->doubts++;
+    if ((*told)++ < DOUBTS_TOLD)
+        place_printf(l->messages, at, "warning: '%.*s' %s%.*s", SPAN_ARG(subject), what,
+                     SPAN_ARG(other));
+}
+
+static void tell_rest(struct lint *l, size_t told, const char *what)
+{
+    if (told > DOUBTS_TOLD)
+        buf_printf(l->messages, "warning: %zu more %s\n", told - DOUBTS_TOLD, what);
+}
+
 /* ---- the samples of one rule ---- */
 
 struct wanted {
@@ -104,7 +119,8 @@ static int judge_samples(struct lint *l)
 struct harmed {
     const struct ruleset *set;
     const struct innocent *text;
-    const struct rule *by; /* the first that should not have; NULL: none */
+    const struct rule *by;       /* the first that should not have; NULL: none */
+    const struct rule *imported; /* likewise, of a list that somebody else wrote */
 };
 
 /* Does a hit of it more than list an ordinary text for review? Whatever a policy says. */
@@ -119,13 +135,16 @@ static int note_harm(void *ctx, const struct hit *hit)
     struct harmed *h = ctx;
     const struct rule *rule = &h->set->rules[hit->rule];
     bool harms = h->text->ordinary ? is_grave(rule) : rule->file.data == h->text->at.file.data;
-    if (harms && !h->by)
-        h->by = rule;
+    const struct rule **by =
+        h->text->ordinary && rule->origin == RULE_IMPORTED ? &h->imported : &h->by;
+    if (harms && !*by)
+        *by = rule;
     return 0;
 }
 
 static int judge_innocents(struct lint *l)
 {
+    size_t told = 0;
     for (size_t i = 0; i < l->set->innocent_count; i++) {
         struct harmed h = {.set = l->set, .text = &l->set->innocents[i]};
         int r = read_text(l, h.text->text, DIRECTION_BOTH, note_harm, NULL, &h);
@@ -135,26 +154,16 @@ static int judge_innocents(struct lint *l)
         if (r < 0 || h.by)
             disappoint(l, h.text->at, r < 0 ? "can't judge" : "hits, but should not hit,",
                        h.by ? h.by->id : SPAN_LIT("the library"), h.text->text);
+        else if (h.imported)
+            doubt(l, &told, h.text->at,
+                  "is an ordinary text, and an imported word hits it: ", h.text->text,
+                  h.imported->source);
     }
+    tell_rest(l, told, "ordinary texts are hit by imported words");
     return 0;
 }
 
 /* ---- what does nothing ---- */
-
-static void doubt(struct lint *l, size_t *told, struct place at, const char *what,
-                  struct span subject, struct span other)
-{
-    l->report->doubts++;
-    if ((*told)++ < DOUBTS_TOLD)
-        place_printf(l->messages, at, "warning: '%.*s' %s%.*s", SPAN_ARG(subject), what,
-                     SPAN_ARG(other));
-}
-
-static void tell_rest(struct lint *l, size_t told, const char *what)
-{
-    if (told > DOUBTS_TOLD)
-        buf_printf(l->messages, "warning: %zu more %s\n", told - DOUBTS_TOLD, what);
-}
 
 static int doubt_rules(struct lint *l)
 {
@@ -209,13 +218,18 @@ static int doubt_allows(struct lint *l)
     return 0;
 }
 
-int ruleset_lint(const struct ruleset *s, struct buf *messages, struct lint_report *ret_report)
+int ruleset_test(const struct ruleset *s, struct buf *messages, struct lint_report *ret_report)
 {
     *ret_report = (struct lint_report){0};
     struct lint l = {s, messages, ret_report};
     int r = judge_samples(&l);
-    if (r == 0)
-        r = judge_innocents(&l);
+    return r == 0 ? judge_innocents(&l) : r;
+}
+
+int ruleset_lint(const struct ruleset *s, struct buf *messages, struct lint_report *ret_report)
+{
+    int r = ruleset_test(s, messages, ret_report);
+    struct lint l = {s, messages, ret_report};
     if (r == 0)
         r = doubt_rules(&l);
     return r == 0 ? doubt_allows(&l) : r;

@@ -379,9 +379,16 @@ int publish_rollback(struct publish *p, struct span version, struct publish_done
 
 /* ---- two persons ---- */
 
+/* Another width or case of a name is no other person. */
 static bool is_same_person(struct span a, struct span b)
 {
-    return span_eq_nocase(span_trim(a), span_trim(b));
+    struct buf x = BUF_INIT(4096), y = BUF_INIT(4096);
+    bool folded = match_fold(a, &x) == 0 && match_fold(b, &y) == 0 && x.len && y.len;
+    bool same =
+        folded ? span_eq(buf_span(&x), buf_span(&y)) : span_eq_nocase(span_trim(a), span_trim(b));
+    buf_deinit(&x);
+    buf_deinit(&y);
+    return same;
 }
 
 static const struct journal_entry *find_proposal(const struct journal *j, struct span digest)

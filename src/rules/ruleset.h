@@ -187,9 +187,12 @@ struct lint_report {
 /*
  * Judges every rule's samples: a keyword must hit its own source, a rule its `hit` samples and none
  * of its `miss` samples, no rule of a file what the file misses, and nothing that does more than
- * flag (personal data aside) an ordinary text of benign/. Then looks for what can never do
+ * flag (personal data aside) an ordinary text of benign/; where an imported word does, that is a
+ * doubt: its owner may have to. Then looks for what can never do
  * anything: rules that have expired, keywords within which a shorter one of the same effect already
  * hits, allow phrases that save nothing. Appends one "file:line:column: message" for each that
  * disappoints, and a warning for each doubt. 0 or -ENOMEM. O(rules). For `rules lint` and tests.
  */
 int ruleset_lint(const struct ruleset *s, struct buf *messages, struct lint_report *ret_report);
+/* The first half of it: samples and ordinary texts only, for those who are about to publish. */
+int ruleset_test(const struct ruleset *s, struct buf *messages, struct lint_report *ret_report);

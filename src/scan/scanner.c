@@ -378,6 +378,14 @@ static void trim(struct channel *c)
     c->base += drop;
 }
 
+/* Parts of one message are read as one text, and what another speaker says as another. */
+static enum cursor_joint joint(const struct channel *c, const struct text_item *item)
+{
+    return item->role != c->speaker ? JOINT_SPEAKER
+           : item->turn != c->turn  ? JOINT_MESSAGE
+                                    : JOINT_PART;
+}
+
 static int feed(struct channel *c, const struct text_item *item)
 {
     if (!c->cursor)
@@ -393,7 +401,9 @@ static int feed(struct channel *c, const struct text_item *item)
     if (c->stopped)
         return c->stopped;
     if (item->join)
-        r = cursor_join(c->cursor, tell, c);
+        r = cursor_join(c->cursor, joint(c, item), tell, c);
+    c->speaker = item->role;
+    c->turn = item->turn;
     if (r == 0)
         r = cursor_feed(c->cursor, item->text, tell, c);
     if (r == 0 && c->inner)

@@ -29,6 +29,8 @@ struct channel {
     struct inner *inner; /* of streamed tool arguments: the text behind its JSON escapes, or NULL */
     enum role role;
     enum field field;
+    enum role speaker; /* of the last item */
+    uint32_t turn;     /* likewise */
     uint32_t choice, part;
     bool path;            /* of unknown strings at one path (`part`: its hash), see scanner.c */
     uint64_t piece_start; /* of the piece of it that is being read */

@@ -3,7 +3,7 @@
 import { test, after } from 'node:test';
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { Stack, run, words } from './harness.js';
 
 const ends = [];
@@ -104,4 +104,56 @@ test('stats, coverage and export tell what counts of the version in force', asyn
   await stack.configure({ policy: { mode: 'observe', until: '2999-12-31' } });
   const observed = await rules(stack, 'export', '--format', 'csv');
   assert.match(observed.stdout, /芒果炸弹配方,[^\r]*,观察中,/);
+});
+
+test('what breaks samples or ordinary texts is not published unless it is forced', async () => {
+  const stack = await start({});
+  await mkdir(path.join(stack.rules, 'benign'));
+  await writeFile(path.join(stack.rules, 'benign/zh.txt'), '给我讲一个故事\n今天天气很好\n');
+  assert.equal((await rules(stack, 'publish', '--reason', 'first')).code, 0);
+  await appendFile(path.join(stack.rules, 'keywords/A1-h.txt'), '一个故事\n');
+  const refused = await rules(stack, 'publish', '--reason', 'too much');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /benign\/zh\.txt:1:1: A1-h\/[0-9a-f]{8} hits, but should not hit, '给我讲一个故事'/);
+  assert.equal((await stack.chat('给我讲一个故事')).headers.get('x-juyong-action'), 'allow');
+  const forced = await rules(stack, 'publish', '--reason', 'an order', '--force');
+  assert.equal(forced.code, 0, forced.stderr);
+  assert.equal((await stack.chat('给我讲一个故事')).headers.get('x-juyong-action'), 'block');
+  assert.equal((await rules(stack, 'rollback', '--reason', 'back')).code, 0, 'out of trouble without asking');
+
+  const urgent = ['天气很好', '--risk', 'A1-h', '--expires', '1h', '--reason', 'x'];
+  const late = await rules(stack, 'urgent', ...urgent);
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /'天气很好' hits 1 of 2 ordinary texts, such as '今天天气很好'; --force/);
+  const now = await rules(stack, 'urgent', ...urgent, '--force');
+  assert.equal(now.code, 0, now.stderr);
+  assert.equal((await stack.chat('今天天气很好')).headers.get('x-juyong-action'), 'block');
+
+  // An imported word may have to: it is told, and no obstacle.
+  await writeFile(path.join(stack.rules, 'keywords/list.txt'), '#!risk=A1-h\n#!source=imported: a list\n天气\n');
+  const lint = await rules(stack, 'lint');
+  assert.match(lint.stderr, /warning: '今天天气很好' is an ordinary text, and an imported word hits it: 天气/);
+});
+
+test('a journal that lost its end, or another version put in its place, is told', async () => {
+  const stack = await start({});
+  const store = path.join(stack.dir, 'state/rules');
+  for (const word of ['其一词语', '其二词语', '其三词语']) {
+    await appendFile(path.join(stack.rules, 'keywords/A1-h.txt'), `${word}\n`);
+    assert.equal((await rules(stack, 'publish', '--reason', word)).code, 0);
+  }
+  assert.equal((await rules(stack, 'log')).code, 0);
+  const journal = path.join(store, 'journal.jsonl');
+  const whole = await readFile(journal, 'utf8');
+  const cut = whole.trimEnd().split('\n').slice(0, -1);
+  await writeFile(journal, `${cut.join('\n')}\n`);
+  const log = await rules(stack, 'log');
+  assert.equal(log.code, 1);
+  assert.match(log.stderr, /current: names [0-9a-f]{12}…, which the journal does not account for/);
+  assert.match((await run(['check', '-c', stack.conf])).stderr, /warning: names .* does not account for/);
+  await writeFile(journal, whole);
+  assert.equal((await rules(stack, 'log')).code, 0);
+  const first = JSON.parse(whole.split('\n').find((l) => l.includes('"其一词语"'))).version;
+  await writeFile(path.join(store, 'current'), `${first}\n`);
+  assert.equal((await rules(stack, 'log')).code, 1);
 });

@@ -52,7 +52,8 @@ static void test_observe_all(void **state)
 {
     struct config_app app = config->apps[0];
     struct library l;
-    app.policy.observe = true;
+    app.policy.mode = MODE_OBSERVE;
+    app.policy.until = NOW + 1;
     assert_int_equal(library_read(rules, &app, NOW, &l), 0);
     assert_int_equal(l.total, 0);
     assert_int_equal(l.met, 0);

@@ -30,7 +30,20 @@ static const struct rule_case cases[] = {
     {{{"怎么"}, {"炸弹"}}, {2, 6, true}, "炸弹怎么", ""},
     {{{"怎么"}, {"炸弹"}}, {2, 6, true}, "怎么炸弹", "炸弹"},
     {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么炸弹炸弹", "炸弹/炸弹"},
-    {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么\x1F炸弹", ""},
+    /* A message is read on over its parts; the end of a sentence counts eight characters. */
+    {{{"怎么"}, {"炸弹"}}, {2, 6, false}, "怎么\x1F炸弹", "炸弹"},
+    {{{"怎么"}, {"炸弹"}}, {2, 11, false}, "怎么。炸弹", ""},
+    {{{"怎么"}, {"炸弹"}}, {2, 12, false}, "怎么。？\n炸弹", "炸弹"},
+    {{{"怎么"}, {"炸弹"}}, {2, 12, false}, "怎么。吗。炸弹", ""},
+    {{{"怎么"}, {"炸弹"}}, {2, 4, false}, "怎么，：炸弹", "炸弹"},
+    {{{"怎么"}, {"炸弹"}}, {2, 20, false}, "怎么？2.炸弹", ""},
+    {{{"怎么"}, {"炸弹"}}, {2, 21, false}, "怎么？2.炸弹", "炸弹"},
+    {{{"怎么"}, {"炸弹"}}, {2, 5, false}, "怎么2炸弹", "炸弹"},
+    /* One word fills one slot, whichever comes last. */
+    {{{"什么"}, {"盗版", "破解"}, {"盗版", "下载"}}, {3, 12, false}, "盗版有什么区别", ""},
+    {{{"什么"}, {"盗版", "破解"}, {"盗版", "下载"}}, {3, 12, false}, "什么是盗版", ""},
+    {{{"什么"}, {"盗版", "破解"}, {"盗版", "下载"}}, {3, 12, false}, "盗版下载有什么", "什么"},
+    {{{"什么"}, {"盗版", "破解"}, {"盗版", "下载"}}, {3, 12, false}, "盗版什么盗版", "盗版"},
     {{{"怎么"}, {"炸弹"}}, {2, 4, false}, "怎 么炸 弹。", "炸 弹"},
     {{{"how to"}, {"bomb"}}, {2, 20, true}, "How to make a bomb?", "bomb"},
     {{{"how to"}, {"bomb"}}, {2, 20, true}, "how to make a bombast", ""},
@@ -145,12 +158,18 @@ struct model {
     struct matchset *set, *plain; /* plain: each slot's words as keywords of a rule */
 };
 
-/* The texts have Han characters of three bytes, blanks, and one mark. */
+/* The texts have Han characters of three bytes, blanks, and one mark, which ends sentences. */
 static uint64_t characters_until(struct span text, uint64_t offset)
 {
     uint64_t n = 0;
-    for (uint64_t i = 0; i < offset; i++)
-        n += ((unsigned char)text.data[i] & 0xF0) == 0xE0 && (unsigned char)text.data[i] != 0xE3;
+    bool paused = false;
+    for (uint64_t i = 0; i < offset; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if ((c & 0xF0) != 0xE0)
+            continue;
+        n += c != 0xE3 ? 1 : paused ? 0 : 8;
+        paused = c == 0xE3;
+    }
     return n;
 }
 
@@ -158,6 +177,64 @@ struct seen {
     struct hit hit;
     uint64_t chain; /* where the words up to this one began */
 };
+
+/* Of the slot before, one of the two latest words that ends in time. */
+static bool model_chain(const struct model *m, struct span text,
+                        struct seen seen[SLOTS][PROBE_HITS], const unsigned *counts, unsigned s,
+                        const struct hit *h, uint64_t *from)
+{
+    if (s == 0)
+        return true;
+    for (unsigned k = 1; k <= 2 && k <= counts[s - 1]; k++) {
+        const struct seen *w = &seen[s - 1][counts[s - 1] - k];
+        if (w->hit.end > h->start)
+            continue;
+        *from = w->chain;
+        return characters_until(text, h->end) - w->chain <= m->near.within;
+    }
+    return false;
+}
+
+/* The least window of all choices of words, two of each other slot, none of which overlap. */
+static bool model_window(const struct model *m, struct span text,
+                         struct seen seen[SLOTS][PROBE_HITS], const unsigned *counts, unsigned s,
+                         const struct hit *h, uint64_t *from, uint64_t *end)
+{
+    uint64_t least = UINT64_MAX, best_from = 0, best_end = 0;
+    for (unsigned choice = 0; choice < 1u << m->near.slots; choice++) {
+        struct hit taken[SLOTS] = {*h};
+        unsigned n = 1;
+        bool good = !(choice >> s & 1);
+        for (unsigned o = 0; o < m->near.slots && good; o++) {
+            unsigned k = 1 + (choice >> o & 1);
+            if (o == s)
+                continue;
+            good = k <= counts[o];
+            if (good)
+                taken[n] = seen[o][counts[o] - k].hit;
+            for (unsigned i = 0; i < n && good; i++)
+                good = taken[n].end <= taken[i].start || taken[n].start >= taken[i].end;
+            n++;
+        }
+        if (!good)
+            continue;
+        uint64_t f = UINT64_MAX, e = 0;
+        for (unsigned i = 0; i < n; i++) {
+            uint64_t a = characters_until(text, taken[i].start);
+            uint64_t b = characters_until(text, taken[i].end);
+            f = a < f ? a : f;
+            e = b > e ? b : e;
+        }
+        if (e - f < least) {
+            least = e - f;
+            best_from = f;
+            best_end = e;
+        }
+    }
+    *from = best_from;
+    *end = best_end;
+    return least != UINT64_MAX;
+}
 
 static void model_run(const struct model *m, struct span text, struct probe *ret)
 {
@@ -176,25 +253,12 @@ static void model_run(const struct model *m, struct span text, struct probe *ret
         if (outdone)
             continue;
         uint64_t from = characters_until(text, h.start), end = characters_until(text, h.end);
-        bool whole = true;
-        for (unsigned o = 0; o < m->near.slots; o++) {
-            const struct seen *other = NULL;
-            if (o == s || (m->near.ordered && o + 1 != s))
-                continue;
-            for (unsigned k = 1; !other && k <= 2 && k <= counts[o]; k++) {
-                const struct hit *w = &seen[o][counts[o] - k].hit;
-                if (w->end <= h.start || (!m->near.ordered && w->start >= h.end))
-                    other = &seen[o][counts[o] - k];
-            }
-            whole = whole && other;
-            if (!other)
-                continue;
-            uint64_t f = m->near.ordered ? other->chain : characters_until(text, other->hit.start);
-            uint64_t t = characters_until(text, other->hit.end);
-            from = f < from ? f : from;
-            end = t > end ? t : end;
-        }
-        if (whole && end - from <= m->near.within && (!m->near.ordered || s == m->near.slots - 1)) {
+        bool whole = m->near.ordered ? model_chain(m, text, seen, counts, s, &h, &from)
+                                     : model_window(m, text, seen, counts, s, &h, &from, &end);
+        bool again = ret->count && ret->hits[ret->count - 1].start == h.start &&
+                     ret->hits[ret->count - 1].end == h.end;
+        if (whole && !again && end - from <= m->near.within &&
+            (!m->near.ordered || s == m->near.slots - 1)) {
             ret->hits[ret->count] = h;
             ret->hits[ret->count++].rule = RULE;
         }

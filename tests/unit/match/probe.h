@@ -49,7 +49,7 @@ static inline int probe_feed(struct cursor *c, struct span piece, struct probe *
         size_t n = mark ? (size_t)(mark - piece.data) : piece.len;
         int r = n ? cursor_feed(c, span_from(piece.data, n), probe_hit, p) : 0;
         if (r == 0 && mark)
-            r = cursor_join(c, probe_hit, p);
+            r = cursor_join(c, JOINT_PART, probe_hit, p);
         uint64_t clear = cursor_clear(c);
         if (r == 0 && clear < p->clear)
             fail_msg("clear fell from %d to %d after \"%.*s\"", (int)p->clear, (int)clear,

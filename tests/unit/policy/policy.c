@@ -342,6 +342,25 @@ static void test_observed(void **state)
     doubtful = NULL;
 }
 
+static void test_weakenings(void **state)
+{
+    struct config_action rows[] = {BUILT_IN};
+    struct config_action open[] = {{SPAN_LIT("*"), ACTION_ALLOW, ACTION_DEFAULT, ORIGIN_APP},
+                                   {SPAN_LIT("A1-b"), ACTION_DEFAULT, ACTION_FLAG, ORIGIN_APP},
+                                   BUILT_IN};
+    struct config_app apps[] = {
+        {.name = SPAN_LIT("default"), .policy = {.actions = rows, .action_count = COUNT(rows)}},
+        {.name = SPAN_LIT("lax"), .policy = {.actions = open, .action_count = COUNT(open)}},
+    };
+    struct config config = {.apps = apps, .app_count = 2};
+    struct buf out = BUF_INIT(4096);
+    assert_int_equal(policy_weakenings(&config, NULL, &out), 2);
+    assert_span(buf_span(&out),
+                SPAN_LIT("app lax: in prompts A1-a and 1 more types are let through or only "
+                         "flagged\napp lax: in answers A1-b is let through or only flagged\n"));
+    buf_deinit(&out);
+}
+
 static void test_check(void **state)
 {
     struct config_action global[] = {
@@ -423,12 +442,19 @@ static void test_doubts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_built_in),         cmocka_unit_test(test_closest_row),
-        cmocka_unit_test(test_origins),          cmocka_unit_test(test_rules_own_action),
-        cmocka_unit_test(test_near_never_masks), cmocka_unit_test(test_apps),
-        cmocka_unit_test(test_expiry),           cmocka_unit_test(test_strict),
-        cmocka_unit_test(test_reasons),          cmocka_unit_test(test_rule_rows),
-        cmocka_unit_test(test_observed),         cmocka_unit_test(test_check),
+        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_closest_row),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_rules_own_action),
+        cmocka_unit_test(test_near_never_masks),
+        cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_rule_rows),
+        cmocka_unit_test(test_observed),
+        cmocka_unit_test(test_weakenings),
+        cmocka_unit_test(test_check),
         cmocka_unit_test(test_doubts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
