@@ -187,7 +187,7 @@ run_tsan() {
     since=$(date +%s)
     build_tsan tsan || return 0
     ! setarch -R true 2>/dev/null || wrapper="setarch -R"
-    meson_suite tsan build-tsan --suite base --suite audit --suite cli
+    meson_suite tsan build-tsan --suite base --suite access --suite audit --suite cli
     wrapper=
 }
 
@@ -244,7 +244,7 @@ run_e2e_tsan() {
         >build-tsan/juyong.sh
     chmod +x build-tsan/juyong.sh
     JUYONG_SLOW=1 node_suite e2e-tsan build-tsan/juyong.sh tests/e2e/chat.test.js \
-        tests/e2e/life.test.js tests/e2e/record.test.js tests/e2e/publish.test.js
+        tests/e2e/life.test.js tests/e2e/record.test.js tests/e2e/publish.test.js tests/e2e/limits.test.js
 }
 
 run_fault() {

@@ -32,16 +32,18 @@ static unsigned check_texts(const struct config_policy *policy, enum config_orig
                             struct buf *messages)
 {
     unsigned errors = 0;
+    struct buf codes = BUF_INIT(4096);
+    for (enum cause c = CAUSE_NONE + 1; c < CAUSE_COUNT; c++)
+        buf_printf(&codes, "%s %s", c > CAUSE_NONE + 1 ? "," : "", cause_code(c));
     for (size_t i = 0; i < policy->text_count; i++) {
         const struct config_text *t = &policy->texts[i];
         if (t->origin != origin || is_cause(t->code))
             continue;
-        place_printf(messages, t->at,
-                     "no error has the code '%.*s'; there are content_filter, "
-                     "rate_limit_exceeded and those of the manual",
-                     SPAN_ARG(t->code));
+        place_printf(messages, t->at, "no error has the code '%.*s'; there are%.*s",
+                     SPAN_ARG(t->code), SPAN_ARG(buf_span(&codes)));
         errors++;
     }
+    buf_deinit(&codes);
     return errors;
 }
 

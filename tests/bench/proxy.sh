@@ -75,7 +75,7 @@ mkdir "$dir/bare-rules" "$dir/bare-rules/keywords" || exit 2
 cp "$root/rules/risks.yaml" "$dir/bare-rules/"
 echo 'qqzzxxjjvvkkww' >"$dir/bare-rules/keywords/A1-a.txt"
 
-juyong_conf() { # NAME RULES LISTEN
+juyong_conf() { # NAME RULES LISTEN [MORE]
     cat >"$dir/$1.yaml" <<END
 listen: $3
 console: { listen: 127.0.0.1:$($tool port) }
@@ -88,21 +88,41 @@ upstreams:
     base_url: http://127.0.0.1:$stub_port/v1
     models: [{ id: bench, display_name: Bench, filing_number: Bench-1 }]
 END
+    [ $# -eq 4 ] || return 0
+    sed 's|^    base_url.*|&\n    api_key_file: '"$dir"'/provider.key|' "$dir/$1.yaml" >"$dir/$1.more"
+    echo "$4" >>"$dir/$1.more"
+    mv "$dir/$1.more" "$dir/$1.yaml"
 }
 start_direct() { pid=$stub_pid port=$stub_port; }
-start_juyong() {
-    port=$($tool port)
-    juyong_conf juyong "$root/rules" "127.0.0.1:$port"
-    rm -rf "$dir/juyong-state"
-    taskset -c $proxy_cpu "$build/src/juyong" serve -c "$dir/juyong.yaml" 2>"$dir/juyong.err" &
+serve() { # NAME
+    taskset -c $proxy_cpu "$build/src/juyong" serve -c "$dir/$1.yaml" 2>"$dir/$1.err" &
     pid=$!
     started="$started $pid"
     i=0
-    until grep -q console: "$dir/juyong.err"; do
+    until grep -q console: "$dir/$1.err"; do
         i=$((i + 1))
         [ $i -lt 100 ] || fail 'juyong does not start'
         sleep 0.05
     done
+}
+start_juyong() {
+    port=$($tool port)
+    juyong_conf juyong "$root/rules" "127.0.0.1:$port"
+    rm -rf "$dir/juyong-state"
+    serve juyong
+}
+# The same with a key, named end users, and limits of every kind that nobody reaches.
+start_limited() {
+    port=$($tool port)
+    many='requests_per_minute: 900000000, requests_per_day: 900000000, tokens_per_minute: 900000000000'
+    many="$many, tokens_per_day: 900000000000, concurrent: 90000"
+    (umask 077; echo sk-bench >"$dir/provider.key")
+    rm -rf "$dir/limited-state"
+    juyong_conf limited "$root/rules" "127.0.0.1:$port" "auth: keys
+apps: [{ name: default, addresses: [127.0.0.0/8], limits: { $many, key: { $many }, end_user: { $many } } }]"
+    limited_key=$("$build/src/juyong" key create -c "$dir/limited.yaml" 2>>"$dir/limited.err") ||
+        fail 'no key'
+    serve limited
 }
 start_bare() {
     juyong_conf bare "$dir/bare-rules" "127.0.0.1:$($tool port)"
@@ -163,14 +183,16 @@ results=$dir/results
 : >"$results"
 measure() { # SUITE TARGET CONNECTIONS TENTHS
     eval "p=\$$2_pid q=\$$2_port"
-    line=$(taskset -c $load_cpu "$tool" load "$1" "$q" "$3" "$4" "$p") || fail "$1 $2 $3"
+    key=''
+    [ "$2" != limited ] || key=$limited_key
+    line=$(${key:+env BENCH_KEY="$key"} taskset -c $load_cpu "$tool" load "$1" "$q" "$3" "$4" "$p") || fail "$1 $2 $3"
     echo "$1 $2 $3 $line" >>"$results"
     [ -z "${VERBOSE:-}" ] || echo "$1 $2 $3 $line"
 }
 has() { case " $suites " in *" $1 "*) return 0 ;; esac; return 1; }
 
-targets='direct nginx juyong bare'
-[ -n "$nginx" ] || targets='direct juyong bare'
+targets='direct nginx juyong limited bare'
+[ -n "$nginx" ] || targets='direct juyong limited bare'
 short=15 long=20 slow_time=80 slow_sizes='1000 5000' slow_rounds=1
 [ -z "$quick" ] || short=5 long=8 slow_time=30 slow_sizes='200'
 [ "$rounds" -lt 5 ] || slow_rounds=2
@@ -281,6 +303,10 @@ END {
     }
     for (k = 32; k <= 256; k += 224)
         over("requests", "checks and log, CPU us per request over bare, c=" k, k, "<= 20")
+    for (k = 32; k <= 256; k += 224)
+        if (get("requests", "limited", k, "cpu_us") != "")
+            goal("key, limits and end user, CPU us per request over juyong, c=" k,
+                sprintf("%.2f", get("requests", "limited", k, "cpu_us") - get("requests", "juyong", k, "cpu_us")), "<= 5")
     over("full", "checks and log, CPU us per event over bare, full speed", 32, "<= 3")
     for (i = 1; i <= n; i++)
         over("slow", "checks and log, CPU us per slow event over bare, " all[i], all[i], "<= 3")

@@ -439,6 +439,45 @@ static void repetitions_are_stripped(void **state)
     buf_deinit(&out);
 }
 
+/* What the upstream counted: what can't be true is not believed. */
+static void tokens_are_counted_as_told(void **state)
+{
+    static const struct {
+        const char *usage;
+        bool known;
+        uint64_t prompt, completion;
+    } cases[] = {
+        {"{\"prompt_tokens\":12,\"completion_tokens\":30,\"total_tokens\":42}", true, 12, 30},
+        {"{\"completion_tokens\":30,\"prompt_tokens\":12}", true, 12, 30},
+        {"{\"prompt_tokens\":12}", true, 12, 0},
+        {"{\"total_tokens\":42}", true, 0, 42},
+        {"{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}", true, 0, 0},
+        {"{\"prompt_tokens\":-1,\"completion_tokens\":1.5,\"total_tokens\":\"9\"}", false, 0, 0},
+        {"{\"prompt_tokens\":1e3,\"total_tokens\":1000000001}", false, 0, 0},
+        {"{\"prompt_tokens\":1000000000}", true, 1000000000, 0},
+        {"{\"details\":{\"prompt_tokens\":5}}", false, 0, 0},
+        {"{}", false, 0, 0},
+        {"null", false, 0, 0},
+        {"[1]", false, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char body[512];
+        struct dialect_event e = {0};
+        struct dialect_error error = {0};
+        struct dialect_stream *stream = dialect_openai_chat.stream_new();
+        snprintf(body, sizeof(body), "{\"choices\":[],\"usage\":%s}", cases[i].usage);
+        struct items items = items_of(span_str(body));
+        assert_int_equal(dialect_openai_chat.read_event(stream, walker, span_str(body), &e, &error,
+                                                        items_add, &items),
+                         0);
+        buf_deinit(&items.lines);
+        if (e.tokens.known != cases[i].known || e.tokens.prompt != cases[i].prompt ||
+            e.tokens.completion != cases[i].completion)
+            fail_msg("%s", cases[i].usage);
+        dialect_openai_chat.stream_free(stream);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +486,7 @@ int main(void)
         cmocka_unit_test(reading_again_numbers_the_same),
         cmocka_unit_test(completions_have_texts),
         cmocka_unit_test(repetitions_are_stripped),
+        cmocka_unit_test(tokens_are_counted_as_told),
     };
     return cmocka_run_group_tests(tests, walker_make, walker_free);
 }
