@@ -181,6 +181,48 @@ struct access *access_unref(struct access *a)
     return NULL;
 }
 
+struct access_hasher {
+    const struct access *of;
+    struct sha256 *keys;
+    struct hmac *end_users;
+};
+
+struct access_hasher *access_hasher_new(const struct access *a)
+{
+    struct access_hasher *h = calloc(1, sizeof(*h));
+    if (!h)
+        return NULL;
+    h->of = a;
+    h->keys = sha256_new();
+    h->end_users = hmac_new(span_from((const char *)a->end_user_key, sizeof(a->end_user_key)));
+    if (h->keys && h->end_users)
+        return h;
+    access_hasher_free(h);
+    return NULL;
+}
+
+void access_hasher_free(struct access_hasher *h)
+{
+    if (!h)
+        return;
+    sha256_free(h->keys);
+    hmac_free(h->end_users);
+    free(h);
+}
+
+static int hash_key(const struct access *a, struct access_hasher *h, struct span key,
+                    unsigned char ret_digest[SHA256_SIZE])
+{
+    if (!h)
+        return keyfile_digest(&a->keys, key, ret_digest);
+    int r = sha256_begin(h->keys);
+    if (r == 0)
+        r = sha256_add(h->keys, span_from((const char *)a->keys.salt, KEYFILE_SALT_SIZE));
+    if (r == 0)
+        r = sha256_add(h->keys, key);
+    return r < 0 ? r : sha256_end(h->keys, ret_digest);
+}
+
 /* "Bearer KEY" (RFC 6750; the scheme in any case); anything else is empty. */
 static struct span bearer_key(struct span authorization)
 {
@@ -220,9 +262,9 @@ static const struct keyfile_key *find_digest(const struct access *a,
     return NULL;
 }
 
-bool access_identify(const struct access *a, const struct config *config,
-                     const struct access_credentials *credentials, uint64_t wall_us,
-                     struct access_identity *ret_identity)
+bool access_identify(const struct access *a, struct access_hasher *hasher,
+                     const struct config *config, const struct access_credentials *credentials,
+                     uint64_t wall_us, struct access_identity *ret_identity)
 {
     if (config->auth == AUTH_PASSTHROUGH) {
         *ret_identity = (struct access_identity){.app = &config->apps[0]};
@@ -230,7 +272,7 @@ bool access_identify(const struct access *a, const struct config *config,
     }
     struct span key = one_key(credentials);
     unsigned char digest[SHA256_SIZE];
-    if (key.len == 0 || key.len > CREDENTIAL_MAX || keyfile_digest(&a->keys, key, digest) < 0)
+    if (key.len == 0 || key.len > CREDENTIAL_MAX || hash_key(a, hasher, key, digest) < 0)
         return false;
     const struct keyfile_key *found = find_digest(a, digest);
     if (!found || found->revoked.len || found->expires_us <= wall_us)
@@ -268,11 +310,22 @@ bool access_trusts(const struct config *config, struct span address)
     return is_listed(config->trusted_proxies, config->trusted_proxy_count, address);
 }
 
-void access_hash_end_user(const struct access *a, struct span id, char ret_hex[65])
+void access_hash_end_user(const struct access *a, struct access_hasher *hasher, struct span id,
+                          char ret_hex[65])
 {
     unsigned char mac[HMAC_SIZE];
     struct span key = span_from((const char *)a->end_user_key, sizeof(a->end_user_key));
+    int r;
     ret_hex[0] = '\0';
-    if (hmac_once(key, id, mac) == 0)
+    if (hasher && hasher->of == a) {
+        r = hmac_begin(hasher->end_users);
+        if (r == 0)
+            r = hmac_add(hasher->end_users, id);
+        if (r == 0)
+            r = hmac_end(hasher->end_users, mac);
+    } else {
+        r = hmac_once(key, id, mac);
+    }
+    if (r == 0)
         codec_hex(span_from((const char *)mac, sizeof(mac)), ret_hex);
 }

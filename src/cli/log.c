@@ -285,7 +285,7 @@ static void hash_end_user(struct options *o, const struct config *config, struct
     if (id.len == 0 || codec_unhex(id, digest, sizeof(digest)) ||
         access_load(config, messages, &access) < 0)
         return;
-    access_hash_end_user(access, id, o->end_user);
+    access_hash_end_user(access, NULL, id, o->end_user);
     o->filter.end_user = span_str(o->end_user);
     access_unref(access);
 }

@@ -125,7 +125,7 @@ static bool find_user(struct options *o)
     struct access *access = NULL;
     int r = access_load(o->setup.config, &messages, &access);
     if (r == 0)
-        access_hash_end_user(access, id, o->end_user);
+        access_hash_end_user(access, NULL, id, o->end_user);
     setup_print_messages(stderr, &messages);
     buf_deinit(&messages);
     access_unref(access);

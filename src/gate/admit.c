@@ -15,6 +15,7 @@ struct allowance {
     struct limit_app *app;
     struct limit_hold hold;
     struct limit_verdict verdict;
+    char text[192]; /* of headers' values: eight, each of at most 20 digits and three letters */
 };
 
 bool admit_identify(struct gate *g, struct http_request *r, struct access_identity *ret_identity)
@@ -26,7 +27,7 @@ bool admit_identify(struct gate *g, struct http_request *r, struct access_identi
         .api_key = http_request_header(r, "api-key"),
         .x_goog_api_key = http_request_header(r, "x-goog-api-key"),
     };
-    if (!access_identify(snapshot_access(g->snapshot), c, &credentials, clock_wall_us(),
+    if (!access_identify(snapshot_access(g->snapshot), g->hasher, c, &credentials, clock_wall_us(),
                          ret_identity))
         return false;
     if (http_request_header(r, POLICY_HEADER).len)
@@ -159,54 +160,79 @@ void admit_release(struct exchange *x)
         limiter_release(&x->allowance->hold, tokens_taken(x), now(x));
 }
 
-/* As OpenAI writes it: 1ms, 12s, 6m0s, 13h5m0s. */
-static struct span duration(struct exchange *x, uint64_t ms)
-{
-    uint64_t s = (ms + 999) / 1000;
-    if (ms < 1000)
-        return arena_printf(&x->arena, "%llums", (unsigned long long)ms);
-    if (s < 60)
-        return arena_printf(&x->arena, "%llus", (unsigned long long)s);
-    if (s < 3600)
-        return arena_printf(&x->arena, "%llum%llus", (unsigned long long)(s / 60),
-                            (unsigned long long)(s % 60));
-    return arena_printf(&x->arena, "%lluh%llum%llus", (unsigned long long)(s / 3600),
-                        (unsigned long long)(s / 60 % 60), (unsigned long long)(s % 60));
-}
-
-/* Headers that are being written, as long as there is room and memory. */
+/* Headers that are being written, as long as there is room. */
 struct writer {
-    struct exchange *x;
     struct http_header *h;
     size_t max, count;
+    char *text, *end; /* where values may go: every answer carries some, so no printf */
 };
 
-static void put(struct writer *w, const char *name, struct span value)
+static void put_digits(struct writer *w, uint64_t value)
 {
-    if (value.data && w->count < w->max)
-        w->h[w->count++] = (struct http_header){span_str(name), value};
+    char digits[20];
+    size_t at = sizeof(digits);
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    for (; at < sizeof(digits) && w->text < w->end; at++)
+        *w->text++ = digits[at];
+}
+
+static void put_unit(struct writer *w, uint64_t value, const char *unit)
+{
+    put_digits(w, value);
+    while (*unit && w->text < w->end)
+        *w->text++ = *unit++;
+}
+
+static void put(struct writer *w, const char *name, const char *value, const char *end)
+{
+    if (w->count < w->max)
+        w->h[w->count++] =
+            (struct http_header){span_str(name), span_from(value, (size_t)(end - value))};
 }
 
 static void put_number(struct writer *w, const char *name, uint64_t value)
 {
-    put(w, name, arena_printf(&w->x->arena, "%llu", (unsigned long long)value));
+    const char *begin = w->text;
+    put_digits(w, value);
+    put(w, name, begin, w->text);
+}
+
+/* As OpenAI writes it: 1ms, 12s, 6m0s, 13h5m0s. */
+static void put_duration(struct writer *w, const char *name, uint64_t ms)
+{
+    const char *begin = w->text;
+    uint64_t s = (ms + 999) / 1000;
+    if (ms < 1000) {
+        put_unit(w, ms, "ms");
+    } else {
+        if (s >= 3600)
+            put_unit(w, s / 3600, "h");
+        if (s >= 60)
+            put_unit(w, s / 60 % 60, "m");
+        put_unit(w, s % 60, "s");
+    }
+    put(w, name, begin, w->text);
 }
 
 size_t admit_headers(struct exchange *x, struct http_header *h, size_t max)
 {
-    struct writer w = {.x = x, .h = h, .max = max};
-    if (!x->allowance)
+    static const char no[] = "false";
+    struct allowance *a = x->allowance;
+    if (!a)
         return 0;
-    const struct limit_verdict *v = &x->allowance->verdict;
+    struct writer w = {.h = h, .max = max, .text = a->text, .end = a->text + sizeof(a->text)};
+    const struct limit_verdict *v = &a->verdict;
     if (v->requests.limit) {
         put_number(&w, "x-ratelimit-limit-requests", v->requests.limit);
         put_number(&w, "x-ratelimit-remaining-requests", v->requests.remaining);
-        put(&w, "x-ratelimit-reset-requests", duration(x, v->requests.reset_ms));
+        put_duration(&w, "x-ratelimit-reset-requests", v->requests.reset_ms);
     }
     if (v->tokens.limit) {
         put_number(&w, "x-ratelimit-limit-tokens", v->tokens.limit);
         put_number(&w, "x-ratelimit-remaining-tokens", v->tokens.remaining);
-        put(&w, "x-ratelimit-reset-tokens", duration(x, v->tokens.reset_ms));
+        put_duration(&w, "x-ratelimit-reset-tokens", v->tokens.reset_ms);
     }
     if (v->kind == LIMIT_NONE)
         return w.count;
@@ -215,6 +241,6 @@ size_t admit_headers(struct exchange *x, struct http_header *h, size_t max)
         put_number(&w, "retry-after-ms",
                    v->wait_ms < WAIT_OBEYED_MS ? v->wait_ms : WAIT_OBEYED_MS - 1);
     else
-        put(&w, "x-should-retry", SPAN_LIT("false"));
+        put(&w, "x-should-retry", no, no + sizeof(no) - 1);
     return w.count;
 }

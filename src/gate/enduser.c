@@ -66,6 +66,6 @@ void enduser_describe(struct exchange *x, struct audit_subject *s)
     char *hash = user.len ? arena_alloc(&x->arena, 65) : NULL;
     if (!hash)
         return;
-    access_hash_end_user(snapshot_access(x->snapshot), user, hash);
+    access_hash_end_user(snapshot_access(x->snapshot), x->gate->hasher, user, hash);
     s->end_user = span_str(hash);
 }

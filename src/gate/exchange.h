@@ -101,6 +101,7 @@ struct gate {
     struct opinion_desk *desk;
     struct courier *courier;
     struct audit *audit;
+    struct access_hasher *hasher;  /* for the snapshot's keys; NULL: slower */
     struct limit_app **limit_apps; /* by the app's place in the snapshot's configuration */
     struct audit_port *port;
     struct loop_watch port_watch;

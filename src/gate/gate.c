@@ -267,6 +267,7 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     g->metrics = o->metrics;
     g->audit = o->audit;
     g->snapshot = snapshot_ref(o->snapshot);
+    g->hasher = access_hasher_new(snapshot_access(g->snapshot));
     list_init(&g->exchanges);
     loop_timer_init(g->loop, &g->drain_timer, drain_step);
     struct json_limits limits = JSON_LIMITS_DEFAULT;
@@ -307,6 +308,10 @@ void gate_reload(struct gate *g, struct snapshot *s)
     }
     struct snapshot *old = g->snapshot;
     g->snapshot = snapshot_ref(s);
+    if (snapshot_access(old) != snapshot_access(s)) {
+        access_hasher_free(g->hasher);
+        g->hasher = access_hasher_new(snapshot_access(s));
+    }
     snapshot_unref(old);
     metrics_add(g->metrics, METRIC_RELOADS, 1);
 }
@@ -341,6 +346,7 @@ void gate_free(struct gate *g)
     free(g->slots);
     free(g->generations);
     free(g->limit_apps);
+    access_hasher_free(g->hasher);
     free(g);
 }
 

@@ -19,6 +19,7 @@
 
 static struct config *config;
 static struct access *access_keys;
+static struct access_hasher *hasher;
 static struct limit_app *app;
 static char bearer[64];
 static char users[USERS][65];
@@ -48,13 +49,14 @@ static void set_up(const char *folder)
                           &id) < 0 ||
         access_load(config, &messages, &access_keys) < 0)
         die(buf_cstr(&messages));
+    hasher = access_hasher_new(access_keys);
     config->apps[0].limits.app = config->apps[0].limits.key = config->apps[0].limits.end_user =
         many;
     snprintf(bearer, sizeof(bearer), "Bearer %s", buf_cstr(&key));
     for (unsigned i = 0; i < USERS; i++) {
         char name[16];
         snprintf(name, sizeof(name), "user-%u", i);
-        access_hash_end_user(access_keys, span_str(name), users[i]);
+        access_hash_end_user(access_keys, hasher, span_str(name), users[i]);
     }
 }
 
@@ -64,7 +66,7 @@ static uint64_t identify(void)
     struct access_identity who;
     uint64_t start = clock_mono_us();
     for (unsigned i = 0; i < ROUNDS / 4; i++)
-        if (!access_identify(access_keys, config, &c, clock_wall_us(), &who))
+        if (!access_identify(access_keys, hasher, config, &c, clock_wall_us(), &who))
             die("the key is not known");
     return (clock_mono_us() - start) * 1000 / (ROUNDS / 4);
 }
@@ -74,7 +76,7 @@ static uint64_t hash(void)
     char hex[65];
     uint64_t start = clock_mono_us();
     for (unsigned i = 0; i < ROUNDS / 4; i++)
-        access_hash_end_user(access_keys, SPAN_LIT("user-4711"), hex);
+        access_hash_end_user(access_keys, hasher, SPAN_LIT("user-4711"), hex);
     return (clock_mono_us() - start) * 1000 / (ROUNDS / 4);
 }
 
@@ -120,6 +122,7 @@ int main(int argc, char **argv)
     printf("the same by two threads        %6llu ns a request of both\n",
            (unsigned long long)((clock_mono_us() - start) * 1000 / (2 * ROUNDS)));
     limiter_free(l);
+    access_hasher_free(hasher);
     access_unref(access_keys);
     config_unref(config);
     return 0;

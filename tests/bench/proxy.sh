@@ -89,6 +89,7 @@ upstreams:
     models: [{ id: bench, display_name: Bench, filing_number: Bench-1 }]
 END
     [ $# -eq 4 ] || return 0
+    (umask 077; echo sk-bench >"$dir/provider.key")
     sed 's|^    base_url.*|&\n    api_key_file: '"$dir"'/provider.key|' "$dir/$1.yaml" >"$dir/$1.more"
     echo "$4" >>"$dir/$1.more"
     mv "$dir/$1.more" "$dir/$1.yaml"
@@ -107,7 +108,7 @@ serve() { # NAME
 }
 start_juyong() {
     port=$($tool port)
-    juyong_conf juyong "$root/rules" "127.0.0.1:$port"
+    juyong_conf juyong "$root/rules" "127.0.0.1:$port" 'end_users: { field: ignore }'
     rm -rf "$dir/juyong-state"
     serve juyong
 }
@@ -116,9 +117,9 @@ start_limited() {
     port=$($tool port)
     many='requests_per_minute: 900000000, requests_per_day: 900000000, tokens_per_minute: 900000000000'
     many="$many, tokens_per_day: 900000000000, concurrent: 90000"
-    (umask 077; echo sk-bench >"$dir/provider.key")
     rm -rf "$dir/limited-state"
     juyong_conf limited "$root/rules" "127.0.0.1:$port" "auth: keys
+end_users: { field: anyone }
 apps: [{ name: default, addresses: [127.0.0.0/8], limits: { $many, key: { $many }, end_user: { $many } } }]"
     limited_key=$("$build/src/juyong" key create -c "$dir/limited.yaml" 2>>"$dir/limited.err") ||
         fail 'no key'

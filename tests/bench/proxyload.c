@@ -59,7 +59,7 @@ static void ask(struct client *c)
     c->line_len = c->left = 0;
     c->sent = proxy_now();
     size_t user = (size_t)(c - clients);
-    for (size_t i = 4; user_digits && i-- > 0; user /= 10)
+    for (size_t i = 4; i-- > 0; user /= 10)
         user_digits[i] = (char)('0' + user % 10);
     if (send(c->fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len)
         proxy_die("send");
@@ -241,22 +241,21 @@ static double pss_kb(void)
 
 static void compose_request(unsigned tokens, unsigned delay_ms)
 {
-    const char *key = getenv("BENCH_KEY"); /* with it, the requests name end users, too */
+    const char *key = getenv("BENCH_KEY");
     char body[768];
     int n = snprintf(
         body, sizeof(body),
         "{\"model\":\"bench\",\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful "
         "assistant. 你是一个乐于助人的助手。\"},{\"role\":\"user\",\"content\":\"周末想带孩子去公园"
         "，请推荐三个适合散步和看书的地方，并说说怎么去。\"}],\"stream\":%s,\"max_tokens\":%u,"
-        "\"seed\":%u,\"temperature\":0.7%s}",
-        streaming ? "true" : "false", tokens, delay_ms, key ? ",\"user\":\"user-0000\"" : "");
+        "\"seed\":%u,\"temperature\":0.7,\"user\":\"user-0000\"}",
+        streaming ? "true" : "false", tokens, delay_ms);
     request_len = (size_t)snprintf(request, sizeof(request),
                                    "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                                    "Authorization: Bearer %s\r\nAccept: */*\r\n"
                                    "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
                                    key ? key : "sk-bench", n, body);
-    user_digits = strstr(request, "user-0000");
-    user_digits = user_digits ? user_digits + 5 : NULL;
+    user_digits = strstr(request, "user-0000") + 5;
 }
 
 static void wait_and_read(int timeout_ms)

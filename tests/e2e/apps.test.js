@@ -178,7 +178,11 @@ test('an app is asked from its own addresses only', async () => {
     assert.equal(r.status, 403, ip);
     assert.equal(r.json.error.code, 'address_not_allowed');
     assert.equal(r.json.error.type, 'permission_error');
-    const [row] = await stack.log('--all', '--request', r.headers.get('x-request-id'));
+    // Nothing of the request was used, so the answer doesn't wait for its record.
+    const [row] = await until(async () => {
+      const rows = await stack.log('--all', '--request', r.headers.get('x-request-id'));
+      return rows.length && rows;
+    }, 'it is on record');
     assert.equal(row.app, 'far');
     assert.match(JSON.stringify(row), /address_not_allowed/);
   }

@@ -29,7 +29,10 @@ describe('exact to the request', () => {
     assert.equal((await stack.chat(prompt, {}, as(other.key))).status, 429);
     assert.equal((await stack.chat(prompt, {}, as(stack.keys.free))).status, 200, 'another app is another');
     // One record tells of it; the flood is in the metrics.
-    const rows = (await stack.log('--all')).filter((r) => JSON.stringify(r).includes('rate_limit_exceeded'));
+    const rows = await until(async () => {
+      const list = (await stack.log('--all')).filter((r) => JSON.stringify(r).includes('rate_limit_exceeded'));
+      return list.length && list;
+    }, 'it is on record');
     assert.equal(rows.length, 1);
     assert.equal(rows[0].app, 'shop');
     const [, limited] = (await stack.metrics()).match(/juyong_rejected_total\{cause="limit"\} (\d+)/);

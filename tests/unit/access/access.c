@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Some run without, some with one. */
+static struct access_hasher *hasher;
+
 static char folder[] = "/tmp/juyong-access-XXXXXX";
 
 static int set_up(void **state)
@@ -94,7 +97,7 @@ static bool identify(const struct access *a, const struct config *c, struct span
                      struct span api_key, struct access_identity *ret)
 {
     struct access_credentials all = {.authorization = authorization, .api_key = api_key};
-    return access_identify(a, c, &all, clock_wall_us(), ret);
+    return access_identify(a, hasher, c, &all, clock_wall_us(), ret);
 }
 
 static int create(struct span app, struct span alias, struct buf *key, struct buf *id)
@@ -235,10 +238,18 @@ static void test_headers(void **state)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct access_identity who;
-        if (access_identify(a, c, &cases[i].headers, clock_wall_us(), &who) != cases[i].opens)
+        if (access_identify(a, hasher, c, &cases[i].headers, clock_wall_us(), &who) !=
+            cases[i].opens)
             fail_msg("case %zu", i);
         if (cases[i].opens)
             assert_span(who.app->name, SPAN_LIT("shop"));
+        if (!hasher) { /* once more, with one */
+            hasher = access_hasher_new(a);
+            i--;
+        } else {
+            access_hasher_free(hasher);
+            hasher = NULL;
+        }
     }
     access_unref(a);
     config_unref(c);
@@ -259,8 +270,8 @@ static void test_expiry(void **state)
     struct access_credentials all = {.x_api_key = buf_span(&key)};
     struct access_identity who;
     /* To the millisecond, that of the file. */
-    assert_true(access_identify(a, c, &all, end / 1000 * 1000 - 1, &who));
-    assert_false(access_identify(a, c, &all, end / 1000 * 1000, &who));
+    assert_true(access_identify(a, hasher, c, &all, end / 1000 * 1000 - 1, &who));
+    assert_false(access_identify(a, hasher, c, &all, end / 1000 * 1000, &who));
     assert_int_equal(access_key_count(a), 1);
     struct listed l = {0};
     assert_int_equal(access_key_list(SPAN_LIT("state"), note, &l), 0);
@@ -302,13 +313,13 @@ static void test_rotation(void **state)
                               with_new = {.api_key = buf_span(&new)};
     struct access_identity who;
     /* Both open up to the end of the overlap, and are one for the limits. */
-    assert_true(access_identify(a, c, &with_old, until - 1, &who));
+    assert_true(access_identify(a, hasher, c, &with_old, until - 1, &who));
     assert_span(who.key_line, buf_span(&id));
-    assert_true(access_identify(a, c, &with_new, until - 1, &who));
+    assert_true(access_identify(a, hasher, c, &with_new, until - 1, &who));
     assert_span(who.key_id, buf_span(&new_id));
     assert_span(who.key_line, buf_span(&id));
-    assert_false(access_identify(a, c, &with_old, until, &who));
-    assert_true(access_identify(a, c, &with_new, UINT64_MAX - 1, &who));
+    assert_false(access_identify(a, hasher, c, &with_old, until, &who));
+    assert_true(access_identify(a, hasher, c, &with_new, UINT64_MAX - 1, &who));
     access_unref(a);
     struct listed l = {0};
     access_key_list(SPAN_LIT("state"), note, &l);
@@ -325,7 +336,7 @@ static void test_rotation(void **state)
         access_key_rotate(SPAN_LIT("state"), buf_span(&id), until, ACCESS_NEVER, &new, &new_id), 0);
     a = load(c, "");
     with_old.api_key = buf_span(&old);
-    assert_false(access_identify(a, c, &with_old, now + 30000000, &who));
+    assert_false(access_identify(a, hasher, c, &with_old, now + 30000000, &who));
     access_unref(a);
 
     /* At once; and what is over can't be rotated. */
@@ -452,8 +463,8 @@ static void test_end_users(void **state)
     struct config *c = load_config("");
     struct access *a = load(c, "");
     char one[65], again[65], other[65];
-    access_hash_end_user(a, SPAN_LIT("user-1"), one);
-    access_hash_end_user(a, SPAN_LIT("user-2"), other);
+    access_hash_end_user(a, hasher, SPAN_LIT("user-1"), one);
+    access_hash_end_user(a, hasher, SPAN_LIT("user-2"), other);
     assert_int_equal(strlen(one), 64);
     assert_string_not_equal(one, other);
     access_unref(a);
@@ -461,15 +472,24 @@ static void test_end_users(void **state)
     assert_int_equal(stat("state/enduser.key", &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     a = load(c, ""); /* the key stays */
-    access_hash_end_user(a, SPAN_LIT("user-1"), again);
+    access_hash_end_user(a, hasher, SPAN_LIT("user-1"), again);
     assert_string_equal(one, again);
+    hasher = access_hasher_new(a);
+    for (int i = 0; i < 3; i++) {
+        access_hash_end_user(a, hasher, SPAN_LIT("user-1"), again);
+        assert_string_equal(one, again);
+        access_hash_end_user(a, hasher, SPAN_LIT("user-2"), again);
+        assert_string_equal(other, again);
+    }
+    access_hasher_free(hasher);
+    hasher = NULL;
     access_unref(a);
 
     /* RFC 4231, test case 2, under a key padded with zeros: HMAC pads the same way. */
     write_file("state/enduser.key",
                "4a65666500000000000000000000000000000000000000000000000000000000\n");
     a = load(c, "");
-    access_hash_end_user(a, SPAN_LIT("what do ya want for nothing?"), one);
+    access_hash_end_user(a, hasher, SPAN_LIT("what do ya want for nothing?"), one);
     assert_string_equal(one, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     access_unref(a);
 
