@@ -23,6 +23,7 @@ static const struct subcommand {
     {"log", "read and verify the decision log", "拦截日志：查询与校验", cli_log},
     {"key", "create, list and revoke app keys", "应用密钥：创建、列表、吊销", cli_key},
     {"user", "end users: strikes, appeals, privacy", "终端用户：违规、申诉、隐私", cli_user},
+    {"label", "consents to unlabelled answers", "内容标识：用户声明与校验", cli_label},
     {"demo", "run a stand-in model to try things out", "运行演示用的替身模型", cli_demo},
 };
 

@@ -13,23 +13,25 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-#define END_USER_KEY_SIZE 32
-#define CREDENTIAL_MAX    256 /* longer ones are nobody's */
+#define SECRET_SIZE    32
+#define CREDENTIAL_MAX 256 /* longer ones are nobody's */
 
 struct access {
     struct keyfile keys;
     struct access_stamp stamp;
     uint32_t *index; /* of keys + 1, by their digests; 0: free */
     size_t index_mask;
-    unsigned char end_user_key[END_USER_KEY_SIZE];
+    unsigned char end_user_key[SECRET_SIZE];
+    unsigned char label_key[SECRET_SIZE];
     _Atomic unsigned refs;
 };
 
-/* state_dir/enduser.key: one line of hex. */
-static int read_end_user_key(struct access *a, struct span state_dir, struct buf *messages)
+/* A secret of our own, made at first use: one line of hex. */
+static int read_secret(struct span state_dir, const char *name, struct buf *messages,
+                       unsigned char ret_key[SECRET_SIZE])
 {
-    char path[PATH_MAX], text[2 * END_USER_KEY_SIZE + 2];
-    int n = snprintf(path, sizeof(path), "%.*s/enduser.key", SPAN_ARG(state_dir));
+    char path[PATH_MAX], text[2 * SECRET_SIZE + 2];
+    int n = snprintf(path, sizeof(path), "%.*s/%s", SPAN_ARG(state_dir), name);
     if (n < 0 || n >= (int)sizeof(path))
         return -ENAMETOOLONG;
     struct place at = {.file = span_str(path)};
@@ -38,8 +40,8 @@ static int read_end_user_key(struct access *a, struct span state_dir, struct buf
     if (fd >= 0) {
         ssize_t got = read(fd, text, sizeof(text));
         struct stat st;
-        if (got < 0 || !codec_unhex(span_trim(span_from(text, (size_t)got)), a->end_user_key,
-                                    END_USER_KEY_SIZE)) {
+        if (got < 0 ||
+            !codec_unhex(span_trim(span_from(text, (size_t)got)), ret_key, SECRET_SIZE)) {
             place_printf(messages, at, "must hold 64 hex digits and nothing else");
             r = -EINVAL;
         } else if (fstat(fd, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO))) {
@@ -48,12 +50,11 @@ static int read_end_user_key(struct access *a, struct span state_dir, struct buf
     } else if (errno != ENOENT) {
         r = -errno;
     } else {
-        r = secret_random(a->end_user_key, END_USER_KEY_SIZE);
-        codec_hex(span_from((const char *)a->end_user_key, END_USER_KEY_SIZE), text);
-        text[2 * END_USER_KEY_SIZE] = '\n';
+        r = secret_random(ret_key, SECRET_SIZE);
+        codec_hex(span_from((const char *)ret_key, SECRET_SIZE), text);
+        text[2 * SECRET_SIZE] = '\n';
         if (r == 0)
-            r = keyfile_replace(state_dir, "enduser.key",
-                                span_from(text, 2 * END_USER_KEY_SIZE + 1));
+            r = keyfile_replace(state_dir, name, span_from(text, 2 * SECRET_SIZE + 1));
     }
     if (r < 0 && r != -EINVAL)
         place_printf(messages, at, "can't be used: %s", strerror(-r));
@@ -115,7 +116,9 @@ int access_load(const struct config *config, struct buf *messages, struct access
     a->stamp = access_stamp(config->state_dir); /* before it is read: never newer than the keys */
     int r = keyfile_read(config->state_dir, messages, &a->keys);
     if (r == 0)
-        r = read_end_user_key(a, config->state_dir, messages);
+        r = read_secret(config->state_dir, "enduser.key", messages, a->end_user_key);
+    if (r == 0)
+        r = read_secret(config->state_dir, "label.key", messages, a->label_key);
     if (r == 0)
         r = build_index(a);
     if (r < 0) {
@@ -176,6 +179,7 @@ struct access *access_unref(struct access *a)
         return NULL;
     keyfile_deinit(&a->keys);
     secret_cleanse(a->end_user_key, sizeof(a->end_user_key));
+    secret_cleanse(a->label_key, sizeof(a->label_key));
     free(a->index);
     free(a);
     return NULL;
@@ -328,4 +332,26 @@ void access_hash_end_user(const struct access *a, struct access_hasher *hasher, 
     }
     if (r == 0)
         codec_hex(span_from((const char *)mac, sizeof(mac)), ret_hex);
+}
+
+void access_label_code(const struct access *a, struct span producer, struct span id,
+                       char ret_hex[ACCESS_LABEL_CODE_SIZE])
+{
+    static const struct span domain = SPAN_LIT("juyong.label.v1\0");
+    struct buf text = BUF_INIT(1024);
+    unsigned char mac[HMAC_SIZE];
+    struct span key = span_from((const char *)a->label_key, sizeof(a->label_key));
+    ret_hex[0] = '\0';
+    int r = buf_append(&text, domain);
+    if (r == 0)
+        r = buf_append_u64(&text, producer.len); /* so that no two pairs read alike */
+    if (r == 0)
+        r = buf_append_char(&text, ':');
+    if (r == 0)
+        r = buf_append(&text, producer);
+    if (r == 0)
+        r = buf_append(&text, id);
+    if (r == 0 && hmac_once(key, buf_span(&text), mac) == 0)
+        codec_hex(span_from((const char *)mac, sizeof(mac)), ret_hex);
+    buf_deinit(&text);
 }

@@ -109,6 +109,7 @@ struct audit_event {
     struct span reason;   /* code such as duplicate_key or audit_unavailable; may be empty */
     struct span model_answered, upstream_request_id, finish_reason;
     struct span provider_refusal; /* FIELD:WORD by which the provider's own filter refused */
+    struct span label;            /* how the answer was labelled as AI-generated, or why not */
     bool model_differs;           /* the model that answered is not the one that was asked for */
     int status;                   /* HTTP status that the client got; 0 when none */
     int upstream_status;

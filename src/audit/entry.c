@@ -49,6 +49,7 @@ static const struct field fields[] = {
     FIELD(finish_reason, TYPE_TEXT),
     FIELD(provider_refusal, TYPE_TEXT),
     FIELD(model_differs, TYPE_TRUE),
+    FIELD(label, TYPE_TEXT),
     FIELD(status, TYPE_NUMBER),
     FIELD(upstream_status, TYPE_NUMBER),
     FIELD(received, TYPE_NUMBER),

@@ -38,7 +38,7 @@ struct entry {
     struct span device, session, model, upstream, filing_number, route, ruleset, mode;
     enum entry_bool stream;
     struct span action, outcome, reason;
-    struct span model_answered, upstream_request_id, finish_reason, provider_refusal;
+    struct span model_answered, upstream_request_id, finish_reason, provider_refusal, label;
     enum entry_bool model_differs;
     uint64_t status, upstream_status, received;
     uint64_t judge_us, held_us, upstream_us, first_byte_us, total_us;

@@ -3,6 +3,7 @@
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
 #include "filing/library.h"
+#include "policy/label.h"
 #include "policy/policy.h"
 #include "rules/publish.h"
 
@@ -133,6 +134,26 @@ static void print_published(struct buf *out, const struct setup *s)
     buf_deinit(&report.text);
 }
 
+/* The law wants a label on what AI wrote: who sees to it? */
+static void print_labels(struct buf *out, const struct config *c)
+{
+    char room[LABEL_WORDS_MAX];
+    for (size_t i = 0; i < c->app_count; i++) {
+        const struct config_app *a = &c->apps[i];
+        struct span words = label_words(c, a->policy.language, room);
+        buf_printf(out, "label of app %.*s: %s: ", SPAN_ARG(a->name),
+                   label_mode_name(a->policy.label));
+        if (a->policy.label == LABEL_UI)
+            buf_append(out, SPAN_LIT("by this the app attests that its interface always shows a "
+                                     "hint with AI and 生成; answers stay as they are\n"));
+        else
+            buf_printf(out, "%.*s%s\n", SPAN_ARG(words),
+                       a->policy.label == LABEL_REQUESTED
+                           ? ", unless the end user's consent is on record (juyong label)"
+                           : "");
+    }
+}
+
 static int print_summary(const struct setup *s)
 {
     const struct config *c = s->config;
@@ -154,6 +175,7 @@ static int print_summary(const struct setup *s)
         print_risks(&out, &library);
         library_free(&library);
     }
+    print_labels(&out, c);
     config_weakenings(c, &weak);
     library_weakening(s->rules, &c->apps[0], now, &weak);
     policy_weakenings(c, s->rules, &weak);

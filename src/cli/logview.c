@@ -389,6 +389,7 @@ void logview_show(const struct logview *v, const struct query_row *row)
     put_field(v, "upstream request", e->upstream_request_id);
     put_field(v, "finish reason", e->finish_reason);
     put_field(v, "provider refused", e->provider_refusal);
+    put_field(v, "label", e->label);
     put_count(v, "status", e->status);
     put_count(v, "upstream status", e->upstream_status);
     put_us(v, "judged in", e->judge_us);
@@ -555,6 +556,7 @@ void logview_json(const struct logview *v, const struct query_row *row)
     json_text(out, "reason", e->reason);
     json_text(out, "finish_reason", e->finish_reason);
     json_text(out, "provider_refusal", e->provider_refusal);
+    json_text(out, "label", e->label);
     json_number(out, "status", e->status);
     json_number(out, "upstream_status", e->upstream_status);
     json_time(out, "received", e->received);

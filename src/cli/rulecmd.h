@@ -3,6 +3,7 @@
 
 int cli_check(int argc, char **argv);
 int cli_scan(int argc, char **argv);
+int cli_label(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_user(int argc, char **argv);
 int cli_filing(int argc, char **argv);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "config/label.h"
 #include "config/network.h"
 #include "terms/terms.h"
 #include "yaml/place.h"
@@ -151,6 +152,7 @@ struct config_policy {
     size_t action_count;
     enum refusal_style refusal;
     enum language language;
+    enum label_mode label;
     bool allow_media;      /* media parts pass, recorded as unjudged; else they are denied */
     bool tool_calls_exact; /* release tool arguments as they clear; else only whole (default) */
     bool refuse_history; /* an old offence among earlier turns refuses; else a notice replaces it */
@@ -280,6 +282,10 @@ struct config {
     struct {
         struct span provider, launch_number, algorithm_number, provider_code, complaint;
     } service;
+    struct {
+        struct span zh, en; /* the visible text; an app's is in its policy's language */
+        bool body;          /* bodies carry the machine's label, too; else headers alone */
+    } labels;
     struct span node; /* name of this machine in records; host name unless told */
 };
 

@@ -17,6 +17,7 @@ static const char *const choices_dialect[] = {"openai", NULL};
 static const char *const choices_audit[] = {"required", "degraded", NULL};
 static const char *const choices_refusal[] = {"message", "error", NULL};
 static const char *const choices_language[] = {"zh", "en", "both", NULL};
+static const char *const choices_label[] = {"ui", "prefix", "suffix", "user-requested-none", NULL};
 static const char *const choices_media[] = {"deny", "allow", NULL};
 static const char *const choices_tool_calls[] = {"whole", "exact", NULL};
 static const char *const choices_history[] = {"notice", "refuse", NULL};
@@ -102,6 +103,11 @@ const struct schema_key schema_policy[] = {
      "sentences in place of the gateway's own, by the code of the error: content_filter, "
      "rate_limit_exceeded, model_not_allowed and so on",
      AT(struct config_policy, texts), .read = read_sentences, .form = "map of code: sentence"},
+    {"label", SCHEMA_CHOICE, "ui",
+     "how answers say that AI made them. ui: the app attests that its interface always shows a "
+     "hint, and no byte is altered; prefix, suffix: the answer itself says so; "
+     "user-requested-none: as suffix, but not for end users with a consent (juyong label)",
+     AT(struct config_policy, label), .choices = choices_label},
     {"media", SCHEMA_SWITCH, "deny",
      "image, audio and file parts can't be judged: refused, or let through and recorded so",
      AT(struct config_policy, allow_media), .choices = choices_media},
@@ -249,10 +255,25 @@ static const struct schema_key keys_service[] = {
      .max = 256},
     {"algorithm_number", SCHEMA_TEXT, "", "its 算法备案号",
      AT(struct config, service.algorithm_number), .max = 256},
-    {"provider_code", SCHEMA_TEXT, "", "code of the provider in content labels",
-     AT(struct config, service.provider_code), .max = 256},
+    {"provider_code", SCHEMA_TEXT, "",
+     "code of the provider in content labels: ASCII without blanks, never a name",
+     AT(struct config, service.provider_code), .max = 128, .read = read_provider_code},
     {"complaint", SCHEMA_TEXT, "", "where users complain: a phone number, address or URL",
      AT(struct config, service.complaint), .max = 1024},
+    {NULL},
+};
+
+static const struct schema_key keys_labels[] = {
+    {"zh", SCHEMA_TEXT, "（本内容由人工智能生成）",
+     "the visible text in Chinese; it must name AI (人工智能 or AI) and generation (生成 or 合成)",
+     AT(struct config, labels.zh), .min = 1, .max = LABEL_TEXT_MAX, .read = read_label_text},
+    {"en", SCHEMA_TEXT, "(AI-generated content)",
+     "the same in English; it must name AI and that something was generated",
+     AT(struct config, labels.en), .min = 1, .max = LABEL_TEXT_MAX, .read = read_label_text},
+    {"body", SCHEMA_BOOL, "false",
+     "answers carry the machine's label as a member `aigc` too, which alters their bytes; headers "
+     "carry it always",
+     AT(struct config, labels.body)},
     {NULL},
 };
 
@@ -304,5 +325,7 @@ const struct schema_key schema_root[] = {
      "id nothing is counted",
      .keys = schema_strikes, .read = read_strikes},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
+    {"labels", SCHEMA_MAP, NULL,
+     "labels of AI-generated text; policy.label says which app shows them", .keys = keys_labels},
     {NULL},
 };

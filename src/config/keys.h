@@ -49,6 +49,11 @@ extern const struct schema_key schema_end_users[];
 extern const struct schema_key schema_strikes[];
 void read_strikes(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base);
+/* config/label.c */
+void read_label_text(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                     void *base);
+void read_provider_code(struct reader *r, const struct schema_key *key,
+                        const struct yaml_node *node, void *base);
 /* config/config.c */
 /* A list of addresses or networks; false after a message. */
 bool read_networks(struct reader *r, const struct schema_key *key, const struct yaml_node *node,

@@ -24,6 +24,7 @@ struct dialect_request {
     bool stream, include_usage;
     unsigned choices; /* n */
     bool json_mode;   /* response_format asks for JSON */
+    bool infill;      /* a gap in a text is to be filled: code, mostly */
     bool media;       /* holds images, audio or files that can't be judged */
     struct span media_path;
 };
@@ -66,6 +67,7 @@ struct dialect_event {
     bool upstream_filter;      /* finish reason, flags or an error: the provider itself refused */
     const char *filter_where;  /* in which field it says so; static */
     struct span filter_word;   /* the word or number there, borrowed; empty: unlike one */
+    bool labelled;             /* carries a machine's label of AI-generated content already */
     bool media;                /* holds images or sound that can't be judged */
     struct span finish_reason; /* borrowed from the payload */
     struct span model;         /* model named in the event, borrowed; empty if none */
@@ -155,6 +157,9 @@ struct dialect {
      */
     int (*write_cut)(struct dialect_stream *s, const struct dialect_refusal *r,
                      uint32_t open_choices, struct buf *out);
+    /* An event that adds r->text to what a choice says (framed SSE). Repeats the stream's id. */
+    int (*write_text)(struct dialect_stream *s, const struct dialect_refusal *r, unsigned choice,
+                      struct buf *out);
     /* A failure within a stream that has begun: never looks like completion (framed SSE). */
     int (*write_stream_error)(struct dialect_stream *s, const struct dialect_refusal *r,
                               struct buf *out);

@@ -197,5 +197,7 @@ int openai_write_refusal(bool completions, const struct dialect_refusal *r, stru
 int openai_write_refusal_stream(bool completions, const struct dialect_refusal *r, struct buf *out);
 int openai_write_cut(bool completions, struct dialect_stream *s, const struct dialect_refusal *r,
                      uint32_t open_choices, struct buf *out);
+int openai_write_text(bool completions, struct dialect_stream *s, const struct dialect_refusal *r,
+                      unsigned choice, struct buf *out);
 int openai_write_stream_error(struct dialect_stream *s, const struct dialect_refusal *r,
                               struct buf *out);

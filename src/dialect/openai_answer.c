@@ -352,6 +352,13 @@ static int read_levels(struct openai_reader *r)
     return r->item.token == JSON_ARRAY ? openai_array(r, read_level_entry) : openai_opaque(r);
 }
 
+/* GB 45438, annex E. One label is enough, and whoever takes one away breaks the law. */
+static int read_label(struct openai_reader *r)
+{
+    r->event->labelled = true;
+    return openai_opaque(r);
+}
+
 static int read_root(struct openai_reader *r)
 {
     static const struct openai_member members[] = {
@@ -373,6 +380,8 @@ static int read_root(struct openai_reader *r)
         {SPAN_LIT("prompt_filter_results"), read_prompt_filters},
         {SPAN_LIT("moderation"), openai_moderation},
         {SPAN_LIT("content_filter"), read_levels},
+        {SPAN_LIT("aigc"), read_label},
+        {SPAN_LIT("AIGC"), read_label},
     };
     int rc = openai_read_root(r, members, COUNT(members));
     if (rc != 0)

@@ -120,6 +120,12 @@ static int write_cut(struct dialect_stream *s, const struct dialect_refusal *r,
     return openai_write_cut(false, s, r, open_choices, out);
 }
 
+static int write_text(struct dialect_stream *s, const struct dialect_refusal *r, unsigned choice,
+                      struct buf *out)
+{
+    return openai_write_text(false, s, r, choice, out);
+}
+
 const struct dialect dialect_openai_chat = {
     .name = "openai",
     .route = "/v1/chat/completions",
@@ -137,5 +143,6 @@ const struct dialect dialect_openai_chat = {
     .write_refusal = write_refusal,
     .write_refusal_stream = write_refusal_stream,
     .write_cut = write_cut,
+    .write_text = write_text,
     .write_stream_error = openai_write_stream_error,
 };

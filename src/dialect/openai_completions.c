@@ -34,6 +34,7 @@ static int read_suffix(struct openai_reader *r)
     if (r->item.token != JSON_STRING && r->item.token != JSON_NULL)
         return openai_bad(r, "suffix must be a string.");
     r->role = ROLE_USER;
+    r->request->infill = r->item.token == JSON_STRING && r->item.text.len > 0;
     int rc =
         r->item.token == JSON_STRING ? openai_give(r, FIELD_CONTENT, 0, r->has_texts, true) : 0;
     r->role = ROLE_NONE;
@@ -98,6 +99,12 @@ static int write_cut(struct dialect_stream *s, const struct dialect_refusal *r,
     return openai_write_cut(true, s, r, open_choices, out);
 }
 
+static int write_text(struct dialect_stream *s, const struct dialect_refusal *r, unsigned choice,
+                      struct buf *out)
+{
+    return openai_write_text(true, s, r, choice, out);
+}
+
 const struct dialect dialect_openai_completions = {
     .name = "openai",
     .route = "/v1/completions",
@@ -113,5 +120,6 @@ const struct dialect dialect_openai_completions = {
     .write_refusal = write_refusal,
     .write_refusal_stream = write_refusal_stream,
     .write_cut = write_cut,
+    .write_text = write_text,
     .write_stream_error = openai_write_stream_error,
 };

@@ -221,10 +221,10 @@ int openai_write_refusal_stream(bool completions, const struct dialect_refusal *
     return writer_end(&w);
 }
 
-int openai_write_cut(bool completions, struct dialect_stream *s, const struct dialect_refusal *r,
-                     uint32_t open_choices, struct buf *out)
+/* The head of events that go on with a stream. */
+static struct head head_within(bool completions, const struct dialect_stream *s,
+                               const struct dialect_refusal *r)
 {
-    struct writer w = writer_begin(out);
     struct head head = head_of(completions, r);
     head.stream = true;
     if (s && s->id_len > 0) {
@@ -235,6 +235,23 @@ int openai_write_cut(bool completions, struct dialect_stream *s, const struct di
         head.model = span_from(s->model, s->model_len);
     if (s && s->created > 0)
         head.created = s->created;
+    return head;
+}
+
+int openai_write_text(bool completions, struct dialect_stream *s, const struct dialect_refusal *r,
+                      unsigned choice, struct buf *out)
+{
+    struct writer w = writer_begin(out);
+    struct head head = head_within(completions, s, r);
+    put_chunk(&w, &head, choice, r->text, !s || !s->seen, SPAN_NULL);
+    return writer_end(&w);
+}
+
+int openai_write_cut(bool completions, struct dialect_stream *s, const struct dialect_refusal *r,
+                     uint32_t open_choices, struct buf *out)
+{
+    struct writer w = writer_begin(out);
+    struct head head = head_within(completions, s, r);
     for (unsigned i = 0; i < OPENAI_CHOICES_MAX && r->text.len > 0; i++)
         if (open_choices & 1u << i)
             put_chunk(&w, &head, i, r->text, !s || !s->seen, SPAN_NULL);

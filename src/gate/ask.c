@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "gate/admit.h"
+#include "gate/label.h"
 #include "gate/shadow.h"
 #include "gate/strike.h"
 
@@ -138,6 +139,10 @@ static int start_fetch(struct exchange *x)
 static void ask(struct exchange *x)
 {
     int recorded = strike_open(x);
+    if (label_begin(x) < 0) {
+        exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
+        return;
+    }
     if (!exchange_shadows(x) && (record_failed(x) || recorded < 0)) {
         exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
         return;
@@ -284,6 +289,8 @@ void ask_begin(struct exchange *x)
         x->prompt = judge_new(&x->arena, snapshot_rules(x->snapshot),
                               snapshot_policy(x->snapshot, x->who.app), exchange_observes(x),
                               DIRECTION_PROMPT, true, false);
+    if (x->prompt)
+        x->prompt->labels = exchange_config(x);
     if (!x->prompt && !shadow) {
         exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
         return;

@@ -4,6 +4,7 @@
 #include "gate/relay.h"
 
 #include "base/clock.h"
+#include "gate/label.h"
 #include "gate/strike.h"
 
 #define RELAY_LINGER_MS 2000
@@ -127,6 +128,8 @@ static void cut_recorded(struct exchange *x)
         retract_tell(x, replacement);
     }
     if (rc == 0)
+        rc = label_write_cut(x, r->expected & ~r->emitted, names_are_clean(x), &r->out);
+    if (rc == 0)
         rc = x->dialect->write_cut(names_are_clean(x) ? r->stream : NULL, &d,
                                    r->expected & ~r->emitted, &r->out);
     if (rc == 0)
@@ -197,6 +200,8 @@ static void failure_recorded(struct exchange *x)
     d.text = policy_text(&x->who.app->policy, r->failure);
     d.code = span_str(cause_code(r->failure));
     d.type = span_str(cause_type(r->failure));
+    if (rc == 0)
+        rc = label_write_cut(x, r->expected & ~r->emitted, true, &r->out);
     /* An error event invites a retry, and the provider would refuse again. */
     if (rc == 0 && r->failure == CAUSE_PROVIDER_REFUSED)
         rc = write_provider_end(x, &d);

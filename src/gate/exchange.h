@@ -59,6 +59,7 @@ struct exchange {
     struct buf answer;         /* gathered */
     struct record *record;     /* record.c */
     struct strike *strike;     /* strike.c; NULL: the end user's strikes were not asked for */
+    struct label *label;       /* label.c; NULL until the model is asked */
     void (*after)(struct exchange *x);
 };
 
@@ -107,6 +108,7 @@ struct gate {
     struct loop_watch port_watch;
     struct json_walk *walk; /* lent to one step at a time */
     struct list exchanges;
+    struct label_consents *consents;
     struct exchange **slots;
     uint32_t *generations;
     size_t slot_count, free_slot, active;

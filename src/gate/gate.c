@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "gate/admit.h"
+#include "gate/label.h"
 #include "http/courier.h"
 #include "opinion/desk.h"
 
@@ -273,7 +274,8 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     struct json_limits limits = JSON_LIMITS_DEFAULT;
     limits.nodes = c->limits.json_nodes;
     g->walk = json_walk_new(&limits, NULL);
-    int r = g->walk ? 0 : -ENOMEM;
+    g->consents = label_consents_new(c->state_dir);
+    int r = g->walk && g->consents ? 0 : -ENOMEM;
     if (r == 0)
         r = find_limit_apps(g, c);
     if (r == 0)
@@ -332,6 +334,7 @@ void gate_free(struct gate *g)
 {
     if (!g)
         return;
+    label_consents_free(g->consents);
     http_server_free(g->server);
     opinion_desk_free(g->desk);
     courier_free(g->courier);

@@ -5,6 +5,7 @@
 #include "gate/exchange.h"
 
 #include "base/clock.h"
+#include "gate/label.h"
 #include "gate/shadow.h"
 
 #include <errno.h>
@@ -18,20 +19,24 @@ static void send_answer(struct exchange *x)
     }
     x->state = EXCHANGE_ENDING;
     int r;
-    if (x->completion->refused)
+    if (x->completion->refused) {
         r = reply_refusal(x, x->completion);
-    else
+    } else {
+        if (record_notes(x)->status == 200)
+            label_generated(x);
         r = reply_json(x, record_notes(x)->status, record_action(x), buf_span(&x->answer));
+    }
     if (r < 0)
         http_request_abort(x->client);
     exchange_drop_fetch(x);
 }
 
-/* A second walk for the places of what was found, and for masks. */
-static int revisit(struct exchange *x)
+/* A second walk for the places of what was found, for masks, and for labels of a good answer. */
+static int revisit(struct exchange *x, bool good)
 {
     struct judge *j = x->completion;
-    if (j->finding_count == 0)
+    size_t labels = good && !j->refused ? label_room(x) : 0;
+    if (j->finding_count == 0 && labels == 0)
         return 0;
     struct dialect_event again;
     struct dialect_error error;
@@ -40,31 +45,40 @@ static int revisit(struct exchange *x)
     bool mask = j->masked && !j->refused;
     struct arena scratch;
     arena_init(&scratch, 64u << 20);
-    struct buf masked = BUF_INIT(exchange_config(x)->limits.answer_bytes * 2);
+    struct buf changed = BUF_INIT(exchange_config(x)->limits.answer_bytes * 2);
     /* The text is changed, so what spells it once more goes too. */
-    size_t room = mask ? judge_splices(j) + 4 * 32 : 0;
-    w.splices = mask ? calloc(room, sizeof(*w.splices)) : NULL;
-    w.max = room;
-    int r = mask && !w.splices ? -ENOMEM : 0;
+    w.max = (mask ? judge_splices(j) + 4 * 32 : 0) + labels;
+    w.splices = w.max ? calloc(w.max, sizeof(*w.splices)) : NULL;
+    int r = w.max && !w.splices ? -ENOMEM : 0;
     if (r == 0)
         r = x->dialect->read_answer(x->gate->walk, body, &scratch, &again, &error, judge_revisit,
                                     &w);
     if (r == 0 && mask)
         r = x->dialect->strip_event(x->gate->walk, body, false, w.splices, w.max, &w.count);
-    if (r == 0 && mask) {
+    if (r == 0 && labels)
+        r = label_whole(x, body, w.splices, w.max, &w.count);
+    if (r == 0 && w.max) {
         splice_sort(w.splices, w.count);
         w.count = splice_outermost(w.splices, w.count);
-        r = splice_apply(body, w.splices, w.count, &masked);
+        r = splice_apply(body, w.splices, w.count, &changed);
     }
-    if (r == 0 && mask) {
+    if (r == 0 && w.max) {
         buf_deinit(&x->answer);
-        x->answer = masked;
+        x->answer = changed;
     } else {
-        buf_deinit(&masked);
+        buf_deinit(&changed);
     }
     free(w.splices);
     arena_deinit(&scratch);
     return r;
+}
+
+/* A text_item_fn. */
+static int see_item(void *ctx, const struct text_item *item)
+{
+    struct exchange *x = ctx;
+    int r = label_feed(x, item);
+    return r < 0 ? r : judge_item(x->completion, item);
 }
 
 static int judge(struct exchange *x, struct dialect_event *ret_event)
@@ -77,14 +91,14 @@ static int judge(struct exchange *x, struct dialect_event *ret_event)
         return -ENOMEM;
     uint64_t before = clock_mono_us();
     int r = x->dialect->read_answer(x->gate->walk, buf_span(&x->answer), &x->arena, ret_event,
-                                    &error, judge_item, x->completion);
+                                    &error, see_item, x);
     if (r == 0)
         r = judge_finish(x->completion, -1);
     /* Its spans are lent by the answer, which a mask replaces. */
     if (r == 0)
         provider_note(x, ret_event);
     if (r == 0)
-        r = revisit(x);
+        r = revisit(x, record_notes(x)->upstream_status == 200 && ret_event->kind == EVENT_TEXT);
     x->completion->judge_us += clock_mono_us() - before;
     return r;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "policy/label.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -390,11 +391,25 @@ int judge_piece(struct judge *j, const struct text_item *item, struct piece *ret
     return r;
 }
 
+/* The text as it is judged: our own label, coming back in an assistant's turn, is no part of it. */
+static struct text_item judged(const struct judge *j, const struct text_item *item)
+{
+    struct text_item less = *item;
+    size_t from, to;
+    if (!j->labels || item->role != ROLE_ASSISTANT || item->field != FIELD_CONTENT ||
+        !label_find(j->labels, item->text, &from, &to) || from >= to)
+        return less;
+    less.text = span_slice(item->text, from, to);
+    less.raw = span_slice(item->raw, json_raw_offset(item->raw, from), item->raw.len);
+    return less;
+}
+
 int judge_item(void *ctx, const struct text_item *item)
 {
     struct judge *j = ctx;
+    struct text_item text = judged(j, item);
     struct piece p;
-    int r = judge_piece(j, item, &p);
+    int r = judge_piece(j, &text, &p);
     if (r >= 0 && p.channel) {
         int kept = keep_piece(j, &p);
         if (kept < 0)
@@ -462,7 +477,9 @@ int judge_revisit(void *ctx, const struct text_item *item)
 {
     struct judge_walk *w = ctx;
     struct judge *j = w->judge;
+    struct text_item text = judged(j, item);
     uint32_t number = w->item++;
+    item = &text;
     for (; w->piece < j->piece_count && j->pieces[w->piece].item == number; w->piece++) {
         const struct piece *p = &j->pieces[w->piece];
         history_place(j, item, p);

@@ -51,6 +51,7 @@ struct judge {
     struct history history;          /* prompts */
     uint32_t item;                   /* number of the next item */
     const struct text_item *current; /* while it is being judged */
+    const struct config *labels;     /* prompts: whose labels are left out of what comes back */
 };
 
 /* `whole` as in scanner_new(). NULL when memory is out. */

@@ -5,6 +5,7 @@
 #include "gate/exchange.h"
 
 #include "base/log.h"
+#include "gate/label.h"
 #include "json/walk.h"
 
 /* Is that the model that was asked for, or one that the configuration says it answers as? */
@@ -55,6 +56,7 @@ static void note_model(struct exchange *x, struct span model)
 void provider_note(struct exchange *x, const struct dialect_event *e)
 {
     struct record_notes *n = record_notes(x);
+    label_note(x, e);
     /* The first word counts. */
     if (n->model_answered.len == 0 && e->model.len)
         note_model(x, e->model);

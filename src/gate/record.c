@@ -3,6 +3,7 @@
 #include "audit/strikes.h"
 #include "base/clock.h"
 #include "gate/enduser.h"
+#include "gate/label.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -167,6 +168,10 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     opinion_stop(x);
     struct audit_event e = {.kind = AUDIT_CLOSE, .outcome = outcome, .reason = reason};
     fill(x, &e);
+    /* Where nothing of a model's was shown there was nothing to label. */
+    bool replaced =
+        (x->completion && x->completion->refused && !x->relay) || (x->prompt && x->prompt->refused);
+    e.label = x->completion && !replaced ? label_done(x) : SPAN_NULL;
     e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media && !r->notes.unjudged;
     metrics_add(x->gate->metrics, METRIC_ACTION_ALLOW + e.action, 1);
     metrics_add(x->gate->metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);

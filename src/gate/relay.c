@@ -6,6 +6,7 @@
 #include "gate/relay.h"
 
 #include "base/clock.h"
+#include "gate/label.h"
 #include "gate/shadow.h"
 
 #include <errno.h>
@@ -67,7 +68,9 @@ static int see_item(void *ctx, const struct text_item *item)
     if (r->terminal && item->field != FIELD_OTHER &&
         (item->choice >= RELAY_CHOICES_MAX || !(r->finished >> item->choice & 1)))
         return -EPROTO; /* a choice that begins when all are finished */
-    int rc = judge_piece(r->x->completion, item, &p);
+    int rc = label_feed(r->x, item);
+    if (rc == 0)
+        rc = judge_piece(r->x->completion, item, &p);
     if (rc < 0)
         return rc;
     if (rc > 0)
@@ -146,11 +149,8 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
     if (!r->terminal && e->finished && (r->finished & r->expected) == r->expected)
         gates |= HOLD_CLOSE;
     if (!gates && !r->decisive && !opinion_holds(x) && list_empty(&r->hold.frames) &&
-        hold_clear(r->pieces, r->piece_count) && !relay_masked(r->pieces, r->piece_count)) {
-        r->emitted |= e->finished;
-        r->shown = r->shown || relay_is_text(r->pieces, r->piece_count);
-        return relay_send_payload(x, payload);
-    }
+        hold_clear(r->pieces, r->piece_count) && !relay_masked(r->pieces, r->piece_count))
+        return relay_send_event(x, payload, r->pieces, r->piece_count, e->finished);
     struct frame *f;
     int rc = hold_push(&r->hold, payload, r->pieces, r->piece_count, &f);
     if (rc < 0)

@@ -70,7 +70,13 @@ int relay_start(struct exchange *x);
 int relay_send_out(struct exchange *x);
 /* Frames and sends one event's payload. */
 int relay_send_payload(struct exchange *x, struct span payload);
-/* Sends a frame that is clear, with its masks. */
+/*
+ * Sends an event that is clear, with its masks and labels: verbatim where it has none. `finished`:
+ * bits of choices that it finishes.
+ */
+int relay_send_event(struct exchange *x, struct span payload, const struct piece *pieces,
+                     size_t count, uint32_t finished);
+/* The same with a frame that was held. */
 int relay_send_frame(struct exchange *x, const struct frame *f);
 /* Sends a frame that ends where its texts stop being clear. */
 int relay_send_cut(struct exchange *x, const struct frame *f);

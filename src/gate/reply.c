@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "gate/admit.h"
+#include "gate/label.h"
 #include "gate/strike.h"
 
 static struct http_header *put(struct http_header *h, const char *name, struct span value)
@@ -18,6 +19,7 @@ static size_t common_headers(struct exchange *x, struct http_header *h, enum act
     h = put(h, "Content-Type", type);
     h = put(h, "x-request-id", record_request_id(x));
     h = put(h, "x-juyong-action", span_str(action_name(action)));
+    h += label_headers(x, h);
     return (size_t)(h - first);
 }
 

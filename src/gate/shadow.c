@@ -18,6 +18,8 @@ void shadow_judge_request(struct exchange *x)
         judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
                   true, DIRECTION_PROMPT, true, false);
     x->prompt = j;
+    if (j)
+        j->labels = exchange_config(x);
     if (!j) {
         record_notes(x)->unjudged = true;
         return;

@@ -24,6 +24,7 @@ static void remove_state(void)
     unlink("state/keys.json");
     unlink("state/keys.lock");
     unlink("state/enduser.key");
+    unlink("state/label.key");
     rmdir("state");
 }
 

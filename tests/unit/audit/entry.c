@@ -35,7 +35,7 @@ static void reads_what_is_written(void **state)
     struct arena arena;
     arena_init(&arena, 1u << 22);
     for (int round = 0; round < 3000; round++) {
-        char texts[25][256];
+        char texts[26][256];
         size_t t = 0;
 #define TEXT random_text(texts[t++])
         struct audit_subject subject = {
@@ -79,6 +79,7 @@ static void reads_what_is_written(void **state)
             .detail = TEXT,
             .provider_refusal = round % 3 ? SPAN_NULL : TEXT,
             .model_differs = round & 16,
+            .label = TEXT,
             .status = (int)(random_next(&seed) % 600),
             .received_us = random_number(),
             .total_us = random_number(),

@@ -562,6 +562,38 @@ static void test_warnings(void **state)
                     "c.yaml:5:19: warning: every client may then name itself as it likes\n"));
 }
 
+static void test_labels(void **state)
+{
+    struct config *c =
+        expect_load(UPSTREAM "policy: { label: suffix }\n"
+                             "apps: [{name: a, policy: {label: prefix}}, {name: b}]\n"
+                             "labels: { zh: AI合成, body: true }\n"
+                             "service: { provider_code: 0011-X }\n",
+                    "c.yaml:6:15: warning: with auth: passthrough every request "
+                    "belongs to the app default\n"
+                    "c.yaml:6:51: warning: with auth: passthrough every request "
+                    "belongs to the app default\n");
+    assert_int_equal(c->apps[0].policy.label, LABEL_SUFFIX);
+    assert_int_equal(c->apps[1].policy.label, LABEL_PREFIX);
+    assert_int_equal(c->apps[2].policy.label, LABEL_SUFFIX);
+    assert_span(c->labels.zh, SPAN_LIT("AI合成"));
+    assert_span(c->labels.en, SPAN_LIT("(AI-generated content)"));
+    assert_true(c->labels.body);
+    c = config_unref(c);
+    c = expect_load(UPSTREAM, "");
+    assert_int_equal(c->policy.label, LABEL_UI);
+    assert_false(c->labels.body);
+    c = config_unref(c);
+    expect_refused(
+        UPSTREAM "labels: { zh: 本内容自动产生, en: made by AI }\n"
+                 "service: { provider_code: 某某 }\n",
+        "c.yaml:6:27: 'provider_code' must be printable ASCII without blanks, quotes and "
+        "backslashes: it is a code, not a name\n"
+        "c.yaml:5:15: the label must name AI: 人工智能, or AI as a word of its own\n"
+        "c.yaml:5:15: the label must name generation: 生成, 合成 or generated\n"
+        "c.yaml:5:28: the label must name generation: 生成, 合成 or generated\n");
+}
+
 static void test_missing_file(void **state)
 {
     struct buf messages = BUF_INIT(4096);
@@ -610,19 +642,13 @@ static void test_manual(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_smallest),
-        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_modes),
-        cmocka_unit_test(test_observing),
-        cmocka_unit_test(test_keys_and_types),
-        cmocka_unit_test(test_policy_errors),
-        cmocka_unit_test(test_upstream_errors),
-        cmocka_unit_test(test_models),
-        cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_smallest),        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_modes),           cmocka_unit_test(test_observing),
+        cmocka_unit_test(test_keys_and_types),  cmocka_unit_test(test_policy_errors),
+        cmocka_unit_test(test_upstream_errors), cmocka_unit_test(test_models),
+        cmocka_unit_test(test_warnings),        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_missing_file),    cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_manual),          cmocka_unit_test(test_apps),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -26,7 +26,7 @@ struct answer_case {
     const char *body;
     const char *lines; /* NULL: refused with `code` */
     uint32_t finished;
-    bool usage, filter, media, error;
+    bool usage, filter, media, error, labelled;
     const char *where; /* FIELD:WORD by which the provider refused, where that is tested */
     const char *code;
 };
@@ -134,6 +134,9 @@ static const struct answer_case answers[] = {
     {.body = HEAD "\"choices\":[],\"content_filter\":[{\"role\":\"user\",\"level\":0}]}",
      .lines = MODEL "other content_filter[0].role=user\nother! content_filter[0].level=level\n",
      .filter = true},
+    {.body = HEAD "\"choices\":[],\"AIGC\":{\"Label\":\"1\"}}",
+     .lines = MODEL "other! AIGC.Label=Label\nother AIGC.Label=1\n",
+     .labelled = true},
     {.body = HEAD "\"choices\":[],\"usage\":{\"total_tokens\":3}}", .lines = MODEL, .usage = true},
     {.body = HEAD "\"choices\":[{\"delta\":{}}],\"usage\":{\"total_tokens\":3}}", .lines = MODEL},
     {.body = HEAD "\"choices\":[],\"note\":{\"毒\":[\"y\"]},\"obfuscation\":\"abc+/=\"}",
@@ -243,6 +246,7 @@ static void every_string_of_an_answer_is_given(void **state)
                 assert_string_equal(where, c->where);
             }
             assert_int_equal(event.media, c->media);
+            assert_int_equal(event.labelled, c->labelled);
             assert_int_equal(event.kind, c->error ? EVENT_ERROR : EVENT_TEXT);
         } else {
             assert_int_equal(rc, -EINVAL);

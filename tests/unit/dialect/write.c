@@ -67,6 +67,36 @@ static void bodies_are_as_clients_want_them(void **state)
 #define ENDS(i, reason)                                                                            \
     "{\"index\":" #i ",\"delta\":{},\"logprobs\":null,\"finish_reason\":\"" reason "\"}"
 
+static void a_text_goes_on_with_the_stream(void **state)
+{
+    struct buf out = BUF_INIT(65536);
+    struct dialect_refusal r = refusal;
+    r.include_usage = false;
+    expect(&out, dialect_openai_chat.write_text(NULL, &r, 1, &out),
+           CHUNK("chatcmpl-01J", SAYS(1), ""));
+    struct json_limits limits = JSON_LIMITS_DEFAULT;
+    struct json_walk *walk = json_walk_new(&limits, NULL);
+    struct dialect_stream *s = dialect_openai_chat.stream_new();
+    struct dialect_event event;
+    struct dialect_error error;
+    struct items items = items_of(SPAN_LIT("{\"id\":\"theirs\",\"created\":1732450000,\"model\":"
+                                           "\"qwen\\\"x\",\"choices\":[{\"index\":0}]}"));
+    assert_int_equal(
+        dialect_openai_chat.read_event(s, walk, items.body, &event, &error, items_add, &items), 0);
+    expect(&out, dialect_openai_chat.write_text(s, &r, 0, &out),
+           CHUNK("theirs",
+                 "{\"index\":0,\"delta\":{\"content\":" TEXT "},\"logprobs\":null,"
+                 "\"finish_reason\":null}",
+                 ""));
+    expect(&out, dialect_openai_completions.write_text(NULL, &r, 0, &out),
+           "data: {\"id\":\"cmpl-01J\",\"object\":\"text_completion\",\"created\":1732450000,"
+           "\"model\":\"qwen\\\"x\",\"choices\":[{\"index\":0,\"text\":" TEXT
+           ",\"logprobs\":null,\"finish_reason\":null}]}\n\n");
+    dialect_openai_chat.stream_free(s);
+    json_walk_free(walk);
+    buf_deinit(&items.lines);
+}
+
 static void a_refused_stream_is_a_whole_stream(void **state)
 {
     struct buf out = BUF_INIT(65536);
@@ -209,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_are_as_clients_want_them),
+        cmocka_unit_test(a_text_goes_on_with_the_stream),
         cmocka_unit_test(a_refused_stream_is_a_whole_stream),
         cmocka_unit_test(a_cut_repeats_the_stream),
         cmocka_unit_test(a_failure_never_looks_complete),

@@ -552,6 +552,51 @@ static void never_seen(struct span body, const char *text)
     }
 }
 
+/* --- with labels --- */
+
+#define LABEL "（本内容由人工智能生成）"
+
+static size_t count(struct span text, const char *part)
+{
+    size_t n = 0;
+    for (;; n++) {
+        size_t at = span_find(text, span_str(part));
+        if (at == text.len)
+            return n;
+        text = span_slice(text, at + 1, text.len);
+    }
+}
+
+/* The same texts in every style and split, each answer labelled once. */
+static void check_labels(struct bed *bed, const struct stream_case *c, uint64_t *seed)
+{
+    struct buf want = BUF_INIT(1 << 20);
+    for (unsigned style = 0; style < (c->parts[0].kind == PART_RAW ? 1 : STYLES); style++) {
+        struct builder b = {.out = BUF_INIT(1 << 20),
+                            .seed = random_next(seed),
+                            .style = style,
+                            .escape = style == 3};
+        build(&b, c);
+        for (unsigned way = 0; way < 2; way++) {
+            struct script s = {.body = buf_span(&b.out)};
+            split_bytes(&s, way, seed);
+            struct buf body = ask(bed, c, &s);
+            struct span got = read_texts(buf_span(&body));
+            unsigned most = c->choices ? c->choices : 1;
+            if (want.len == 0)
+                assert_int_equal(buf_append(&want, got), 0);
+            if (!span_eq(got, buf_span(&want)) || count(got, LABEL) > most)
+                fail_msg("%s, style %u: got\n%.*swant\n%.*s", c->name, style, SPAN_ARG(got),
+                         SPAN_ARG(buf_span(&want)));
+            if (c->never) /* in its texts: the code of a label may have any digits */
+                never_seen(got, c->never);
+            buf_deinit(&body);
+        }
+        buf_deinit(&b.out);
+    }
+    buf_deinit(&want);
+}
+
 static void check_style(struct bed *bed, const struct stream_case *c, unsigned style, bool observe,
                         uint64_t *seed)
 {
@@ -613,12 +658,29 @@ static void test_splits_observed(void **state)
     run_cases(true, true, 2);
 }
 
+static void run_labels(const char *yaml)
+{
+    static struct bed bed;
+    uint64_t seed = 0x6C6162656C;
+    bed_open(&bed, yaml, true);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        check_labels(&bed, &cases[i], &seed);
+    bed_close(&bed);
+}
+
+static void test_splits_labelled(void **state)
+{
+    run_labels("policy: { label: suffix, language: zh }\n");
+    run_labels("policy: { label: prefix, language: zh }\nlabels: { body: true }\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_splits),
         cmocka_unit_test(test_splits_unrecorded),
         cmocka_unit_test(test_splits_observed),
+        cmocka_unit_test(test_splits_labelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
