@@ -93,7 +93,7 @@ static int failed(const struct config *c, int r, size_t line)
 /* The end user as records name him; false after a message. */
 static bool hash_user(const struct access *a, const struct options *o, char ret_hex[65])
 {
-    access_hash_end_user(a, span_str(o->end_user), ret_hex);
+    access_hash_end_user(a, NULL, span_str(o->end_user), ret_hex);
     if (!ret_hex[0])
         fprintf(stderr, "juyong label: the end user's id can't be hashed\n");
     return ret_hex[0] != '\0';
