@@ -4,12 +4,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/desk.h"
+#include "canary/canary.h"
 #include "cli/follow.h"
 #include "cli/keywatch.h"
 #include "cli/notify.h"
 #include "cli/reload.h"
 #include "cli/setup.h"
 #include "cli/tally.h"
+#include "cli/watch.h"
 #include "console/console.h"
 #include "filing/library.h"
 #include "http/server.h"
@@ -43,6 +45,7 @@ struct serve {
     struct desk *desk;
     struct worker_pool *pool;
     struct console *console;
+    struct canary *canary;
     atomic_bool drained;
     bool stopping;
     uint64_t stopped_ms;
@@ -140,7 +143,7 @@ static int stats(void *ctx, struct buf *out)
                        (unsigned long long)limiter_forgotten(tally_limiter(s->tally)), weakenings,
                        SPAN_ARG(ruleset_version(snapshot_rules(s->snapshot))),
                        ruleset_count(snapshot_rules(s->snapshot)));
-    return r;
+    return r == 0 ? watch_stats(s->canary, out) : r;
 }
 
 static struct span readiness(void *ctx)
@@ -150,7 +153,7 @@ static struct span readiness(void *ctx)
         return SPAN_LIT("draining");
     if (!audit_ready(s->audit))
         return SPAN_LIT("audit_unavailable");
-    return SPAN_NULL;
+    return watch_reason(s->canary, snapshot_config(s->snapshot));
 }
 
 static int weakenings(void *ctx, struct buf *out)
@@ -165,6 +168,8 @@ static int weakenings(void *ctx, struct buf *out)
             r = buf_printf(out, "weakened: %.*s\n", SPAN_ARG(line));
     struct audit_health h;
     audit_get_health(s->audit, &h);
+    if (r == 0)
+        r = watch_weakenings(s->canary, out);
     if (r == 0 && h.degraded)
         r = buf_append(out, SPAN_LIT("weakened: the decision log is only in memory\n"));
     buf_deinit(&lines);
@@ -303,6 +308,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
     count_library(s);
     record_rules(s, rules_only ? SPAN_LIT("publish") : SPAN_LIT("reload"));
     tell_serving(s, SPAN_LIT(""), SPAN_LIT(""));
+    canary_reload(s->canary, next);
     log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
              ruleset_count(snapshot_rules(next)));
 }
@@ -322,6 +328,7 @@ static void stop(struct serve *s)
     log_info("draining: no new requests, running ones may finish");
     notify_send("STOPPING=1");
     reload_stop(s->reload);
+    canary_stop(s->canary);
     worker_pool_drain(s->pool);
 }
 
@@ -347,7 +354,7 @@ static void drained(void *ctx) /* in a worker's thread */
 static void check_drained(struct loop_hook *h)
 {
     struct serve *s = list_entry(h, struct serve, hook);
-    if (atomic_load(&s->drained))
+    if (atomic_load(&s->drained) && canary_stopped(s->canary))
         loop_stop(s->loop);
 }
 
@@ -456,6 +463,16 @@ static int start_console(struct serve *s, const struct config *c)
     return r < 0 ? complain("can't listen on", c->console_host, c->console_port, r) : 0;
 }
 
+static int start_canary(struct serve *s)
+{
+    struct canary_options o = {
+        .loop = s->loop, .snapshot = s->snapshot, .told = watch_told, .ctx = s->audit};
+    int r = canary_new(&o, &s->canary);
+    if (r < 0)
+        log_error("the canary can't be started: %s", strerror(-r));
+    return r;
+}
+
 static void greet(struct serve *s)
 {
     const struct config *c = snapshot_config(s->snapshot);
@@ -536,6 +553,8 @@ static int serve(struct serve *s)
     loop_hook_add(s->loop, &s->hook, check_drained);
     r = follow_store(s);
     if (r == 0)
+        r = start_canary(s);
+    if (r == 0)
         r = start_console(s, c);
     if (r < 0) {
         stop(s);
@@ -600,6 +619,7 @@ int cli_serve(int argc, char **argv)
     serving_close(s.serving);
     reload_free(s.reload);
     console_free(s.console);
+    canary_free(s.canary);
     worker_pool_free(s.pool);
     tally_free(s.tally);
     desk_close(s.desk);

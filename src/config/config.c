@@ -301,6 +301,8 @@ unsigned config_weakenings(const struct config *c, struct buf *out)
     }
     if (!(c->strikes.enabled && (c->strikes.consecutive || c->strikes.per_day)) && ++count)
         buf_printf(out, "strikes: end users whose prompts are intercepted are never suspended\n");
+    if (!c->canary.ready && ++count)
+        buf_printf(out, "canary: a miss doesn't make the gateway unready\n");
     if (c->audit.mode == AUDIT_DEGRADED && ++count)
         buf_printf(out, "audit: exchanges go on for a while when the log can't be written\n");
     return count;

@@ -264,6 +264,10 @@ struct config {
         size_t queue_records, queue_bytes, text_max;
         size_t offences; /* that are remembered */
     } audit;
+    struct {
+        unsigned every_ms; /* from the end of one run to the next */
+        bool ready;        /* while it misses, the gateway is not ready */
+    } canary;
     struct network *trusted_proxies; /* addresses or networks, CIDR */
     size_t trusted_proxy_count;
     bool proxy_protocol; /* their connections begin with a PROXY header */

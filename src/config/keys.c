@@ -248,6 +248,19 @@ static const struct schema_key keys_rules[] = {
     {NULL},
 };
 
+static const struct schema_key keys_canary[] = {
+    {"every", SCHEMA_DURATION, "5min",
+     "known phrases go through each app's route in both directions, against a stand-in and never "
+     "the "
+     "provider: at start, after each publication and reload, and this often",
+     AT(struct config, canary.every_ms), .min = SECOND, .max = 24 * HOUR},
+    {"ready", SCHEMA_BOOL, "true",
+     "while one of them is not intercepted, /readyz fails; false only alarms, and is shown as a "
+     "weakening",
+     AT(struct config, canary.ready)},
+    {NULL},
+};
+
 static const struct schema_key keys_service[] = {
     {"provider", SCHEMA_TEXT, "", "who offers the service", AT(struct config, service.provider),
      .max = 256},
@@ -309,6 +322,7 @@ const struct schema_key schema_root[] = {
      .read = read_apps, .form = "list of maps"},
     {"limits", SCHEMA_MAP, NULL, "sizes, times and numbers", .keys = keys_limits},
     {"audit", SCHEMA_MAP, NULL, "the decision log", .keys = keys_audit},
+    {"canary", SCHEMA_MAP, NULL, "the proof that what is in force intercepts", .keys = keys_canary},
     {"trusted_proxies", SCHEMA_OTHER, NULL,
      "addresses or networks of front proxies: only they may name client address, end user, device "
      "and session (headers X-Juyong-Client-IP, -Client-Port, -End-User, -Device, -Session)",

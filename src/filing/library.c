@@ -107,6 +107,7 @@ static int class_rule(const struct reading *r, uint32_t index)
         e->class = gone ? LIBRARY_EXPIRED : LIBRARY_PATTERN;
         return 0;
     case RULE_PAYLOAD:
+    case RULE_CANARY:
         e->class = LIBRARY_NONE;
         return 0;
     }

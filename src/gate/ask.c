@@ -83,6 +83,7 @@ static size_t pass_credentials(const struct exchange *x, struct http_header *h)
 static int compose_headers(struct exchange *x, struct http_header *h, size_t max, size_t *ret_count)
 {
     const struct config_upstream *u = x->upstream;
+    const struct gate_stand_in *stand_in = x->gate->options.stand_in;
     size_t n = 0;
     h[n++] = (struct http_header){SPAN_LIT("Content-Type"), SPAN_LIT("application/json")};
     h[n++] =
@@ -91,6 +92,11 @@ static int compose_headers(struct exchange *x, struct http_header *h, size_t max
     h[n++] = (struct http_header){SPAN_LIT("Accept-Encoding"), SPAN_LIT("identity")};
     h[n++] = (struct http_header){SPAN_LIT("User-Agent"), SPAN_LIT("juyong/" JUYONG_VERSION)};
     h[n++] = (struct http_header){SPAN_LIT("x-request-id"), record_request_id(x)};
+    if (stand_in) { /* nothing of the provider's concerns it */
+        h[n++] = (struct http_header){SPAN_LIT(GATE_PROBE_HEADER), stand_in->token};
+        *ret_count = n;
+        return 0;
+    }
     if (u->api_key.len) {
         struct span key = arena_printf(&x->arena, "Bearer %.*s", SPAN_ARG(u->api_key));
         if (!key.data)
@@ -115,7 +121,8 @@ static int start_fetch(struct exchange *x)
     struct buf url = BUF_INIT(4096);
     int r = compose_headers(x, headers, 64, &count);
     if (r == 0)
-        r = buf_append(&url, x->upstream->base_url);
+        r = buf_append(&url, x->gate->options.stand_in ? x->gate->options.stand_in->url
+                                                       : x->upstream->base_url);
     if (r == 0)
         r = buf_append(&url, span_str(x->dialect->upstream_path));
     if (r == 0) {

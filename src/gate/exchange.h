@@ -134,6 +134,11 @@ void exchange_free(struct exchange *x);
 int gate_add(struct gate *g, struct exchange *x);
 void gate_remove(struct gate *g, struct exchange *x);
 
+/* purpose.c */
+/* Whose route a probe takes; false where it is none. Only with a stand-in. */
+bool purpose_identify_probe(const struct gate *g, const struct http_request *r,
+                            struct access_identity *ret_who);
+
 /* ask.c */
 /* Judges the request and goes on to refuse or to ask. */
 void ask_begin(struct exchange *x);

@@ -52,7 +52,8 @@ static struct admission decide(struct gate *g, struct http_request *r)
         a.cause = CAUSE_NOT_FOUND;
     else if (!span_eq(method, a.models ? SPAN_LIT("GET") : SPAN_LIT("POST")))
         a.cause = CAUSE_METHOD;
-    else if (!admit_identify(g, r, &a.who))
+    else if (!(g->options.stand_in ? purpose_identify_probe(g, r, &a.who)
+                                   : admit_identify(g, r, &a.who)))
         a.cause = CAUSE_UNAUTHORIZED;
     else if (a.dialect &&
              !gate_is_type(http_request_header(r, "Content-Type"), SPAN_LIT("application/json")))
@@ -252,10 +253,10 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     const struct config *c = snapshot_config(o->snapshot);
     static const struct http_server_ops ops = {admit, client_event, refused, is_proxy};
     struct http_server_options server = {
-        .host = c->listen_host,
-        .port = c->listen_port,
+        .host = o->stand_in ? SPAN_LIT("127.0.0.1") : c->listen_host,
+        .port = o->stand_in ? 0 : c->listen_port,
         .shared_port = o->shared_port,
-        .proxied = c->proxy_protocol,
+        .proxied = c->proxy_protocol && !o->stand_in,
         .connections = c->limits.connections,
         .per_ip = c->limits.per_ip,
         .header_ms = c->limits.header_ms,

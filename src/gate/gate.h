@@ -12,6 +12,18 @@
 
 struct gate;
 
+/*
+ * What stands in for every upstream of the configuration: then nothing that a gate is asked leaves
+ * this machine, and no provider's key is used. It serves probes only: requests that bear the token
+ * and name their app. For the canary, which so takes the whole way of an app's traffic.
+ */
+struct gate_stand_in {
+    struct span url;   /* http://127.0.0.1:PORT/v1 */
+    struct span token; /* also shown to the stand-in */
+};
+/* "TOKEN:N": the app's place in the configuration. */
+#define GATE_PROBE_HEADER "X-Juyong-Canary"
+
 struct gate_options {
     struct loop *loop;
     struct audit *audit;     /* NULL: nothing is recorded (benchmarks of the bare path only) */
@@ -19,6 +31,8 @@ struct gate_options {
     struct metrics *metrics;
     struct snapshot *snapshot; /* a reference is taken */
     bool shared_port;          /* other workers listen on the same address */
+    /* Listens on a free port of 127.0.0.1 and not where the configuration says; borrowed. */
+    const struct gate_stand_in *stand_in;
 };
 
 /* Begins to listen and serve. 0 or -errno (-EADDRINUSE …). */

@@ -325,7 +325,7 @@ static bool keep(struct span name)
 {
     static const char *const names[] = {"content-type",   "content-encoding", "retry-after",
                                         "retry-after-ms", "x-request-id",     "request-id",
-                                        "x-should-retry"};
+                                        "x-should-retry", "x-juyong-action"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (span_eq_nocase(name, span_str(names[i])))
             return true;

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int read_published(struct vault *s, struct span digest, struct span rules_dir,
+static int read_published(struct vault *s, struct span digest, struct span rules_dir, bool serving,
                           struct rule_report *report, struct ruleset **ret_set)
 {
-    struct ruleset_source how = {.shown = rules_dir};
+    struct ruleset_source how = {.shown = rules_dir, .canary = serving};
     return vault_read(s, digest, &how, report, ret_set);
 }
 
@@ -46,8 +46,8 @@ static void compare_journal(struct vault *s, struct span current, struct rule_re
     buf_deinit(&unheard);
 }
 
-int publish_peek(struct span state_dir, struct span rules_dir, struct rule_report *report,
-                 struct ruleset **ret_set)
+static int peek(struct span state_dir, struct span rules_dir, bool serving,
+                struct rule_report *report, struct ruleset **ret_set)
 {
     char digest[RULE_DIGEST_SIZE];
     struct vault *s = NULL;
@@ -58,11 +58,18 @@ int publish_peek(struct span state_dir, struct span rules_dir, struct rule_repor
     if (r == -ENOENT)
         r = check_absent(s, report);
     else if (r == 0)
-        r = digest[0] ? read_published(s, span_str(digest), rules_dir, report, ret_set) : -ENOENT;
+        r = digest[0] ? read_published(s, span_str(digest), rules_dir, serving, report, ret_set)
+                      : -ENOENT;
     if (r == 0)
         compare_journal(s, span_str(digest), report);
     vault_close(s);
     return r;
+}
+
+int publish_peek(struct span state_dir, struct span rules_dir, struct rule_report *report,
+                 struct ruleset **ret_set)
+{
+    return peek(state_dir, rules_dir, false, report, ret_set);
 }
 
 /* Once in a row: a gateway that starts ten times took one version. */
@@ -98,7 +105,7 @@ static int take_working_copy(struct span state_dir, struct span rules_dir,
 {
     char digest[RULE_DIGEST_SIZE];
     struct rule_files files = {0};
-    struct ruleset_source source = {.dir = rules_dir, .keep = &files};
+    struct ruleset_source source = {.dir = rules_dir, .keep = &files, .canary = true};
     struct ruleset *set = NULL;
     struct vault *s = NULL;
     int r = ruleset_read(&source, report, &set);
@@ -124,7 +131,7 @@ static int take_working_copy(struct span state_dir, struct span rules_dir,
 int publish_load(struct span state_dir, struct span rules_dir, struct rule_report *report,
                  struct ruleset **ret_set)
 {
-    int r = publish_peek(state_dir, rules_dir, report, ret_set);
+    int r = peek(state_dir, rules_dir, true, report, ret_set);
     if (r != -ENOENT)
         return r;
     r = take_working_copy(state_dir, rules_dir, report, ret_set);
@@ -132,7 +139,7 @@ int publish_load(struct span state_dir, struct span rules_dir, struct rule_repor
         return r;
     buf_clear(&report->text);
     report->warnings = 0;
-    return publish_peek(state_dir, rules_dir, report, ret_set);
+    return peek(state_dir, rules_dir, true, report, ret_set);
 }
 
 int publish_status(struct span state_dir, struct buf *messages, struct publish_status *ret_status)

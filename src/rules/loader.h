@@ -59,6 +59,8 @@ struct ruleset {
     char version[RULE_VERSION_SIZE];
     char digest[RULE_DIGEST_SIZE];
     struct span manifest;
+    uint32_t canary; /* its rule, with has_canary */
+    bool has_canary;
 };
 
 /* Beside the rule of a keyword, until it is known whether it repeats another. */
@@ -142,6 +144,10 @@ bool loader_map(struct loader *l, const struct schema_key *keys, const struct ya
 /* The rule that is told besides when a text behind an encoding has a hit. */
 #define PAYLOAD_RISK "attack-encoding"
 #define PAYLOAD_ID   PAYLOAD_RISK "/payload"
+
+#define CANARY_ID "A1-canary/phrase"
+/* Adds the canary's rule, behind all others. 0, -ENOMEM, -EIO. */
+int canary_add(struct loader *l);
 
 /* Each reads one file's text, which lives only for the call; file is kept by the set. */
 void risks_read(struct loader *l, struct span text, struct span file);

@@ -63,7 +63,8 @@ int publish_filed(struct publish *p, struct span version, char ret_version[RULE_
 
 /*
  * Loads what is in force, for serving: the published version, or, with nothing published, the
- * working copy, a copy of which is put into the store. 0; -EINVAL or -errno with messages.
+ * working copy, a copy of which is put into the store; with a canary. 0; -EINVAL or -errno with
+ * messages.
  */
 int publish_load(struct span state_dir, struct span rules_dir, struct rule_report *report,
                  struct ruleset **ret_set);

@@ -394,6 +394,8 @@ int loader_finish(struct loader *l)
     if (!add_payload(l))
         return -ENOMEM;
     int r = count_rules(l->set);
+    if (r == 0 && source->canary)
+        r = canary_add(l);
     if (r == 0 && !source->uncompiled)
         r = matchset_build(l->builder, &l->set->matchset);
     return r;

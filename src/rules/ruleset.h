@@ -40,7 +40,7 @@ struct standard {
 /* Who wrote a rule: `source=` begins with the name of it. */
 enum rule_origin { RULE_OWN, RULE_IMPORTED, RULE_LAW };
 
-enum rule_kind { RULE_KEYWORD, RULE_PATTERN, RULE_NEAR, RULE_PAYLOAD };
+enum rule_kind { RULE_KEYWORD, RULE_PATTERN, RULE_NEAR, RULE_PAYLOAD, RULE_CANARY };
 
 struct rule {
     struct span id; /* stable: <risk>/<first 8 hex digits of the folded form's SHA-256> */
@@ -66,7 +66,7 @@ struct rule {
 
 static inline const char *rule_kind_name(enum rule_kind k)
 {
-    static const char *const names[] = {"keyword", "pattern", "near", "payload"};
+    static const char *const names[] = {"keyword", "pattern", "near", "payload", "canary"};
     return names[k];
 }
 
@@ -127,6 +127,7 @@ struct ruleset_source {
     struct span digest; /* what ruleset_digest() must give: anything else is an error */
     bool published;     /* its version is called v-… instead of auto-… */
     bool uncompiled;    /* rules only: no match set */
+    bool canary;        /* for serving: with a rule that the canary can be sent through */
     bool replace_urgent;
     struct span urgent; /* with replace_urgent: the text of URGENT_FILE; empty: no such file */
     /* For trying a change: this keyword file (such as keywords/x.txt) is not read, but, unless it
@@ -159,6 +160,13 @@ struct span ruleset_manifest(const struct ruleset *s);
 /* The keyword that means this to the matcher, however it is spelled; or NULL. O(rules). */
 const struct rule *ruleset_find_word(const struct ruleset *s, const struct risk *risk,
                                      struct span word);
+/*
+ * The canary's rule, whose `source` is a phrase that occurs nowhere else, and its index; NULL where
+ * the source didn't ask for one. Its risk is none of ruleset_risk().
+ */
+const struct rule *ruleset_canary(const struct ruleset *s, uint32_t *ret_index);
+/* Is the word, as a text of its own, an exception phrase? 1, 0 or negative. O(exceptions). */
+int ruleset_is_excepted(const struct ruleset *s, struct span word);
 size_t ruleset_risk_count(const struct ruleset *s);
 const struct risk *ruleset_risk(const struct ruleset *s, size_t index);
 /* How many rules of that type there are. O(1). */
