@@ -120,6 +120,11 @@ struct gate {
     uint64_t boot; /* part of request ids, so that they differ over restarts */
     uint64_t next_request;
 };
+/* Is it a probe of the canary's? No production: neither limited, counted nor asked elsewhere. */
+static inline bool exchange_probes(const struct exchange *x)
+{
+    return x->gate->options.stand_in != NULL;
+}
 /* Is that the media type of a Content-Type header, and its charset, if named, UTF-8? */
 bool gate_is_type(struct span header, struct span type);
 /*

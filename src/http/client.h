@@ -66,8 +66,8 @@ void http_fetch_linger(struct http_fetch *f, unsigned ms);
 
 int http_fetch_status(const struct http_fetch *f);
 /* A response header of those kept (content-type, content-encoding, retry-after, x-request-id,
- * request-id, x-should-retry, retry-after-ms, x-ratelimit-*, x-juyong-action); empty if absent. `name` in lower
- * case. */
+ * request-id, x-should-retry, retry-after-ms, x-ratelimit-*, x-juyong-action); empty if absent.
+ * `name` in lower case. */
 struct span http_fetch_header(const struct http_fetch *f, const char *name);
 /* The kept header at `index`, or false past the last. */
 bool http_fetch_header_at(const struct http_fetch *f, size_t index, struct http_header *ret_header);

@@ -150,7 +150,7 @@ test('start refuses what check refuses', async () => {
 test('health and metrics are on the console\'s listener alone', async () => {
   const stack = await start();
   for (const p of ['/healthz', '/readyz', '/metrics']) {
-    assert.equal((await fetch(stack.console + p)).status, 200, p);
+    await until(async () => (await fetch(stack.console + p)).status === 200, `${p} is served`);
     assert.equal((await fetch(stack.url + p)).status, 404, p);
   }
   await stack.chat(words.block);

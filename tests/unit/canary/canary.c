@@ -164,7 +164,7 @@ static void each_app_is_proven_by_itself(void **state)
 {
     wait_for_run(1);
     load("apps:\n"
-         "  - { name: sound }\n"
+         "  - { name: sound, addresses: [192.0.2.1] }\n"
          "  - { name: lax, policy: { actions: { '*': allow } } }\n");
     wait_for_run(2);
     assert_int_equal(apps, 3);
