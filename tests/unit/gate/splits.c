@@ -605,7 +605,7 @@ static void check_style(struct bed *bed, const struct stream_case *c, unsigned s
     build(&b, c);
     struct script s = {.body = buf_span(&b.out)};
     struct buf first = ask(bed, c, &s);
-    struct span got = read_texts(buf_span(&first));
+    struct span got = texts_read(buf_span(&first));
     if (observe && c->parts[0].kind != PART_RAW)
         assert_span(buf_span(&first), s.body);
     if (!observe && c->want && !span_eq(got, span_str(c->want)))

@@ -60,7 +60,7 @@ static int see_event(void *ctx, const struct sse_event *e)
     return 0;
 }
 
-struct span read_texts(struct span body)
+struct span texts_read(struct span body)
 {
     static char lines[65536];
     struct buf out = BUF_INIT(sizeof(lines));

@@ -426,7 +426,7 @@ static void test_first_death(void **state)
         died = act_and_die(PUBLISH_IT, at);
         struct ruleset *set = in_force("");
         assert_true(died || span_starts(ruleset_version(set), SPAN_LIT("v-")));
-        assert_int_equal(ruleset_count(set), 2);
+        assert_int_equal(ruleset_count(set), 3); /* with the payload rule and the canary */
         ruleset_unref(set);
         struct publish p = by("anna");
         struct publish_done done;
