@@ -172,7 +172,8 @@ static void count_types(struct library *l)
     }
     const struct risk *first = ruleset_risk(l->rules, 0);
     for (size_t i = 0; i < l->count; i++)
-        l->types[l->entries[i].rule->risk - first].counts[l->entries[i].class]++;
+        if (l->entries[i].rule->kind != RULE_CANARY) /* its risk is none of the library's */
+            l->types[l->entries[i].rule->risk - first].counts[l->entries[i].class]++;
     for (size_t i = 0; i < l->type_count; i++) {
         const struct library_type *t = &l->types[i];
         l->asked += t->risk->keyword_min > 0;

@@ -13,7 +13,8 @@ const start = async (options) => {
   return s;
 };
 after(async () => {
-  for (const e of ends) await e.stop();
+  const how = await Promise.allSettled(ends.map((e) => e.stop()));
+  for (const h of how) if (h.status === 'rejected') throw h.reason;
 });
 
 const ready = async (stack) => {
