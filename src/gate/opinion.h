@@ -72,10 +72,10 @@ struct opinions {
     bool objected;     /* an answer is ended by an opinion, not by a rule */
 };
 
-/* Whether the policy has anybody asked at all. */
+/* Whether the policy has anybody asked at all. Of the canary nobody else hears. */
 static inline bool opinion_wanted(const struct exchange *x)
 {
-    return x->who.app->policy.asking_count > 0;
+    return !exchange_probes(x) && x->who.app->policy.asking_count > 0;
 }
 
 /* --- opinion.c --- */
