@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/desk.h"
 #include "canary/canary.h"
+#include "cli/desk.h"
 #include "cli/follow.h"
 #include "cli/keywatch.h"
 #include "cli/notify.h"
