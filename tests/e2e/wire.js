@@ -128,3 +128,7 @@ export const plainAnswer = JSON.stringify({
   id: 'chatcmpl-x', object: 'chat.completion', created: 1700000000, model: 'demo',
   choices: [{ index: 0, message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop' }],
 });
+// A whole response with a JSON body, and an answer that says what it took.
+export const json = (body, more = '') => `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+export const answer = (usage) => JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'demo',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop' }], ...(usage ? { usage } : {}) });
