@@ -461,8 +461,12 @@ void bed_open(struct bed *b, const char *yaml, bool with_log)
             .dir = span_str(dir), .node = SPAN_LIT("bed"), .state_dir = span_str(state)};
         assert_int_equal(audit_open(&o, &b->audit), 0);
     }
-    struct gate_options o = {
-        .loop = b->loop, .audit = b->audit, .metrics = &b->metrics, .snapshot = b->snapshot};
+    b->limiter = limiter_new();
+    struct gate_options o = {.loop = b->loop,
+                             .audit = b->audit,
+                             .limiter = b->limiter,
+                             .metrics = &b->metrics,
+                             .snapshot = b->snapshot};
     assert_int_equal(gate_new(&o, &b->gate), 0);
 }
 
@@ -485,6 +489,7 @@ void bed_close(struct bed *b)
     assert_int_equal(metrics_get(&b->metrics, METRIC_ACTIVE), 0);
     assert_int_equal(metrics_get(&b->metrics, METRIC_STREAMS), 0);
     gate_free(b->gate);
+    limiter_free(b->limiter);
     audit_close(b->audit);
     snapshot_unref(b->snapshot);
     for (size_t i = 0; i < BED_PEERS; i++)

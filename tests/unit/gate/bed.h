@@ -51,6 +51,7 @@ struct bed {
     struct loop *loop;
     struct audit *audit;
     struct snapshot *snapshot;
+    struct limiter *limiter;
     struct gate *gate;
     struct metrics metrics;
     /* the upstream */
