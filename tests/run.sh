@@ -244,7 +244,8 @@ run_e2e_tsan() {
         >build-tsan/juyong.sh
     chmod +x build-tsan/juyong.sh
     JUYONG_SLOW=1 node_suite e2e-tsan build-tsan/juyong.sh tests/e2e/chat.test.js \
-        tests/e2e/life.test.js tests/e2e/record.test.js tests/e2e/publish.test.js tests/e2e/limits.test.js
+        tests/e2e/life.test.js tests/e2e/record.test.js tests/e2e/publish.test.js \
+        tests/e2e/limits.test.js tests/e2e/strikes.test.js tests/e2e/user.test.js
 }
 
 run_fault() {

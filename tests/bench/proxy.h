@@ -18,7 +18,7 @@ void proxy_die(const char *what) __attribute__((noreturn));
 int proxy_stub(unsigned seconds);
 
 struct proxy_load {
-    const char *mode; /* requests, first, full, slow */
+    const char *mode; /* requests, traced, first, full, slow */
     unsigned port, connections, seconds_tenths, *pids, pid_count;
 };
 /* proxyload.c: one measurement, printed as one line of key=value. */

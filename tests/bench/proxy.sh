@@ -83,6 +83,7 @@ state_dir: $dir/$1-state
 rules_dir: $2
 workers: 1
 limits: { connections: 6000, connections_per_ip: 6000 }
+trusted_proxies: [127.0.0.1]
 upstreams:
   - name: bench
     base_url: http://127.0.0.1:$stub_port/v1
@@ -216,6 +217,7 @@ if has requests || has first || has full; then
     while [ $round -lt "$rounds" ]; do
         for c in 1 32 256; do
             has requests && for t in $targets; do measure requests $t $c $short; done
+            has requests && measure traced juyong $c $short
         done
         for c in 1 32; do
             has first && for t in $targets; do measure first $t $c $short; done
@@ -271,6 +273,7 @@ function table(s, title, unit,    i, j, c, t) {
     for (i = 1; i <= nc; i++)
         for (j = 1; j <= target_count; j++) {
             t = target[j]
+            if (get(s, t, c[i], "rate") == "") continue
             printf "  %-8s %5s %10.0f %8.2f %6.0f %9s %9s %6d", t, c[i], get(s, t, c[i], "rate"), get(s, t, c[i], "cpu_us"), get(s, t, c[i], "busy"), s == "full" ? "-" : get(s, t, c[i], "p50"), s == "full" ? "-" : get(s, t, c[i], "p99"), get(s, t, c[i], "errors")
             if (s == "slow") printf " %8.1f %10.1f", get(s, t, c[i], "pss_mb"), get(s, t, c[i], "kb_stream")
             printf "   %5s %5s\n", ratio(s, t, c[i], "rate"), ratio(s, t, c[i], "cpu_us")
@@ -287,6 +290,7 @@ function table(s, title, unit,    i, j, c, t) {
 }
 END {
     table("requests", "Whole answers of 600 B JSON", "CPU us")
+    table("traced", "The same with a trusted front that names end user, address, device and session", "CPU us")
     table("first", "Time to the first event, streams of 2 events", "CPU us")
     table("full", "Streams at full speed: 32 x 200 events of 250 B, per event", "CPU us")
     table("slow", "Slow streams, an event each 500 ms; p50 and p99: transit of an event", "CPU us")
@@ -302,6 +306,9 @@ END {
         goal("CPU per slow event beside nginx, " k " streams", ratio("slow", "juyong", k, "cpu_us"), "<= 2.5")
         goal("KB per slow stream, " k " streams", get("slow", "juyong", k, "kb_stream"), "<= 32")
     }
+    for (k = 32; k <= 256; k += 224)
+        if (get("traced", "juyong", k, "cpu_us") != "")
+            goal("strikes and trace, CPU us per request, c=" k, sprintf("%.2f", get("traced", "juyong", k, "cpu_us") - get("requests", "juyong", k, "cpu_us")), "<= 5")
     for (k = 32; k <= 256; k += 224)
         over("requests", "checks and log, CPU us per request over bare, c=" k, k, "<= 20")
     for (k = 32; k <= 256; k += 224)

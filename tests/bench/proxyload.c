@@ -29,7 +29,7 @@ struct client {
 static struct client *clients;
 static const struct proxy_load *options;
 static bool streaming, slow, measuring;
-static char request[1024];
+static char request[2048];
 static size_t request_len;
 static char *user_digits; /* within the request: each connection is another end user */
 static uint32_t times[TIMES];
@@ -239,7 +239,12 @@ static double pss_kb(void)
     return sum;
 }
 
-static void compose_request(unsigned tokens, unsigned delay_ms)
+/* What a trusted front says of the person behind a request. */
+#define TRACE                                                                                      \
+    "X-Juyong-End-User: user-20261126-0042\r\nX-Juyong-Client-IP: 203.0.113.9\r\n"                 \
+    "X-Juyong-Client-Port: 4711\r\nX-Juyong-Device: phone-7\r\nX-Juyong-Session: s-0815\r\n"
+
+static void compose_request(unsigned tokens, unsigned delay_ms, bool traced)
 {
     const char *key = getenv("BENCH_KEY");
     char body[768];
@@ -250,11 +255,12 @@ static void compose_request(unsigned tokens, unsigned delay_ms)
         "，请推荐三个适合散步和看书的地方，并说说怎么去。\"}],\"stream\":%s,\"max_tokens\":%u,"
         "\"seed\":%u,\"temperature\":0.7,\"user\":\"user-0000\"}",
         streaming ? "true" : "false", tokens, delay_ms);
-    request_len = (size_t)snprintf(request, sizeof(request),
-                                   "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                                   "Authorization: Bearer %s\r\nAccept: */*\r\n"
-                                   "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-                                   key ? key : "sk-bench", n, body);
+    request_len =
+        (size_t)snprintf(request, sizeof(request),
+                         "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                         "Authorization: Bearer %s\r\nAccept: */*\r\n"
+                         "%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+                         key ? key : "sk-bench", traced ? TRACE : "", n, body);
     user_digits = strstr(request, "user-0000") + 5;
 }
 
@@ -302,7 +308,10 @@ int proxy_load_run(const struct proxy_load *o)
     slow = strcmp(o->mode, "slow") == 0;
     bool first = strcmp(o->mode, "first") == 0;
     streaming = slow || first || strcmp(o->mode, "full") == 0;
-    compose_request(slow ? 100000 : first ? 2 : 200, slow ? 500 : 0);
+    compose_request(slow    ? 100000
+                    : first ? 2
+                            : 200,
+                    slow ? 500 : 0, strcmp(o->mode, "traced") == 0);
     clients = calloc(o->connections, sizeof(*clients));
     ep = epoll_create1(EPOLL_CLOEXEC);
     if (!clients || ep < 0)
