@@ -14,9 +14,10 @@
  */
 enum cause strike_hold(struct exchange *x);
 /*
- * Queues the act of a refused prompt, and with it the strike. The cause of the refusal: that of the
- * content, or CAUSE_USER_SUSPENDED, with nothing queued, when another prompt of this user was
- * quicker and was the last one.
+ * Queues the act of a refused prompt, and with it the strike. A prompt that is refused for
+ * something else than a rule's hit counts if the caller sets history.said. The cause of the
+ * refusal: that of the content, or CAUSE_USER_SUSPENDED, with nothing queued, when another prompt
+ * of this user was quicker and was the last one.
  */
 enum cause strike_act(struct exchange *x, struct span reason);
 /* Queues the open event of a prompt that goes on, and with it that a row of strikes is over. As
