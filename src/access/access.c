@@ -188,7 +188,7 @@ struct access *access_unref(struct access *a)
 struct access_hasher {
     const struct access *of;
     struct sha256 *keys;
-    struct hmac *end_users;
+    struct hmac *end_users, *labels;
 };
 
 struct access_hasher *access_hasher_new(const struct access *a)
@@ -199,7 +199,8 @@ struct access_hasher *access_hasher_new(const struct access *a)
     h->of = a;
     h->keys = sha256_new();
     h->end_users = hmac_new(span_from((const char *)a->end_user_key, sizeof(a->end_user_key)));
-    if (h->keys && h->end_users)
+    h->labels = hmac_new(span_from((const char *)a->label_key, sizeof(a->label_key)));
+    if (h->keys && h->end_users && h->labels)
         return h;
     access_hasher_free(h);
     return NULL;
@@ -211,6 +212,7 @@ void access_hasher_free(struct access_hasher *h)
         return;
     sha256_free(h->keys);
     hmac_free(h->end_users);
+    hmac_free(h->labels);
     free(h);
 }
 
@@ -334,24 +336,25 @@ void access_hash_end_user(const struct access *a, struct access_hasher *hasher, 
         codec_hex(span_from((const char *)mac, sizeof(mac)), ret_hex);
 }
 
-void access_label_code(const struct access *a, struct span producer, struct span id,
-                       char ret_hex[ACCESS_LABEL_CODE_SIZE])
+void access_label_code(const struct access *a, struct access_hasher *hasher, struct span producer,
+                       struct span id, char ret_hex[ACCESS_LABEL_CODE_SIZE])
 {
-    static const struct span domain = SPAN_LIT("juyong.label.v1\0");
-    struct buf text = BUF_INIT(1024);
+    bool ready = hasher && hasher->of == a;
+    struct hmac *h = ready ? hasher->labels
+                           : hmac_new(span_from((const char *)a->label_key, sizeof(a->label_key)));
     unsigned char mac[HMAC_SIZE];
-    struct span key = span_from((const char *)a->label_key, sizeof(a->label_key));
+    /* With its length before the producer, so that no two pairs read alike. */
+    unsigned char length[2] = {(unsigned char)(producer.len >> 8), (unsigned char)producer.len};
+    struct span parts[] = {SPAN_LIT("juyong.label.v1\0"), span_from((const char *)length, 2),
+                           producer, id};
     ret_hex[0] = '\0';
-    int r = buf_append(&text, domain);
+    int r = h ? hmac_begin(h) : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < sizeof(parts) / sizeof(*parts); i++)
+        r = hmac_add(h, parts[i]);
     if (r == 0)
-        r = buf_append_u64(&text, producer.len); /* so that no two pairs read alike */
+        r = hmac_end(h, mac);
     if (r == 0)
-        r = buf_append_char(&text, ':');
-    if (r == 0)
-        r = buf_append(&text, producer);
-    if (r == 0)
-        r = buf_append(&text, id);
-    if (r == 0 && hmac_once(key, buf_span(&text), mac) == 0)
         codec_hex(span_from((const char *)mac, sizeof(mac)), ret_hex);
-    buf_deinit(&text);
+    if (!ready)
+        hmac_free(h);
 }

@@ -53,12 +53,11 @@ bool access_admits(const struct config *config, const struct config_app *app, st
 
 /*
  * The code by which a machine's label is known to be ours: HMAC-SHA-256 under state_dir/label.key
- * over who produced what, 64 hex digits; empty when the library failed. `producer` and `id`: at
- * most 256 bytes each.
+ * over who produced what, 64 hex digits; empty when the library failed.
  */
 #define ACCESS_LABEL_CODE_SIZE 65
-void access_label_code(const struct access *a, struct span producer, struct span id,
-                       char ret_hex[ACCESS_LABEL_CODE_SIZE]);
+void access_label_code(const struct access *a, struct access_hasher *hasher, struct span producer,
+                       struct span id, char ret_hex[ACCESS_LABEL_CODE_SIZE]);
 
 /* Is that address (numeric text) one of trusted_proxies? */
 bool access_trusts(const struct config *config, struct span address);

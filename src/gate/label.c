@@ -110,8 +110,8 @@ static int describe(struct exchange *x, struct label *l)
     char *code = arena_alloc(&x->arena, ACCESS_LABEL_CODE_SIZE);
     if (!code)
         return -ENOMEM;
-    access_label_code(snapshot_access(x->snapshot), c->service.provider_code, record_request_id(x),
-                      code);
+    access_label_code(snapshot_access(x->snapshot), x->gate->hasher, c->service.provider_code,
+                      record_request_id(x), code);
     l->code = span_str(code);
     if (!c->labels.body || exchange_shadows(x))
         return 0;

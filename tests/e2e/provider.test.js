@@ -115,6 +115,16 @@ describe('a refusal of the provider', () => {
     }
   });
 
+  test('as an event of the type error, in mid-stream', async () => {
+    const bytes = `data: ${chunk({ delta: { role: 'assistant', content: '前半，' } })}\n\n`
+      + 'id:2\nevent:error\n:HTTP_STATUS/400\ndata:{"code":"DataInspectionFailed","message":"Output data may contain inappropriate content.","request_id":"r"}\n\n';
+    const name = await stack.script('typed', { raw: Buffer.from(bytes).toString('base64'), content_type: 'text/event-stream' });
+    const r = await stack.chat(name, { stream: true });
+    assert.deepEqual(r.choices[0].finish, ['content_filter']);
+    assert.ok(!r.text.includes('inappropriate'));
+    assert.equal((await row(stack, r)).provider_refusal, 'error:DataInspectionFailed');
+  });
+
   test('in the style error it is one 400 with the code that clients know', async () => {
     const name = await strict.script('hidden', { body: failure({ code: '1301', message: 'x' }) });
     for (const stream of [false, true]) {
