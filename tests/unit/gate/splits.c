@@ -581,7 +581,7 @@ static void check_labels(struct bed *bed, const struct stream_case *c, uint64_t 
             struct script s = {.body = buf_span(&b.out)};
             split_bytes(&s, way, seed);
             struct buf body = ask(bed, c, &s);
-            struct span got = read_texts(buf_span(&body));
+            struct span got = texts_read(buf_span(&body));
             unsigned most = c->choices ? c->choices : 1;
             if (want.len == 0)
                 assert_int_equal(buf_append(&want, got), 0);
