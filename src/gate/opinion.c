@@ -73,8 +73,10 @@ void opinion_activate(struct exchange *x, enum direction direction, uint32_t ask
         in->active = true;
         if (a->release > in->release)
             in->release = a->release;
-        if (a->timeout_ms && a->timeout_ms < in->timeout_ms)
+        if (a->timeout_ms && (!in->patient || a->timeout_ms < in->timeout_ms)) {
             in->timeout_ms = a->timeout_ms;
+            in->patient = true;
+        }
     }
 }
 

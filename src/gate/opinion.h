@@ -23,6 +23,7 @@ struct inquiry {
     enum release release;
     bool closed; /* a failure refuses */
     unsigned timeout_ms;
+    bool patient;      /* a row has said how long; of several the shortest counts */
     unsigned failures; /* in a row */
     bool active;
 };
@@ -44,7 +45,7 @@ struct question {
 /* How far one inquiry is in a stretch. */
 struct progress {
     uint64_t asked, passed;
-    bool busy;
+    unsigned busy; /* questions under way */
 };
 
 /* One text of a stream, as it is asked about. */
@@ -53,6 +54,7 @@ struct stretch {
     struct channel *channel;
     struct buf text; /* judged, masks applied byte by byte; from `base` to `read` */
     uint64_t base, read;
+    uint64_t objected; /* somebody objects to what stands from here on; UINT64_MAX: nobody */
     struct progress progress[]; /* by inquiry */
 };
 

@@ -297,13 +297,15 @@ static bool fewer_choices(const struct relay *r)
     return r->done && r->finished && !(r->seen & ~r->finished);
 }
 
-/* A hit or an objection: the answer ends, unless the prompt may yet be refused; then nothing of it
- * goes out at all. */
+/*
+ * A hit or an objection: the answer ends. What stands before it is still judged by all who are
+ * asked, and the prompt may yet be refused; then nothing of it goes out at all.
+ */
 static void end_here(struct exchange *x)
 {
     x->relay->decisive = true;
     exchange_drop_fetch(x);
-    if (!opinion_holds(x))
+    if (!opinion_waits(x))
         relay_cut(x);
 }
 

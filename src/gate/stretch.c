@@ -1,7 +1,7 @@
 /*
- * A streamed answer as it is asked about: each text apart, sentence by sentence, one question of
- * each source at a time, so that what comes meanwhile goes with the next one. A question shows what
- * went before, too.
+ * A streamed answer as it is asked about: each text apart, sentence by sentence, each sentence with
+ * what went before it. A few sentences may be under way at one time; what follows from them follows
+ * in their order.
  */
 #include "gate/opinion.h"
 
@@ -13,6 +13,8 @@
 
 /* A sentence that doesn't end is asked about in parts, bytes. */
 #define SENTENCE_MAX 1200
+/* Sentences of one text that one source is asked about at one time. */
+#define SENTENCES_AT_ONCE 4
 
 static bool is_text(const struct channel *c)
 {
@@ -66,6 +68,7 @@ static struct stretch *stretch_of(struct exchange *x, struct channel *c)
     if (!s)
         return NULL;
     s->channel = c;
+    s->objected = UINT64_MAX;
     s->text.max = SIZE_MAX / 4; /* trimmed to what a question shows */
     list_append(&o->stretches, &s->link);
     return s;
@@ -117,37 +120,48 @@ static struct span text_of(const struct stretch *s, uint64_t from, uint64_t to)
     return span_slice(buf_span(&s->text), (size_t)(from - s->base), (size_t)(to - s->base));
 }
 
-/* Behind the last end of a sentence in the text; 0: there is none. */
-static size_t sentence_end(struct span text)
+/* The mark of a sentence's end that the text begins with, in bytes; 0: it begins with none. */
+static size_t mark_at(struct span text)
 {
     static const struct span marks[] = {SPAN_LIT("。"), SPAN_LIT("！"), SPAN_LIT("？"),
                                         SPAN_LIT("；"), SPAN_LIT("…"),  SPAN_LIT("!"),
                                         SPAN_LIT("?"),  SPAN_LIT("\n"), SPAN_LIT(". ")};
-    for (size_t at = text.len; at > 0; at--) {
-        struct span before = span_slice(text, 0, at);
-        for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
-            if (before.len >= marks[i].len &&
-                memcmp(before.data + before.len - marks[i].len, marks[i].data, marks[i].len) == 0)
-                return at;
+    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+        if (span_starts(text, marks[i]))
+            return marks[i].len;
+    return 0;
+}
+
+/* Behind the first sentence of the text that says anything; 0: it does not end here. */
+static size_t sentence_end(struct span text)
+{
+    bool said = false;
+    for (size_t at = 0; at < text.len;) {
+        size_t mark = mark_at(span_slice(text, at, text.len));
+        if (mark && said)
+            return at + mark;
+        said = said || (!mark && text.data[at] != ' ');
+        at += mark ? mark : 1;
     }
     return 0;
 }
 
-/* Up to where it can be asked about now; `from`: not yet. */
+/*
+ * Up to where it can be asked about now; `from`: not yet. Only the text decides, not when and in
+ * what pieces it came: else the same answer would be cut elsewhere another time.
+ */
 static uint64_t stop_of(const struct stretch *s, const struct inquiry *in, uint64_t from)
 {
+    bool whole = release_of(in, s->channel) == RELEASE_WHOLE;
     bool finished = !s->channel->cursor && s->channel->stopped == 0;
+    size_t max =
+        whole || in->source->text_bytes < SENTENCE_MAX ? in->source->text_bytes : SENTENCE_MAX;
     struct span text = text_of(s, from, s->read);
-    size_t max = in->source->text_bytes, len = text.len;
-    if (len == 0)
-        return from;
-    if (!finished && release_of(in, s->channel) == RELEASE_WHOLE)
-        return len > max ? from + utf8_floor(text, max) : from;
-    if (!finished) {
-        size_t end = sentence_end(text);
-        len = end ? end : len >= SENTENCE_MAX ? len : 0;
-    }
-    return from + (len > max ? utf8_floor(text, max) : len);
+    bool full = text.len >= max;
+    if (full)
+        text = span_slice(text, 0, utf8_floor(text, max));
+    size_t end = whole ? 0 : sentence_end(text);
+    return from + (end ? end : full || finished ? text.len : 0);
 }
 
 /* --- questions --- */
@@ -173,24 +187,43 @@ static int ask(struct exchange *x, struct stretch *s, unsigned inquiry, uint64_t
     struct opinion_question q = {.direction = DIRECTION_COMPLETION,
                                  .text = text_of(s, from, to),
                                  .prompt = opinion_context(x, in)};
-    p->busy = true;
+    p->busy++;
     p->asked = to;
     return opinion_inquire(x, inquiry, &q, &about);
+}
+
+/* From where the first question of that text (of one inquiry, or -1: any) is open, but for one. */
+static uint64_t first_open(const struct exchange *x, const struct stretch *s, int inquiry,
+                           const struct question *but)
+{
+    uint64_t first = UINT64_MAX;
+    list_for_each (e, &x->opinions->questions) {
+        const struct question *q = list_entry(e, struct question, link);
+        if (q != but && q->stretch == s && (inquiry < 0 || q->inquiry == (unsigned)inquiry) &&
+            q->from < first)
+            first = q->from;
+    }
+    return first;
 }
 
 void stretch_settled(struct exchange *x, const struct question *q, bool objects)
 {
     struct stretch *s = q->stretch;
     struct progress *p = &s->progress[q->inquiry];
-    p->busy = false;
-    if (objects) {
-        if (q->from < s->channel->cut)
-            s->channel->cut = q->from;
-        x->relay->decisive = true;
-        return;
-    }
-    p->passed = q->to;
+    uint64_t open = first_open(x, s, (int)q->inquiry, q);
+    p->busy--;
+    p->passed = open < p->asked ? open : p->asked;
+    if (objects && q->from < s->objected)
+        s->objected = q->from;
+    if (s->objected < p->passed)
+        p->passed = s->objected;
     update(x, s);
+    /* What comes before the objection is still for others to judge, and then to be shown. */
+    if (s->objected == UINT64_MAX || first_open(x, s, -1, q) < s->objected)
+        return;
+    if (s->objected < s->channel->cut)
+        s->channel->cut = s->objected;
+    x->relay->decisive = true;
 }
 
 static int go_on(struct exchange *x, struct stretch *s)
@@ -198,7 +231,7 @@ static int go_on(struct exchange *x, struct stretch *s)
     for (unsigned i = 0; i < x->opinions->count; i++) {
         struct progress *p = &s->progress[i];
         const struct inquiry *in = &x->opinions->inquiries[i];
-        while (concerns(in) && !p->busy && !x->relay->decisive) {
+        while (concerns(in) && p->busy < SENTENCES_AT_ONCE && s->objected == UINT64_MAX) {
             uint64_t to = stop_of(s, in, p->asked);
             if (to == p->asked)
                 break;
@@ -275,7 +308,7 @@ void stretch_begin(struct exchange *x)
 
 int stretch_read(struct exchange *x)
 {
-    if (!is_wanted(x) || x->relay->decisive)
+    if (!is_wanted(x) || record_closed(x))
         return 0;
     int r = 0;
     for (struct channel *c = scanner_channels(x->completion->scanner); c && r == 0;

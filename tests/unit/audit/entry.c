@@ -35,7 +35,7 @@ static void reads_what_is_written(void **state)
     struct arena arena;
     arena_init(&arena, 1u << 22);
     for (int round = 0; round < 3000; round++) {
-        char texts[26][256];
+        char texts[41][256];
         size_t t = 0;
 #define TEXT random_text(texts[t++])
         struct audit_subject subject = {
@@ -68,7 +68,24 @@ static void reads_what_is_written(void **state)
                 .end = random_number(),
                 .old = random_next(&seed) % 2,
             };
+        struct audit_opinion opinions[20];
+        for (int i = 0; i < 20; i++)
+            opinions[i] = (struct audit_opinion){
+                .by = SPAN_LIT("guard"),
+                .direction = round & 2 ? DIRECTION_PROMPT : DIRECTION_COMPLETION,
+                .percent = (unsigned)i,
+                .risk = i % 3 ? SPAN_LIT("A1-a") : SPAN_NULL,
+                .action = (enum action)(random_next(&seed) % ACTION_COUNT),
+                .observed = i & 1,
+                .cached = i & 2,
+                .times = (unsigned)i,
+                .us = random_number(),
+            };
+        opinions[0].said = TEXT;
+        opinions[1].failed = TEXT;
         struct audit_event e = {
+            .opinions = opinions,
+            .opinion_count = random_next(&seed) % 20,
             .kind = (enum audit_kind)(random_next(&seed) % 4),
             .subject = &subject,
             .hits = hits,
@@ -115,6 +132,16 @@ static void reads_what_is_written(void **state)
             assert_int_equal(entry.hits[i].old, hits[i].old ? ENTRY_TRUE : ENTRY_ABSENT);
             assert_span(entry.hits[i].role, span_str(role_name(hits[i].role)));
         }
+        size_t told = e.opinion_count < ENTRY_OPINIONS_MAX ? e.opinion_count : ENTRY_OPINIONS_MAX;
+        assert_int_equal(entry.opinion_count, told);
+        assert_int_equal(entry.opinions_left_out, e.opinion_count - told);
+        for (size_t i = 0; i < told; i++) {
+            assert_span(entry.opinions[i].by, opinions[i].by);
+            assert_int_equal(entry.opinions[i].score, opinions[i].percent);
+            assert_int_equal(entry.opinions[i].times, opinions[i].times > 1 ? i : 0);
+            assert_int_equal(entry.opinions[i].us, opinions[i].us);
+            assert_int_equal(entry.opinions[i].cached, i & 2 ? ENTRY_TRUE : ENTRY_ABSENT);
+        }
         if (e.kind != AUDIT_CLOSE && subject.app.len <= RECORD_FIELD_MAX &&
             utf8_check(subject.app) == subject.app.len)
             assert_span(entry.app, subject.app);
@@ -156,6 +183,15 @@ static void refuses_other_forms(void **state)
         {"{\"v\":1,\"seq\":1,\"time\":2,\"kind\":\"open\",\"colour\":\"red\"}", -EBADMSG},
         {"{\"v\":1,\"seq\":1,\"time\":2,\"kind\":\"act\",\"hits\":[]}", -EBADMSG},
         {"{\"v\":1,\"seq\":1,\"time\":2,\"kind\":\"act\",\"hits\":[{\"risk\":\"A1\"}]}", -EBADMSG},
+        {"{\"v\":1,\"seq\":1,\"time\":2,\"kind\":\"act\",\"opinions\":[{\"by\":\"g\",\"us\":5}]}",
+         0},
+        {"{\"v\":1,\"seq\":1,\"time\":2,\"kind\":\"act\",\"opinions\":[]}", -EBADMSG},
+        {"{\"v\":1,\"seq\":1,\"time\":2,\"kind\":\"act\",\"opinions\":[{\"us\":5}]}", -EBADMSG},
+        {"{\"v\":1,\"seq\":1,\"time\":2,\"kind\":\"act\",\"opinions\":[{\"by\":\"g\",\"times\":1}]"
+         "}",
+         -EBADMSG},
+        {"{\"v\":1,\"seq\":1,\"time\":2,\"kind\":\"act\",\"opinions\":[{\"us\":5,\"by\":\"g\"}]}",
+         -EBADMSG},
         {"{}", -EBADMSG},
         {"", -EBADMSG},
     };

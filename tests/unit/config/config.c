@@ -639,9 +639,78 @@ static void test_manual(void **state)
     buf_deinit(&out);
 }
 
+static void test_opinions(void **state)
+{
+    struct config *c = expect_load(
+        UPSTREAM
+        "opinions:\n"
+        "  - name: guard\n"
+        "    kind: qwen3guard\n"
+        "    url: http://127.0.0.1:8000/v1/chat/completions\n"
+        "    model: g\n"
+        "    categories: { Violent: A1-f }\n"
+        "  - { name: hook, kind: webhook, url: \"https://example.com/judge\" }\n"
+        "policy:\n"
+        "  opinions:\n"
+        "    - { from: guard, when: asked, risk: A1, flag: 40 }\n"
+        "    - { from: hook, direction: prompt, when: sampled, share: 5, fallback: closed, "
+        "timeout: 300ms }\n"
+        "  retraction: { url: \"https://example.com/told\", tries: 2 }\n"
+        "apps:\n"
+        "  - { name: default }\n",
+        "");
+    assert_int_equal(c->opinion_count, 2);
+    const struct config_opinion *g = config_find_opinion(c, SPAN_LIT("guard"));
+    assert_int_equal(g->kind, OPINION_QWEN3GUARD);
+    assert_int_equal(g->timeout_ms, 2000);
+    assert_int_equal(g->concurrency, 16);
+    assert_span(g->risk, SPAN_LIT("A1-h"));
+    assert_int_equal(g->category_count, 1);
+    assert_span(g->categories[0].risk, SPAN_LIT("A1-f"));
+    assert_null(config_find_opinion(c, SPAN_LIT("nobody")));
+    const struct config_policy *p = &c->apps[0].policy;
+    assert_int_equal(p->asking_count, 2);
+    assert_ptr_equal(p->askings[0].source, g);
+    assert_int_equal(p->askings[0].when, ASK_FLAGGED);
+    assert_int_equal(p->askings[0].release, RELEASE_SENTENCE);
+    assert_int_equal(p->askings[0].block, 60);
+    assert_int_equal(p->askings[0].timeout_ms, 0);
+    assert_true(config_asks(&p->askings[0], DIRECTION_COMPLETION));
+    assert_true(config_asks(&p->askings[1], DIRECTION_PROMPT));
+    assert_false(config_asks(&p->askings[1], DIRECTION_COMPLETION));
+    assert_true(p->askings[1].closed);
+    assert_int_equal(p->askings[1].timeout_ms, 300);
+    assert_span(p->retraction.url, SPAN_LIT("https://example.com/told"));
+    assert_int_equal(p->retraction.tries, 2);
+    assert_int_equal(p->retraction.timeout_ms, 5000);
+    config_unref(c);
+}
+
+static void test_opinion_errors(void **state)
+{
+    expect_refused(UPSTREAM "opinions:\n"
+                            "  - { name: a, kind: qwen3guard, url: \"http://127.0.0.1/\" }\n"
+                            "  - { name: a, url: \"http://127.0.0.1/\" }\n",
+                   "c.yaml:6:5: a guard model behind a chat API needs its 'model'\n"
+                   "c.yaml:7:5: two opinions have the name 'a'\n");
+    expect_refused(UPSTREAM "opinions:\n"
+                            "  - { name: a, url: \"127.0.0.1\" }\n",
+                   "c.yaml:6:21: 'url' is not usable: it begins with http:// or https://\n");
+    expect_refused(UPSTREAM "opinions: [{ name: a, url: \"http://127.0.0.1/\" }]\n"
+                            "policy:\n"
+                            "  opinions:\n"
+                            "    - { from: b }\n"
+                            "    - { from: a, risk: A1/x }\n"
+                            "    - { from: a, when: sampled }\n",
+                   "c.yaml:8:7: 'opinions' has nobody of the name 'b'\n"
+                   "c.yaml:9:7: 'A1/x' is not the name of a risk, a group or a prefix*\n"
+                   "c.yaml:10:7: when: sampled needs a share of 1 to 100 percent\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_opinions),        cmocka_unit_test(test_opinion_errors),
         cmocka_unit_test(test_smallest),        cmocka_unit_test(test_everything),
         cmocka_unit_test(test_modes),           cmocka_unit_test(test_observing),
         cmocka_unit_test(test_keys_and_types),  cmocka_unit_test(test_policy_errors),

@@ -439,9 +439,88 @@ static void test_doubts(void **state)
     buf_deinit(&messages);
 }
 
+/* What a source says of a category, to an action, by the row that names the risk the closest. */
+static void test_opinions(void **state)
+{
+    static struct config_category categories[] = {{SPAN_LIT("Violent"), SPAN_LIT("A1-a")},
+                                                  {SPAN_LIT("Leak"), SPAN_LIT("attack-leak")}};
+    static const struct config_opinion guard = {.name = SPAN_LIT("guard"),
+                                                .risk = SPAN_LIT("other"),
+                                                .categories = categories,
+                                                .category_count = 2},
+                                       second = {.name = SPAN_LIT("second"),
+                                                 .risk = SPAN_LIT("A1-b")};
+    struct config_asking rows[] = {
+        {.source = &guard, .risk = SPAN_LIT("*"), .direction = 2, .flag = 10, .block = 90},
+        {.source = &guard, .risk = SPAN_LIT("A1"), .direction = 0, .answer = 50},
+        {.source = &guard, .risk = SPAN_LIT("A1-a"), .direction = 2, .block = 30, .when = 1},
+        {.source = &second, .risk = SPAN_LIT("*"), .direction = 2, .block = 1},
+    };
+    struct config_app app = {.name = SPAN_LIT("default"),
+                             .policy = {.askings = rows, .asking_count = COUNT(rows)}};
+    struct policy *p = NULL;
+    assert_int_equal(policy_new(&app, NULL, &p), 0);
+    static const struct {
+        uint32_t rows;
+        enum direction direction;
+        const char *category;
+        unsigned percent;
+        enum action want;
+        const char *risk;
+    } cases[] = {
+        {1, DIRECTION_PROMPT, "Violent", 9, ACTION_ALLOW, "A1-a"},
+        {1, DIRECTION_PROMPT, "Violent", 10, ACTION_FLAG, "A1-a"},
+        {1, DIRECTION_PROMPT, "Violent", 90, ACTION_BLOCK, "A1-a"},
+        {1, DIRECTION_PROMPT, "violent", 90, ACTION_BLOCK, "other"},
+        {3, DIRECTION_PROMPT, "Violent", 49, ACTION_ALLOW, "A1-a"},     /* the group's row */
+        {3, DIRECTION_PROMPT, "Violent", 95, ACTION_ANSWER, "A1-a"},    /* alone counts */
+        {3, DIRECTION_COMPLETION, "Violent", 95, ACTION_BLOCK, "A1-a"}, /* which is for prompts */
+        {7, DIRECTION_PROMPT, "Violent", 30, ACTION_BLOCK, "A1-a"},
+        {7, DIRECTION_PROMPT, "Leak", 30, ACTION_FLAG, "attack-leak"},
+        {8, DIRECTION_PROMPT, "Violent", 100, ACTION_ALLOW, "A1-a"}, /* another's row */
+        {0, DIRECTION_PROMPT, "Violent", 100, ACTION_ALLOW, "A1-a"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct risk *risk;
+        struct policy_said said = {.source = &guard,
+                                   .rows = cases[i].rows,
+                                   .direction = cases[i].direction,
+                                   .category = span_str(cases[i].category),
+                                   .percent = cases[i].percent};
+        enum action got = policy_opinion(p, &said, &risk);
+        if (got != cases[i].want)
+            fail_msg("case %zu: %s", i, action_name(got));
+        assert_span(risk->id, span_str(cases[i].risk));
+    }
+    /* Only what a rule of the action ask hits has its rows ask. */
+    assert_int_equal(policy_asks(p, A1A, DIRECTION_PROMPT), 0);
+    assert_int_equal(policy_asks(p, RULES, DIRECTION_PROMPT), 0);
+    policy_free(p);
+    struct config_action actions[] = {
+        {SPAN_LIT("A1-a"), ACTION_ASK, ACTION_BLOCK, ORIGIN_GLOBAL},
+        {SPAN_LIT("A1-b"), ACTION_ASK, ACTION_ASK, ORIGIN_GLOBAL},
+    };
+    app.policy.actions = actions;
+    app.policy.action_count = COUNT(actions);
+    assert_int_equal(policy_new(&app, NULL, &p), 0);
+    assert_int_equal(policy_decide(p, A1A, DIRECTION_PROMPT, 0), ACTION_FLAG);
+    assert_int_equal(policy_asks(p, A1A, DIRECTION_PROMPT), 1 << 2);
+    assert_int_equal(policy_asks(p, A1A, DIRECTION_COMPLETION), 0);
+    assert_int_equal(policy_asks(p, A1B, DIRECTION_PROMPT), 0); /* no such row waits for it */
+    assert_int_equal(policy_decide(p, A1B, DIRECTION_COMPLETION, 0), ACTION_FLAG);
+    struct policy *strict;
+    assert_int_equal(policy_new_strict(p, &strict), 0);
+    const struct risk *risk;
+    struct policy_said said = {&guard, 1, DIRECTION_PROMPT, SPAN_LIT("Leak"), 20};
+    assert_int_equal(policy_opinion(strict, &said, &risk), ACTION_BLOCK);
+    policy_free(strict);
+    policy_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_opinions),
         cmocka_unit_test(test_built_in),
         cmocka_unit_test(test_closest_row),
         cmocka_unit_test(test_origins),
