@@ -61,7 +61,7 @@ enum audit_mode {
 /* How an exchange ended. */
 enum outcome {
     OUTCOME_COMPLETE,    /* the whole answer went to the client */
-    OUTCOME_REFUSED,     /* refused before the model was asked */
+    OUTCOME_REFUSED,     /* the prompt was: nothing of an answer was shown */
     OUTCOME_CUT,         /* the answer was blocked or cut */
     OUTCOME_REJECTED,    /* malformed, too big, not allowed: could not be judged */
     OUTCOME_UPSTREAM,    /* the upstream failed or answered with an error */
