@@ -25,7 +25,8 @@ struct slot {
 struct strikes {
     pthread_mutex_t lock;
     struct slot *slots, **buckets;
-    size_t max, mask, count;
+    size_t max, mask;
+    size_t touched; /* slots that were ever used; memory of the others costs nothing */
     struct list unused, held, suspended; /* the latter two: the longest unchanged first */
 
     /* The writer's. */
@@ -181,7 +182,6 @@ static void drop(struct strikes *t, struct slot *s)
     list_remove(&s->link);
     *s = (struct slot){0};
     list_append(&t->unused, &s->link);
-    t->count--;
 }
 
 static struct slot *take(struct strikes *t, const struct strike_entry *e)
@@ -191,14 +191,17 @@ static struct slot *take(struct strikes *t, const struct strike_entry *e)
         list_remove(&s->link);
         return s;
     }
-    if (list_empty(&t->unused))
-        drop(t, list_entry(list_empty(&t->held) ? t->suspended.next : t->held.next, struct slot,
-                           link));
-    s = list_entry(t->unused.next, struct slot, link);
-    list_remove(&s->link);
+    if (list_empty(&t->unused) && t->touched < t->max) {
+        s = &t->slots[t->touched++];
+    } else {
+        if (list_empty(&t->unused))
+            drop(t, list_entry(list_empty(&t->held) ? t->suspended.next : t->held.next, struct slot,
+                               link));
+        s = list_entry(t->unused.next, struct slot, link);
+        list_remove(&s->link);
+    }
     s->next = *bucket_of(t, e);
     *bucket_of(t, e) = s;
-    t->count++;
     return s;
 }
 
@@ -345,11 +348,7 @@ static int make_table(struct strikes *t, size_t max)
     t->mask = buckets - 1;
     t->slots = calloc(max, sizeof(*t->slots));
     t->buckets = calloc(buckets, sizeof(struct slot *));
-    if (!t->slots || !t->buckets)
-        return -ENOMEM;
-    for (size_t i = 0; i < max; i++)
-        list_append(&t->unused, &t->slots[i].link);
-    return 0;
+    return t->slots && t->buckets ? 0 : -ENOMEM;
 }
 
 int strikes_open(struct span state_dir, size_t max, bool readonly, struct strikes **ret_strikes)

@@ -167,7 +167,9 @@ bool relay_withhold(struct exchange *x)
         return false;
     r->over = true;
     record_notes(x)->status = 200;
-    strike_act(x, span_str(cause_code(CAUSE_CONTENT_FILTER)));
+    /* Another prompt may have suspended the user meanwhile: this one is on record all the same. */
+    if (strike_act(x, span_str(cause_code(CAUSE_CONTENT_FILTER))) != CAUSE_CONTENT_FILTER)
+        record_act(x, x->prompt, span_str(cause_code(CAUSE_CONTENT_FILTER)));
     record_close(x, OUTCOME_REFUSED, span_str(cause_code(CAUSE_CONTENT_FILTER)));
     relay_await(x, cut_recorded);
     return true;
