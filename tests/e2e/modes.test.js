@@ -1,7 +1,7 @@
 // What a configuration may ask for beyond the defaults.
 import { after, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Stack, day, readStream, run, sleep, words } from './harness.js';
+import { Stack, day, readStream, run, sleep, until, words } from './harness.js';
 import { ask, client, majors } from './clients.js';
 import { Upstream, chunked, delta, event, finish, plainAnswer, streamHead } from './wire.js';
 
@@ -52,8 +52,11 @@ test('mode: shadow judges beside, and what goes through is as it came', async ()
     }
     assert.deepEqual([streamed, finish], [text, 'stop']);
   }
-  const rows = await stack.log('--all');
-  const asked = rows.filter((r) => r.model);
+  // Nothing waits for the record, so the test does.
+  const asked = await until(async () => {
+    const rows = (await stack.log('--all')).filter((r) => r.model);
+    return rows.length && rows.every((r) => r.complete !== null) && rows;
+  }, 'all is on record');
   assert.equal(asked.length, 4);
   for (const row of asked) {
     assert.deepEqual([row.mode, row.action, row.complete], ['shadow', 'flag', true]);

@@ -5,6 +5,7 @@
 #include "cli/keywatch.h"
 #include "cli/tally.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -24,12 +25,14 @@ static int set_up(void **state)
     return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
 }
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
 static int tear_down(void **state)
 {
-    static const char *const files[] = {"s/keys.json", "s/keys.lock", "s/enduser.key", "s/limits"};
-    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-        unlink(files[i]);
-    rmdir("s");
+    nftw("s", remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     return chdir("/") == 0 ? rmdir(folder) : -1;
 }
 
