@@ -24,6 +24,7 @@ static const struct subcommand {
     {"key", "create, list and revoke app keys", "应用密钥：创建、列表、吊销", cli_key},
     {"user", "end users: strikes, appeals, privacy", "终端用户：违规、申诉、隐私", cli_user},
     {"label", "consents to unlabelled answers", "内容标识：用户声明与校验", cli_label},
+    {"reviewer", "test accounts for the reviewing authority", "监管测试账号", cli_reviewer},
     {"demo", "run a stand-in model to try things out", "运行演示用的替身模型", cli_demo},
 };
 
@@ -34,7 +35,7 @@ static void help(FILE *to)
           "居庸：大模型接口前的内容安全网关。\n\n",
           to);
     for (size_t i = 0; i < sizeof(subcommands) / sizeof(*subcommands); i++)
-        fprintf(to, "  %-7s %-46s %s\n", subcommands[i].name, subcommands[i].summary,
+        fprintf(to, "  %-8s %-46s %s\n", subcommands[i].name, subcommands[i].summary,
                 subcommands[i].summary_zh);
     fputs("\n'juyong SUBCOMMAND --help' tells more. 'juyong --version' prints the version.\n", to);
 }

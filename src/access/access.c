@@ -276,6 +276,13 @@ bool access_identify(const struct access *a, struct access_hasher *hasher,
         *ret_identity = (struct access_identity){.app = &config->apps[0]};
         return true;
     }
+    return access_identify_key(a, hasher, config, credentials, wall_us, ret_identity);
+}
+
+bool access_identify_key(const struct access *a, struct access_hasher *hasher,
+                         const struct config *config, const struct access_credentials *credentials,
+                         uint64_t wall_us, struct access_identity *ret_identity)
+{
     struct span key = one_key(credentials);
     unsigned char digest[SHA256_SIZE];
     if (key.len == 0 || key.len > CREDENTIAL_MAX || hash_key(a, hasher, key, digest) < 0)

@@ -44,6 +44,11 @@ bool access_identify(const struct access *a, struct access_hasher *hasher,
                      const struct config *config, const struct access_credentials *credentials,
                      uint64_t wall_us, struct access_identity *ret_identity);
 
+/* The same by the key alone, whatever config->auth says: nobody bears none. */
+bool access_identify_key(const struct access *a, struct access_hasher *hasher,
+                         const struct config *config, const struct access_credentials *credentials,
+                         uint64_t wall_us, struct access_identity *ret_identity);
+
 /*
  * May that app be asked from there? `peer` is the connection's other end, `client` whom it speaks
  * for, which counts from trusted proxies only; empty: itself. Numeric texts.

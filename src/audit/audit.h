@@ -47,6 +47,9 @@ struct audit_subject {
     struct span model, upstream, filing_number, route;
     struct span ruleset; /* version in force for this exchange */
     struct span mode;    /* enforce, observe, shadow */
+    /* Of a reviewer's test account; empty: production. */
+    struct span purpose;  /* regulator-enforce, regulator-observe */
+    struct span reviewer; /* the account */
     bool stream;
 };
 
@@ -64,8 +67,12 @@ struct audit_hit {
     struct span folded;  /* what the matcher read */
     uint32_t layers;     /* enum layer bits */
     uint64_t start, end; /* bytes in the judged text */
+    bool kept;           /* no match: a text of the exchange that is kept whole, in `text` */
     bool old;            /* a remembered offence in an earlier turn: told, not counted again */
 };
+
+/* Bytes kept of one text that is kept whole, whatever audit_options.text_max says. */
+#define AUDIT_KEPT_MAX (256u << 10)
 
 /*
  * An offence as it is remembered: a keyed code of who said it to which app and what it was, never

@@ -40,6 +40,8 @@ static const struct field fields[] = {
     FIELD(route, TYPE_TEXT),
     FIELD(ruleset, TYPE_TEXT),
     FIELD(mode, TYPE_TEXT),
+    FIELD(purpose, TYPE_TEXT),
+    FIELD(reviewer, TYPE_TEXT),
     FIELD(stream, TYPE_TRUE),
     FIELD(action, TYPE_TEXT),
     FIELD(outcome, TYPE_TEXT),
@@ -84,7 +86,8 @@ static const struct field hit_fields[] = {
     HIT_FIELD(direction, TYPE_TEXT), HIT_FIELD(role, TYPE_TEXT),   HIT_FIELD(path, TYPE_TEXT),
     HIT_FIELD(risk, TYPE_TEXT),      HIT_FIELD(rule, TYPE_TEXT),   HIT_FIELD(action, TYPE_TEXT),
     HIT_FIELD(observed, TYPE_TRUE),  HIT_FIELD(layers, TYPE_TEXT), HIT_FIELD(start, TYPE_NUMBER),
-    HIT_FIELD(end, TYPE_NUMBER),     HIT_FIELD(old, TYPE_TRUE),    HIT_FIELD(commit, TYPE_TEXT),
+    HIT_FIELD(end, TYPE_NUMBER),     HIT_FIELD(old, TYPE_TRUE),    HIT_FIELD(kept, TYPE_TRUE),
+    HIT_FIELD(commit, TYPE_TEXT),
 };
 
 #define OPINION_FIELD(name, type)                                                                  \

@@ -17,7 +17,8 @@ struct entry_hit {
     struct span direction, role, path, risk, rule, action, layers, commit;
     enum entry_bool observed; /* true: what would have been done */
     uint64_t start, end;
-    enum entry_bool old; /* an offence of an earlier exchange, in this one's history */
+    enum entry_bool old;  /* an offence of an earlier exchange, in this one's history */
+    enum entry_bool kept; /* no match: a text that is kept whole */
 };
 
 #define ENTRY_OPINIONS_MAX 16
@@ -35,7 +36,8 @@ struct entry {
     struct span run, node, kind, request_id;
     struct span app, key_id, end_user, client_ip;
     uint64_t client_port;
-    struct span device, session, model, upstream, filing_number, route, ruleset, mode;
+    struct span device, session, model, upstream, filing_number, route, ruleset, mode, purpose,
+        reviewer;
     enum entry_bool stream;
     struct span action, outcome, reason;
     struct span model_answered, upstream_request_id, finish_reason, provider_refusal, label;

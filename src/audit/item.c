@@ -79,7 +79,8 @@ static int fill(struct buf *b, const struct audit_event *event, size_t text_max,
         r = put(b, record_clip(event->subject->request_id, RECORD_FIELD_MAX), &i->request,
                 &i->request_len);
     for (size_t k = 0; r == 0 && k < n; k++) {
-        r = put_text(b, &event->hits[k], text_max, &texts[k]);
+        r = put_text(b, &event->hits[k], event->hits[k].kept ? AUDIT_KEPT_MAX : text_max,
+                     &texts[k]);
         texts[k].commit = (uint32_t)commits[k];
     }
     i->offence_count = (uint32_t)event->offence_count;

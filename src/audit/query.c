@@ -294,6 +294,8 @@ static bool row_fits(const struct query *q)
         if (a < 0 || !(f->actions & (1u << a)))
             return false;
     }
+    if (!f->any_purpose && !span_eq(e->purpose, f->purpose))
+        return false;
     if ((f->app.len && !span_eq(e->app, f->app)) ||
         (f->end_user.len && !span_eq(e->end_user, f->end_user)) ||
         (f->model.len && !span_eq(e->model, f->model) && !span_eq(e->model_answered, f->model)) ||

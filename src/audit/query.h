@@ -20,6 +20,8 @@ struct query_filter {
     enum direction direction; /* 0: any */
     struct span text;         /* occurs in a matched text, its context or folded form; ASCII case
                                  does not matter */
+    struct span purpose;      /* of reviewers' tests: this one; empty: production alone */
+    bool any_purpose;         /* both */
     size_t limit;             /* rows; 0: all */
     bool oldest_first;
     /* Follow: only what came after this record, oldest first; each exchange once, as soon as it is
@@ -52,6 +54,8 @@ struct query_row {
     enum query_state state;
     const struct query_hit *hits;
     size_t hit_count;
+    const struct query_hit *kept; /* texts that were kept whole */
+    size_t kept_count;
     const struct entry_opinion *opinions; /* of all its records */
     size_t opinion_count;
     const struct query_hit *main_hit; /* of the heaviest action, the first of them, old ones last;

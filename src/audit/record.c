@@ -129,6 +129,8 @@ static int put_subject(struct buf *out, const struct audit_subject *s)
     TEXT("route", s->route);
     TEXT("ruleset", s->ruleset);
     TEXT("mode", s->mode);
+    TEXT("purpose", s->purpose);
+    TEXT("reviewer", s->reviewer);
     if (s->stream)
         RAW(",\"stream\":true");
     return 0;
@@ -219,6 +221,8 @@ static int put_hit(struct buf *out, const struct audit_hit *h, size_t *ret_commi
     NUMBER("end", h->end);
     if (h->old)
         RAW(",\"old\":true");
+    if (h->kept)
+        RAW(",\"kept\":true");
     RAW(",\"commit\":\"");
     *ret_commit = out->len;
     RAW("0000000000000000000000000000000000000000000000000000000000000000\"}");

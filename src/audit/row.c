@@ -72,6 +72,7 @@ void row_clear(struct row *r)
 {
     arena_deinit(&r->arena);
     arena_init(&r->arena, ROW_ARENA_MAX);
+    r->kept_count = 0;
     r->count = r->hit_count = r->opinion_count = 0;
 }
 
@@ -157,8 +158,11 @@ static int read_text(struct row *r, struct row_month *m, uint64_t seq, size_t at
 
 static int add_hits(struct row *r, struct row_month *m, const struct row_record *rec)
 {
-    for (size_t i = 0; i < rec->entry.hit_count && r->hit_count < ROW_HITS_MAX; i++) {
-        struct query_hit *h = &r->hits[r->hit_count++];
+    for (size_t i = 0; i < rec->entry.hit_count; i++) {
+        bool kept = rec->entry.hits[i].kept == ENTRY_TRUE;
+        if (kept ? r->kept_count == ROW_KEPT_MAX : r->hit_count == ROW_HITS_MAX)
+            continue;
+        struct query_hit *h = kept ? &r->kept[r->kept_count++] : &r->hits[r->hit_count++];
         *h = (struct query_hit){.entry = &rec->entry.hits[i]};
         h->path = h->entry->path;
         int e = read_text(r, m, rec->seq, i, h);
@@ -214,6 +218,8 @@ int row_fold(struct row *r, struct row_month *const *months, struct query_row *r
     row.state = opened && !closed ? QUERY_INTERRUPTED : QUERY_DONE;
     row.hits = r->hits;
     row.hit_count = r->hit_count;
+    row.kept = r->kept;
+    row.kept_count = r->kept_count;
     row.opinions = r->opinions;
     row.opinion_count = r->opinion_count;
     for (size_t i = 0; i < r->hit_count; i++)

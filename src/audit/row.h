@@ -8,6 +8,7 @@
 #include "db/db.h"
 
 #define ROW_RECORDS_MAX  256 /* records of one exchange that are folded; more are left out */
+#define ROW_KEPT_MAX     16
 #define ROW_HITS_MAX     256
 #define ROW_OPINIONS_MAX 64
 
@@ -32,6 +33,8 @@ struct row {
     size_t count;
     struct query_hit hits[ROW_HITS_MAX];
     size_t hit_count;
+    struct query_hit kept[ROW_KEPT_MAX];
+    size_t kept_count;
     struct entry_opinion opinions[ROW_OPINIONS_MAX];
     size_t opinion_count;
 };

@@ -37,6 +37,7 @@ enum {
     OPT_MODEL,
     OPT_REQUEST,
     OPT_TEXT,
+    OPT_PURPOSE,
     OPT_ALL,
     OPT_OLDEST,
     OPT_CHECKPOINTS,
@@ -175,6 +176,15 @@ static error_t parse_filter(int key, char *arg, struct argp_state *state)
         break;
     case OPT_REQUEST:
         f->request_id = span_str(arg);
+        f->any_purpose = true;
+        break;
+    case OPT_PURPOSE:
+        f->any_purpose = strcmp(arg, "any") == 0;
+        f->purpose = span_str(f->any_purpose ? "" : arg);
+        f->all = true; /* what a reviewer was let through is of interest, too */
+        if (!f->any_purpose && strcmp(arg, "regulator-enforce") != 0 &&
+            strcmp(arg, "regulator-observe") != 0)
+            argp_error(state, "'%s' is no purpose: regulator-enforce, regulator-observe, any", arg);
         break;
     case OPT_TEXT:
         f->text = span_str(arg);
@@ -257,6 +267,8 @@ static const struct argp_option filter_options[] = {
     {"model", OPT_MODEL, "ID", 0, "One model, as asked or as answered", 1},
     {"request", OPT_REQUEST, "ID", 0, "One exchange", 1},
     {"text", OPT_TEXT, "TEXT", 0, "Occurs in a match, its context or its folded form", 1},
+    {"purpose", OPT_PURPOSE, "PURPOSE", 0,
+     "Reviewers' tests, which are left out else: regulator-enforce, regulator-observe; or any", 1},
     {"all", OPT_ALL, NULL, 0, "Also what was allowed, and operators' acts", 1},
     {"oldest-first", OPT_OLDEST, NULL, 0, "In the order of time", 1},
     {"limit", 'n', "N", 0, "At most N rows", 1},
@@ -391,7 +403,8 @@ static int run_show(const struct options *o, const char *dir)
 {
     struct logview v;
     logview_init(&v);
-    struct query_filter f = {.request_id = span_str(o->request), .all = true, .limit = 1};
+    struct query_filter f = {
+        .request_id = span_str(o->request), .all = true, .any_purpose = true, .limit = 1};
     long r = print_rows(dir, &f, &v, o->json ? logview_json : logview_show);
     if (r < 0)
         return complain(dir, (int)r);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#define RED   "\033[1;31m"
 #define BOLD  "\033[1m"
 #define FAINT "\033[2m"
 #define PLAIN "\033[0m"
@@ -252,6 +253,11 @@ void logview_row(const struct logview *v, const struct query_row *row)
     else
         put_remark(v, row, text_width(v));
     logview_text(v->out, e->request_id);
+    if (e->purpose.len) { /* nobody is to take it for production */
+        fprintf(v->out, "  %s", v->colour ? RED : "");
+        logview_text(v->out, e->purpose);
+        fputs(v->colour ? PLAIN : "", v->out);
+    }
     fputc('\n', v->out);
 }
 
@@ -333,6 +339,14 @@ static void show_hit(const struct logview *v, const struct query_hit *h, size_t 
     fputc('\n', v->out);
 }
 
+static void show_kept(const struct logview *v, const struct query_hit *h)
+{
+    fprintf(v->out, "\n%skept whole, %.*s%s\n", v->colour ? BOLD : "",
+            SPAN_ARG(h->entry->direction), v->colour ? PLAIN : "");
+    put_field(v, "  text", h->has_text ? h->text : SPAN_LIT("(removed)"));
+    put_field(v, "  commitment", h->entry->commit);
+}
+
 static void show_opinion(const struct logview *v, const struct entry_opinion *o)
 {
     fprintf(v->out, "\n%sopinion of %s", v->colour ? BOLD : "", v->colour ? PLAIN : "");
@@ -366,6 +380,12 @@ void logview_show(const struct logview *v, const struct query_row *row)
     if (e->unjudged_media == ENTRY_TRUE)
         put_field(v, "unjudged media", SPAN_LIT("yes"));
     put_field(v, "mode", e->mode);
+    if (e->purpose.len) {
+        fprintf(v->out, "%s%-20s ", v->colour ? RED : "", "purpose");
+        logview_text(v->out, e->purpose);
+        fprintf(v->out, ", no production%s\n", v->colour ? PLAIN : "");
+        put_field(v, "reviewer", e->reviewer);
+    }
     put_field(v, "app", e->app);
     put_field(v, "key", e->key_id);
     put_field(v, "end user", e->end_user);
@@ -413,6 +433,8 @@ void logview_show(const struct logview *v, const struct query_row *row)
         show_opinion(v, &row->opinions[i]);
     for (size_t i = 0; i < row->hit_count; i++)
         show_hit(v, &row->hits[i], i + 1);
+    for (size_t i = 0; i < row->kept_count; i++)
+        show_kept(v, &row->kept[i]);
 }
 
 /* ---- JSON ---- */
@@ -550,6 +572,8 @@ void logview_json(const struct logview *v, const struct query_row *row)
     json_text(out, "filing_number", e->filing_number);
     json_text(out, "upstream_request_id", e->upstream_request_id);
     json_text(out, "mode", e->mode);
+    json_text(out, "purpose", e->purpose);
+    json_text(out, "reviewer", e->reviewer);
     json_text(out, "action", e->action);
     json_hit(out, row->main_hit);
     json_text(out, "outcome", state_name(row));
@@ -587,6 +611,14 @@ void logview_json(const struct logview *v, const struct query_row *row)
         json_bool(out, "observed", row->hits[i].entry->observed);
         json_hit(out, &row->hits[i]);
         json_text(out, "commitment", row->hits[i].entry->commit);
+        fputc('}', out);
+    }
+    fputs("],\"kept\":[", out);
+    for (size_t i = 0; i < row->kept_count; i++) {
+        fputs(i ? ",{\"direction\":" : "{\"direction\":", out);
+        logview_string(out, row->kept[i].entry->direction);
+        json_text(out, "text", row->kept[i].text);
+        json_text(out, "commitment", row->kept[i].entry->commit);
         fputc('}', out);
     }
     fputs("],\"opinions\":[", out);

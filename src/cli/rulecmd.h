@@ -6,5 +6,6 @@ int cli_scan(int argc, char **argv);
 int cli_label(int argc, char **argv);
 int cli_key(int argc, char **argv);
 int cli_user(int argc, char **argv);
+int cli_reviewer(int argc, char **argv);
 int cli_filing(int argc, char **argv);
 int cli_rules(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include "cli/keywatch.h"
 #include "cli/notify.h"
 #include "cli/reload.h"
+#include "cli/reviewing.h"
 #include "cli/setup.h"
 #include "cli/tally.h"
 #include "cli/watch.h"
@@ -46,6 +47,7 @@ struct serve {
     struct worker_pool *pool;
     struct console *console;
     struct canary *canary;
+    struct reviewing *reviewing;
     atomic_bool drained;
     bool stopping;
     uint64_t stopped_ms;
@@ -170,6 +172,8 @@ static int weakenings(void *ctx, struct buf *out)
     audit_get_health(s->audit, &h);
     if (r == 0)
         r = watch_weakenings(s->canary, out);
+    if (r == 0)
+        r = reviewing_weakenings(s->reviewing, snapshot_config(s->snapshot)->reviewers.port, out);
     if (r == 0 && h.degraded)
         r = buf_append(out, SPAN_LIT("weakened: the decision log is only in memory\n"));
     buf_deinit(&lines);
@@ -440,6 +444,7 @@ static int start_workers(struct serve *s, const struct config *c)
                             : 1,
         .audit = s->audit,
         .limiter = tally_limiter(s->tally),
+        .reviewers = reviewing_accounts(s->reviewing),
         .snapshot = s->snapshot,
         .drained = drained,
         .ctx = s,
@@ -547,6 +552,8 @@ static int serve(struct serve *s)
     if (r == 0)
         r = desk_open(s->audit, c, &s->desk);
     if (r == 0)
+        r = reviewing_open(s->loop, s->audit, c->state_dir, &s->reviewing);
+    if (r == 0)
         r = start_workers(s, c);
     if (r < 0)
         return r;
@@ -621,6 +628,7 @@ int cli_serve(int argc, char **argv)
     console_free(s.console);
     canary_free(s.canary);
     worker_pool_free(s.pool);
+    reviewing_close(s.reviewing);
     tally_free(s.tally);
     desk_close(s.desk);
     audit_close(s.audit);

@@ -285,6 +285,7 @@ static int print_rows(const struct options *o, bool all)
         .end_user = span_str(o->end_user),
         .app = span_str(o->app ? o->app : ""),
         .all = all,
+        .any_purpose = all,
         .oldest_first = all,
         .limit = all ? 0 : SHOWN,
     };

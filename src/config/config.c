@@ -46,6 +46,16 @@ void read_console(struct reader *r, const struct schema_key *key, const struct y
         reader_error(r, node->at, "the console needs another address than 'listen'");
 }
 
+void read_reviewers(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                    void *base)
+{
+    const struct config *c = base;
+    if ((c->reviewers.port == c->listen_port && span_eq(c->reviewers.host, c->listen_host)) ||
+        (c->reviewers.port == c->console_port && span_eq(c->reviewers.host, c->console_host)))
+        reader_error(r, node->at,
+                     "reviewers need another address than 'listen' and 'console.listen'");
+}
+
 bool read_networks(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                    struct network **ret_networks, size_t *ret_count)
 {

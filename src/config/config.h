@@ -265,6 +265,10 @@ struct config {
         size_t offences; /* that are remembered */
     } audit;
     struct {
+        struct span host; /* where reviewers' test accounts are served */
+        uint16_t port;    /* 0: nowhere */
+    } reviewers;
+    struct {
         unsigned every_ms; /* from the end of one run to the next */
         bool ready;        /* while it misses, the gateway is not ready */
     } canary;

@@ -248,6 +248,14 @@ static const struct schema_key keys_rules[] = {
     {NULL},
 };
 
+static const struct schema_key keys_reviewers[] = {
+    {"listen", SCHEMA_ADDRESS, NULL,
+     "where `juyong reviewer` accounts are served, and nobody else; they are served nowhere else",
+     AT(struct config, reviewers.host), .offset2 = offsetof(struct config, reviewers.port),
+     .read = read_reviewers, .required = true, .restart = true},
+    {NULL},
+};
+
 static const struct schema_key keys_canary[] = {
     {"every", SCHEMA_DURATION, "5min",
      "known phrases go through each app's route in both directions, against a stand-in and never "
@@ -322,6 +330,9 @@ const struct schema_key schema_root[] = {
      .read = read_apps, .form = "list of maps"},
     {"limits", SCHEMA_MAP, NULL, "sizes, times and numbers", .keys = keys_limits},
     {"audit", SCHEMA_MAP, NULL, "the decision log", .keys = keys_audit},
+    {"reviewers", SCHEMA_MAP, NULL,
+     "test accounts for the authority that reviews a filing; without it there are none",
+     .keys = keys_reviewers},
     {"canary", SCHEMA_MAP, NULL, "the proof that what is in force intercepts", .keys = keys_canary},
     {"trusted_proxies", SCHEMA_OTHER, NULL,
      "addresses or networks of front proxies: only they may name client address, end user, device "

@@ -5,6 +5,8 @@
 
 void read_console(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base);
+void read_reviewers(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                    void *base);
 /* config/upstream.c */
 void read_base_url(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                    void *base);

@@ -18,15 +18,29 @@ struct allowance {
     char text[192]; /* of headers' values: eight, each of at most 20 digits and three letters */
 };
 
-bool admit_identify(struct gate *g, struct http_request *r, struct access_identity *ret_identity)
+static struct access_credentials credentials_of(const struct http_request *r)
 {
-    const struct config *c = snapshot_config(g->snapshot);
-    struct access_credentials credentials = {
+    return (struct access_credentials){
         .authorization = http_request_header(r, "Authorization"),
         .x_api_key = http_request_header(r, "x-api-key"),
         .api_key = http_request_header(r, "api-key"),
         .x_goog_api_key = http_request_header(r, "x-goog-api-key"),
     };
+}
+
+bool admit_identify_key(struct gate *g, struct http_request *r,
+                        struct access_identity *ret_identity)
+{
+    struct access_credentials credentials = credentials_of(r);
+    return access_identify_key(snapshot_access(g->snapshot), g->hasher,
+                               snapshot_config(g->snapshot), &credentials, clock_wall_us(),
+                               ret_identity);
+}
+
+bool admit_identify(struct gate *g, struct http_request *r, struct access_identity *ret_identity)
+{
+    const struct config *c = snapshot_config(g->snapshot);
+    struct access_credentials credentials = credentials_of(r);
     if (!access_identify(snapshot_access(g->snapshot), g->hasher, c, &credentials, clock_wall_us(),
                          ret_identity))
         return false;
@@ -47,7 +61,8 @@ enum cause admit_check(struct exchange *x, struct span *ret_path)
     uint16_t port;
     struct span peer = http_request_peer(x->client, &port);
     struct span client = http_request_header(x->client, "X-Juyong-Client-IP");
-    if (!exchange_probes(x) && !access_admits(exchange_config(x), x->who.app, peer, client))
+    if (!exchange_probes(x) && !x->purpose.uncounted &&
+        !access_admits(exchange_config(x), x->who.app, peer, client))
         return CAUSE_ADDRESS;
     if (!is_policy_known(x)) {
         *ret_path = SPAN_LIT(POLICY_HEADER);
@@ -72,7 +87,7 @@ int admit_new(struct exchange *x)
 {
     const struct config *c = exchange_config(x);
     struct limit_app *app = x->gate->limit_apps[config_app_index(c, x->who.app)];
-    if (!app || !x->dialect || !is_limited(&x->who.app->limits))
+    if (!app || !x->dialect || x->purpose.uncounted || !is_limited(&x->who.app->limits))
         return 0;
     x->allowance = arena_alloc(&x->arena, sizeof(*x->allowance));
     if (!x->allowance)
@@ -103,7 +118,7 @@ static void refuse(struct exchange *x)
     const struct limit_verdict *v = &x->allowance->verdict;
     enum cause cause = v->kind == LIMIT_MEMORY ? CAUSE_OVERLOADED : CAUSE_RATE_LIMIT;
     struct span scope = span_str(scopes[v->scope]);
-    metrics_add(x->gate->metrics, METRIC_REJECTED_LIMIT, 1);
+    metrics_add(x->purpose.metrics, METRIC_REJECTED_LIMIT, 1);
     if (v->first) {
         ask_reject(x, cause, SPAN_NULL, scope);
         return;

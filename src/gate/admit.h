@@ -12,6 +12,9 @@
  * app's strict twin, and is judged by it from there on.
  */
 bool admit_identify(struct gate *g, struct http_request *r, struct access_identity *ret_identity);
+/* The same by its key alone, whatever `auth` says. */
+bool admit_identify_key(struct gate *g, struct http_request *r,
+                        struct access_identity *ret_identity);
 /* The ceiling of that app's bodies, in bytes. */
 size_t admit_body_max(const struct config *c, const struct config_app *app);
 /*

@@ -102,7 +102,7 @@ static int compose_headers(struct exchange *x, struct http_header *h, size_t max
         if (!key.data)
             return -ENOMEM;
         h[n++] = (struct http_header){SPAN_LIT("Authorization"), key};
-    } else if (exchange_config(x)->auth == AUTH_PASSTHROUGH) {
+    } else if (exchange_config(x)->auth == AUTH_PASSTHROUGH && x->who.key_id.len == 0) {
         n += pass_credentials(x, h + n);
     }
     for (size_t i = 0; i < u->header_count; i++) {
@@ -289,6 +289,7 @@ void ask_begin(struct exchange *x)
 {
     struct span body = http_request_body(x->client);
     bool shadow = exchange_shadows(x);
+    purpose_keep(x, DIRECTION_PROMPT, body);
     if (!admit_peek(x))
         return;
     uint64_t before = clock_mono_us();
@@ -355,7 +356,7 @@ void ask_begin(struct exchange *x)
     record_act(x, x->prompt,
                x->prompt->history.off_count ? SPAN_LIT(AUDIT_OLD_OFFENCE) : SPAN_NULL);
     if (x->prompt->history.off_count)
-        metrics_add(x->gate->metrics, METRIC_HISTORY, 1);
+        metrics_add(x->purpose.metrics, METRIC_HISTORY, 1);
     if (changed)
         exchange_await(x, ask);
     else

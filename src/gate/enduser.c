@@ -31,6 +31,11 @@ struct span enduser_address(const struct config *c, const struct http_request *r
     return ip;
 }
 
+struct span enduser_named(const struct config *c, const struct http_request *r)
+{
+    return front_header(r, is_trusted(c, r), "X-Juyong-End-User");
+}
+
 static struct span keep(struct exchange *x, struct span text)
 {
     if (text.len > HEADER_KEPT)

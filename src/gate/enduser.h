@@ -12,6 +12,8 @@
  */
 struct span enduser_address(const struct config *c, const struct http_request *r,
                             uint16_t *ret_port);
+/* The end user's id, where a trusted front names one in its header; else empty. Borrowed. */
+struct span enduser_named(const struct config *c, const struct http_request *r);
 /*
  * Fills end user (as an HMAC), client address and port, device and session; texts are in the
  * exchange's arena. What nobody may say, or nobody said, stays empty. Once the body has been read.

@@ -25,13 +25,14 @@ static void expired(struct loop_timer *t)
     exchange_post(x);
 }
 
-struct exchange *exchange_new(struct gate *g, struct http_request *r)
+struct exchange *exchange_new(struct gate *g, struct http_request *r, const struct purpose *p)
 {
     struct exchange *x = calloc(1, sizeof(*x));
     if (!x)
         return NULL;
     x->gate = g;
     x->client = r;
+    x->purpose = *p;
     arena_init(&x->arena, EXCHANGE_ARENA);
     list_init(&x->link);
     loop_task_init(&x->task, exchange_step);
@@ -58,6 +59,7 @@ void exchange_free(struct exchange *x)
     judge_free(x->prompt);
     judge_free(x->completion);
     record_free(x->record);
+    kept_free(x->kept);
     buf_deinit(&x->body);
     buf_deinit(&x->answer);
     snapshot_unref(x->snapshot);
@@ -218,7 +220,7 @@ static void reading(struct exchange *x, unsigned events)
             http_request_abort(x->client);
         return;
     }
-    metrics_add(x->gate->metrics, METRIC_REQUESTS, 1);
+    metrics_add(x->purpose.metrics, METRIC_REQUESTS, 1);
     if (too_large || trailers)
         ask_reject(x, too_large ? CAUSE_TOO_LARGE : CAUSE_BAD_FRAMING, SPAN_NULL, SPAN_NULL);
     else if (refused != CAUSE_NONE)

@@ -46,6 +46,7 @@ struct exchange {
     struct access_identity who;
     struct allowance *allowance; /* admit.c */
     struct purpose purpose;
+    struct kept *kept;             /* a reviewer's; else NULL */
     const struct dialect *dialect; /* NULL: the list of models */
     const struct config_upstream *upstream;
     const struct config_model *model;
@@ -96,8 +97,10 @@ struct gate {
     struct gate_options options;
     struct loop *loop;
     struct metrics *metrics;
+    struct metrics aside; /* of reviewers: no statistics of the service */
     struct snapshot *snapshot;
-    struct http_server *server;
+    struct http_server *server, *reviewers_server; /* the latter or NULL */
+    struct door front, reviewers_door;
     struct http_client *client;
     struct opinion_desk *desk;
     struct courier *courier;
@@ -133,16 +136,11 @@ bool gate_is_type(struct span header, struct span type);
  */
 enum { GATE_ID_SIZE = 32 };
 struct span gate_request_id(struct gate *g, char ret_text[GATE_ID_SIZE]);
-struct exchange *exchange_new(struct gate *g, struct http_request *r);
+struct exchange *exchange_new(struct gate *g, struct http_request *r, const struct purpose *p);
 /* Takes it out of the gate and frees it; its request must have been released. */
 void exchange_free(struct exchange *x);
 int gate_add(struct gate *g, struct exchange *x);
 void gate_remove(struct gate *g, struct exchange *x);
-
-/* purpose.c */
-/* Whose route a probe takes; false where it is none. Only with a stand-in. */
-bool purpose_identify_probe(const struct gate *g, const struct http_request *r,
-                            struct access_identity *ret_who);
 
 /* ask.c */
 /* Judges the request and goes on to refuse or to ask. */

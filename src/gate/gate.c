@@ -38,11 +38,13 @@ struct admission {
     enum cause cause;
     const struct dialect *dialect;
     struct access_identity who;
+    struct purpose purpose;
     bool models;
 };
 
-static struct admission decide(struct gate *g, struct http_request *r)
+static struct admission decide(const struct door *d, struct http_request *r)
 {
+    struct gate *g = d->gate;
     struct admission a = {.cause = CAUSE_NONE};
     struct span path = http_request_path(r), method = http_request_method(r);
     struct span encoding = http_request_header(r, "Content-Encoding");
@@ -52,11 +54,12 @@ static struct admission decide(struct gate *g, struct http_request *r)
         a.cause = CAUSE_NOT_FOUND;
     else if (!span_eq(method, a.models ? SPAN_LIT("GET") : SPAN_LIT("POST")))
         a.cause = CAUSE_METHOD;
-    else if (!(g->options.stand_in ? purpose_identify_probe(g, r, &a.who)
-                                   : admit_identify(g, r, &a.who)))
-        a.cause = CAUSE_UNAUTHORIZED;
-    else if (a.dialect &&
-             !gate_is_type(http_request_header(r, "Content-Type"), SPAN_LIT("application/json")))
+    else
+        a.cause = purpose_identify(d, r, !a.models, &a.who, &a.purpose);
+    if (a.cause != CAUSE_NONE)
+        return a;
+    if (a.dialect &&
+        !gate_is_type(http_request_header(r, "Content-Type"), SPAN_LIT("application/json")))
         a.cause = CAUSE_UNSUPPORTED_TYPE;
     else if (encoding.len && !span_eq_nocase(encoding, SPAN_LIT("identity")))
         a.cause = CAUSE_UNSUPPORTED_ENCODING;
@@ -67,20 +70,21 @@ static struct admission decide(struct gate *g, struct http_request *r)
     return a;
 }
 
-static void count_rejection(struct gate *g, enum cause cause)
+static void count_rejection(const struct door *d, enum cause cause)
 {
+    struct metrics *m = d->reviewers ? &d->gate->aside : d->gate->metrics;
     if (cause == CAUSE_NOT_FOUND || cause == CAUSE_METHOD)
-        metrics_add(g->metrics, METRIC_REJECTED_ROUTE, 1);
-    else if (cause == CAUSE_UNAUTHORIZED)
-        metrics_add(g->metrics, METRIC_REJECTED_AUTH, 1);
+        metrics_add(m, METRIC_REJECTED_ROUTE, 1);
+    else if (cause == CAUSE_UNAUTHORIZED || cause == CAUSE_REVIEWER_ELSEWHERE)
+        metrics_add(m, METRIC_REJECTED_AUTH, 1);
     else
-        metrics_add(g->metrics, METRIC_OUTCOME_REJECTED, 1);
+        metrics_add(m, METRIC_OUTCOME_REJECTED, 1);
 }
 
 /* NULL when memory is out. */
 static struct exchange *begin(struct gate *g, struct http_request *r, const struct admission *a)
 {
-    struct exchange *x = exchange_new(g, r);
+    struct exchange *x = exchange_new(g, r, &a->purpose);
     if (!x)
         return NULL;
     x->dialect = a->dialect;
@@ -93,18 +97,17 @@ static struct exchange *begin(struct gate *g, struct http_request *r, const stru
 
 static size_t admit(void *ctx, struct http_request *r)
 {
-    struct gate *g = ctx;
-    struct admission a = decide(g, r);
+    struct door *d = ctx;
+    struct gate *g = d->gate;
+    struct admission a = decide(d, r);
     struct exchange *x = a.cause == CAUSE_NONE ? begin(g, r, &a) : NULL;
     if (a.cause == CAUSE_NONE && !x)
         a.cause = CAUSE_OVERLOADED;
     if (a.cause != CAUSE_NONE) {
-        count_rejection(g, a.cause);
+        count_rejection(d, a.cause);
         reply_rejection(g, r, a.cause);
         return 0;
     }
-    if (a.who.app)
-        x->purpose.mode = config_mode_at(&a.who.app->policy, clock_wall_s());
     http_request_set_owner(r, x);
     return a.dialect ? admit_body_max(exchange_config(x), a.who.app) : 0;
 }
@@ -125,14 +128,14 @@ static void client_event(void *ctx, struct http_request *r, unsigned events)
 
 static bool is_proxy(void *ctx, struct span address)
 {
-    const struct gate *g = ctx;
+    const struct gate *g = ((const struct door *)ctx)->gate;
     return access_trusts(snapshot_config(g->snapshot), address);
 }
 
 static void refused(void *ctx)
 {
-    struct gate *g = ctx;
-    metrics_add(g->metrics, METRIC_REJECTED_FRAMING, 1);
+    struct door *d = ctx;
+    metrics_add(d->reviewers ? &d->gate->aside : d->gate->metrics, METRIC_REJECTED_FRAMING, 1);
 }
 
 /* --- exchanges by number, for the way back from the log --- */
@@ -163,7 +166,7 @@ int gate_add(struct gate *g, struct exchange *x)
     x->id = (uint64_t)++g->generations[slot] << 32 | slot;
     g->active++;
     list_append(&g->exchanges, &x->link);
-    metrics_add(g->metrics, METRIC_ACTIVE, 1);
+    metrics_add(x->purpose.metrics, METRIC_ACTIVE, 1);
     return 0;
 }
 
@@ -175,7 +178,7 @@ void gate_remove(struct gate *g, struct exchange *x)
         g->free_slot = slot;
     g->active--;
     list_remove(&x->link);
-    metrics_add(g->metrics, METRIC_ACTIVE, -1);
+    metrics_add(x->purpose.metrics, METRIC_ACTIVE, -1);
     if (g->draining && g->active == 0)
         loop_timer_set(&g->drain_timer,
                        0); /* a turn later: the library may still hold its socket */
@@ -267,6 +270,8 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     g->options = *o;
     g->loop = o->loop;
     g->metrics = o->metrics;
+    g->front = (struct door){.gate = g};
+    g->reviewers_door = (struct door){.gate = g, .reviewers = true};
     g->audit = o->audit;
     g->snapshot = snapshot_ref(o->snapshot);
     g->hasher = access_hasher_new(snapshot_access(g->snapshot));
@@ -294,7 +299,16 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
     if (r == 0)
         r = courier_new(g->loop, g->client, &g->courier);
     if (r == 0)
-        r = http_server_new(g->loop, &server, &ops, g, &g->server);
+        r = http_server_new(g->loop, &server, &ops, &g->front, &g->server);
+    if (r == 0 && o->serves_reviewers && c->reviewers.port) {
+        server.host = c->reviewers.host;
+        server.port = c->reviewers.port;
+        server.shared_port = false;
+        r = http_server_new(g->loop, &server, &ops, &g->reviewers_door, &g->reviewers_server);
+        if (r < 0)
+            log_error("can't listen for reviewers on %.*s port %u: %s", SPAN_ARG(c->reviewers.host),
+                      c->reviewers.port, strerror(-r));
+    }
     if (r < 0) {
         gate_free(g);
         return r;
@@ -325,6 +339,8 @@ void gate_drain(struct gate *g, void (*done)(void *ctx), void *ctx)
     g->drained = done;
     g->drained_ctx = ctx;
     http_server_quiesce(g->server);
+    if (g->reviewers_server)
+        http_server_quiesce(g->reviewers_server);
     list_for_each (e, &g->exchanges)
         list_entry(e, struct exchange, link)->draining = true;
     uint64_t ms = g->active ? snapshot_config(g->snapshot)->limits.drain_ms : 0;
@@ -337,6 +353,7 @@ void gate_free(struct gate *g)
         return;
     label_consents_free(g->consents);
     http_server_free(g->server);
+    http_server_free(g->reviewers_server);
     opinion_desk_free(g->desk);
     courier_free(g->courier);
     http_client_free(g->client);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "access/limiter.h"
+#include "access/reviewers.h"
 #include "audit/audit.h"
 #include "base/loop.h"
 #include "base/metrics.h"
@@ -33,6 +34,10 @@ struct gate_options {
     bool shared_port;          /* other workers listen on the same address */
     /* Listens on a free port of 127.0.0.1 and not where the configuration says; borrowed. */
     const struct gate_stand_in *stand_in;
+    /* Whose accounts are not served where apps are; NULL: nobody's. */
+    struct reviewers *reviewers;
+    /* Serves them, where the configuration says; of one gate of a process. */
+    bool serves_reviewers;
 };
 
 /* Begins to listen and serve. 0 or -errno (-EADDRINUSE …). */

@@ -131,6 +131,7 @@ static void answered(struct exchange *x)
     struct record_notes *n = record_notes(x);
     int status = n->upstream_status;
     struct dialect_event event = {0};
+    purpose_keep(x, DIRECTION_COMPLETION, buf_span(&x->answer));
     int r = judge(x, &event);
     if (r < 0 && status >= 400) {
         /* An error page that is no JSON of the dialect's: nothing of it goes on. */

@@ -204,7 +204,7 @@ static void settle(struct exchange *x, struct question *q)
                                  .times = 1,
                                  .us = q->answer.us};
     int objects = 0;
-    metrics_add(x->gate->metrics, METRIC_OPINIONS, 1);
+    metrics_add(x->purpose.metrics, METRIC_OPINIONS, 1);
     if (q->answer.failure == OPINION_SAID) {
         in->failures = 0;
         objects = weigh(x, q, in, &said);
@@ -212,7 +212,7 @@ static void settle(struct exchange *x, struct question *q)
     if (q->answer.failure != OPINION_SAID || objects < 0) {
         said.failed =
             objects < 0 ? SPAN_LIT("memory") : span_str(opinion_failure_name(q->answer.failure));
-        metrics_add(x->gate->metrics, METRIC_OPINIONS_FAILED, 1);
+        metrics_add(x->purpose.metrics, METRIC_OPINIONS_FAILED, 1);
         if ((in->closed || objects < 0) && !exchange_observes(x))
             o->refused = true;
         if (++in->failures >= OPINION_PATIENCE)

@@ -43,9 +43,9 @@ static void note_model(struct exchange *x, struct span model)
     if (n->model_answered.len == 0 || is_expected(x, n->model_answered))
         return;
     n->model_differs = true;
-    metrics_add(x->gate->metrics, METRIC_MODEL_DIFFERS, 1);
+    metrics_add(x->purpose.metrics, METRIC_MODEL_DIFFERS, 1);
     /* Each doubling, so that a log is not filled by one wrong name. */
-    uint64_t count = metrics_get(x->gate->metrics, METRIC_MODEL_DIFFERS);
+    uint64_t count = metrics_get(x->purpose.metrics, METRIC_MODEL_DIFFERS);
     if ((count & (count - 1)) == 0)
         log_warning("upstream %.*s: %.*s was asked for and %.*s answered (%llu times so far); its "
                     "filing number is not known to apply",
@@ -69,7 +69,7 @@ void provider_note(struct exchange *x, const struct dialect_event *e)
     n->provider_refusal = arena_printf(&x->arena, "%s%s%.*s", e->filter_where,
                                        e->filter_word.len ? ":" : "", SPAN_ARG(e->filter_word));
     metrics_add(
-        x->gate->metrics,
+        x->purpose.metrics,
         e->kind == EVENT_ERROR ? METRIC_PROVIDER_REFUSED_ERROR : METRIC_PROVIDER_REFUSED_ANSWER, 1);
 }
 

@@ -36,6 +36,22 @@ void record_free(struct record *r)
     /* lives in the arena */
 }
 
+/* An account without an end user is one of its own: what is remembered of it is nobody else's. */
+static void describe_review(struct exchange *x, struct audit_subject *s)
+{
+    const struct purpose *p = &x->purpose;
+    if (p->review == REVIEWER_NONE)
+        return;
+    s->purpose = reviewer_purpose_name(p->review);
+    s->reviewer = span_str(p->reviewer);
+    char *hash = arena_alloc(&x->arena, 65);
+    struct span id = arena_printf(&x->arena, "reviewer %s", p->reviewer);
+    if (s->end_user.len || !hash || !id.data)
+        return;
+    access_hash_end_user(snapshot_access(x->snapshot), x->gate->hasher, id, hash);
+    s->end_user = span_str(hash);
+}
+
 void record_subject(struct exchange *x)
 {
     struct record *r = x->record;
@@ -49,6 +65,7 @@ void record_subject(struct exchange *x)
     s->route = span_str(x->dialect->route);
     s->ruleset = ruleset_version(snapshot_rules(x->snapshot));
     s->mode = span_str(config_mode_name(x->purpose.mode));
+    describe_review(x, s);
     s->stream = x->asked.stream;
 }
 
@@ -159,12 +176,39 @@ void record_strike(struct exchange *x, const struct strike_entry *e)
     x->record->has_strike = true;
 }
 
+static struct audit_hit kept_text(enum direction direction, const struct buf *text)
+{
+    return (struct audit_hit){.direction = direction,
+                              .role = direction == DIRECTION_PROMPT ? ROLE_USER : ROLE_ASSISTANT,
+                              .action = ACTION_ALLOW,
+                              .text = buf_span(text),
+                              .kept = true};
+}
+
+/* What a reviewer asked, and what the model answered, both as they said it. */
+static void record_kept(struct exchange *x)
+{
+    struct audit_hit hits[2];
+    size_t count = 0;
+    if (x->kept && x->kept->prompt.len)
+        hits[count++] = kept_text(DIRECTION_PROMPT, &x->kept->prompt);
+    if (x->kept && x->kept->answer.len)
+        hits[count++] = kept_text(DIRECTION_COMPLETION, &x->kept->answer);
+    struct audit_event e = {
+        .kind = AUDIT_ACT, .hits = hits, .hit_count = count, .reason = SPAN_LIT("kept")};
+    if (count == 0)
+        return;
+    fill(x, &e);
+    submit(x, &e);
+}
+
 int record_close(struct exchange *x, enum outcome outcome, struct span reason)
 {
     struct record *r = x->record;
     if (r->closed)
         return 0;
     r->closed = true;
+    record_kept(x);
     opinion_stop(x);
     struct audit_event e = {.kind = AUDIT_CLOSE, .outcome = outcome, .reason = reason};
     fill(x, &e);
@@ -173,11 +217,11 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
         (x->completion && x->completion->refused && !x->relay) || (x->prompt && x->prompt->refused);
     e.label = x->completion && !replaced ? label_done(x) : SPAN_NULL;
     e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media && !r->notes.unjudged;
-    metrics_add(x->gate->metrics, METRIC_ACTION_ALLOW + e.action, 1);
-    metrics_add(x->gate->metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);
-    metrics_add(x->gate->metrics, METRIC_BYTES_PROMPT, (int64_t)e.prompt_bytes);
-    metrics_add(x->gate->metrics, METRIC_BYTES_COMPLETION, (int64_t)e.completion_bytes);
-    metrics_add(x->gate->metrics, METRIC_JUDGE_MICROSECONDS, (int64_t)e.judge_us);
+    metrics_add(x->purpose.metrics, METRIC_ACTION_ALLOW + e.action, 1);
+    metrics_add(x->purpose.metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);
+    metrics_add(x->purpose.metrics, METRIC_BYTES_PROMPT, (int64_t)e.prompt_bytes);
+    metrics_add(x->purpose.metrics, METRIC_BYTES_COMPLETION, (int64_t)e.completion_bytes);
+    metrics_add(x->purpose.metrics, METRIC_JUDGE_MICROSECONDS, (int64_t)e.judge_us);
     return submit(x, &e);
 }
 

@@ -38,7 +38,7 @@ int relay_new(struct exchange *x)
     r->begin_ms = r->data_ms = r->write_ms = loop_now_ms(x->gate->loop);
     if (!r->sse || !r->stream || !x->completion)
         return -ENOMEM;
-    metrics_add(x->gate->metrics, METRIC_STREAMS, 1);
+    metrics_add(x->purpose.metrics, METRIC_STREAMS, 1);
     relay_expired(x); /* arms the first deadline */
     return 0;
 }
@@ -49,7 +49,7 @@ void relay_free(struct relay *r)
         return;
     struct exchange *x = r->x;
     if (r->sse && r->stream && x->completion)
-        metrics_add(x->gate->metrics, METRIC_STREAMS, -1);
+        metrics_add(x->purpose.metrics, METRIC_STREAMS, -1);
     hold_deinit(&r->hold);
     sse_reader_free(r->sse);
     if (r->stream)
@@ -155,7 +155,7 @@ static int pass_event(struct exchange *x, struct span payload, const struct dial
     int rc = hold_push(&r->hold, payload, r->pieces, r->piece_count, &f);
     if (rc < 0)
         return rc;
-    metrics_add(x->gate->metrics, METRIC_HELD_EVENTS, 1);
+    metrics_add(x->purpose.metrics, METRIC_HELD_EVENTS, 1);
     if (gates & HOLD_CLOSE)
         r->terminal = true;
     f->gates = gates;
@@ -170,7 +170,8 @@ static int take_event(struct relay *r, const struct sse_event *sse, bool late)
     struct exchange *x = r->x;
     struct dialect_event e = {0};
     struct dialect_error error = {0};
-    metrics_add(x->gate->metrics, METRIC_EVENTS, 1);
+    metrics_add(x->purpose.metrics, METRIC_EVENTS, 1);
+    purpose_keep(x, DIRECTION_COMPLETION, sse->data);
     r->piece_count = 0;
     r->tools = 0;
     x->completion->item = 0;

@@ -39,7 +39,7 @@ static int write(struct exchange *x, struct span replacement, struct buf *out)
 void retract_tell(struct exchange *x, struct span replacement)
 {
     const struct config_retraction *to = &x->who.app->policy.retraction;
-    metrics_add(x->gate->metrics, METRIC_RETRACTIONS, 1);
+    metrics_add(x->purpose.metrics, METRIC_RETRACTIONS, 1);
     if (to->url.len == 0)
         return;
     struct buf body = BUF_INIT(65536);

@@ -83,7 +83,7 @@ static int pass(void *ctx, const struct sse_event *sse)
     struct exchange *x = r->x;
     struct dialect_event e = {0};
     struct dialect_error error = {0};
-    metrics_add(x->gate->metrics, METRIC_EVENTS, 1);
+    metrics_add(x->purpose.metrics, METRIC_EVENTS, 1);
     if (sse->data.len == 0 && sse->type.len == 0)
         return 0;
     x->completion->item = 0;

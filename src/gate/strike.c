@@ -140,7 +140,7 @@ enum cause strike_act(struct exchange *x, struct span reason)
         strike_count(&e, &rules, now);
         if (put(x, t, &e, &old, queue_act, reason) == 0) {
             s->told = says[strike_state_at(&e, now, &s->until)];
-            metrics_add(x->gate->metrics, METRIC_STRIKES, 1);
+            metrics_add(x->purpose.metrics, METRIC_STRIKES, 1);
         }
     }
     strikes_unlock(t);
@@ -180,7 +180,7 @@ void strike_refuse(struct exchange *x, enum cause cause)
     if (record_waiting(x) == before && !record_failed(x))
         record_rejection(x, code);
     record_close(x, OUTCOME_REFUSED, code);
-    metrics_add(x->gate->metrics, METRIC_SUSPENDED, 1);
+    metrics_add(x->purpose.metrics, METRIC_SUSPENDED, 1);
 }
 
 enum cause strike_cause(const struct exchange *x)

@@ -50,6 +50,11 @@ static const struct row rows[CAUSE_COUNT] = {
                           "This key may not be used from this network address."),
     [CAUSE_RATE_LIMIT] = ROW("rate_limit_exceeded", 429, "请求过于频繁，请稍后再试。",
                              "Too many requests. Please try again later."),
+    [CAUSE_REVIEWER_ELSEWHERE] =
+        ROW("reviewer_elsewhere", 403, "该账号为监管测试账号，只能在专用地址使用。",
+            "This is a reviewer's test account; it is served at its own address only."),
+    [CAUSE_REVIEWER_SPENT] = ROW("reviewer_spent", 403, "该监管测试账号今日次数已用完。",
+                                 "This test account has been used up for today."),
     [CAUSE_MODEL_NOT_ALLOWED] =
         ROW("model_not_allowed", 404, "该模型不可用。", "This model is not available here."),
     [CAUSE_BAD_JSON] =

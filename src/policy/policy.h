@@ -126,8 +126,10 @@ enum cause {
     CAUSE_EXPECTATION,
     CAUSE_TOO_LARGE,
     CAUSE_UNAUTHORIZED,
-    CAUSE_ADDRESS,    /* the app may not be asked from there */
-    CAUSE_RATE_LIMIT, /* the app, the key or the end user asks for too much */
+    CAUSE_ADDRESS,            /* the app may not be asked from there */
+    CAUSE_RATE_LIMIT,         /* the app, the key or the end user asks for too much */
+    CAUSE_REVIEWER_ELSEWHERE, /* a reviewer's account is served at its own address */
+    CAUSE_REVIEWER_SPENT,     /* it was used as often as it may be today */
     CAUSE_MODEL_NOT_ALLOWED,
     CAUSE_BAD_JSON,    /* the JSON reader's own code is the code */
     CAUSE_BAD_REQUEST, /* a known field of the wrong type */

@@ -65,6 +65,8 @@ static int begin(struct worker *w)
     struct gate_options o = {
         .audit = w->pool->options.audit,
         .limiter = w->pool->options.limiter,
+        .reviewers = w->pool->options.reviewers,
+        .serves_reviewers = w->pool->options.reviewers && w == w->pool->workers,
         .metrics = &w->metrics,
         .snapshot = w->pool->options.snapshot,
         .shared_port = w->pool->count > 1,

@@ -11,7 +11,8 @@ struct worker_pool;
 struct worker_pool_options {
     unsigned count;
     struct audit *audit;
-    struct limiter *limiter; /* NULL: nothing is limited */
+    struct limiter *limiter;     /* NULL: nothing is limited */
+    struct reviewers *reviewers; /* NULL: nobody is one */
     struct snapshot *snapshot;
     /* Called from the last worker's thread when every one has drained. */
     void (*drained)(void *ctx);

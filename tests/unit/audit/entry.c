@@ -35,7 +35,7 @@ static void reads_what_is_written(void **state)
     struct arena arena;
     arena_init(&arena, 1u << 22);
     for (int round = 0; round < 3000; round++) {
-        char texts[41][256];
+        char texts[43][256];
         size_t t = 0;
 #define TEXT random_text(texts[t++])
         struct audit_subject subject = {
@@ -52,6 +52,8 @@ static void reads_what_is_written(void **state)
             .route = TEXT,
             .ruleset = TEXT,
             .mode = TEXT,
+            .purpose = round % 4 ? SPAN_NULL : TEXT,
+            .reviewer = round % 4 ? SPAN_NULL : TEXT,
             .client_port = (uint16_t)random_number(),
             .stream = round & 1,
         };
@@ -67,6 +69,7 @@ static void reads_what_is_written(void **state)
                 .start = random_number(),
                 .end = random_number(),
                 .old = random_next(&seed) % 2,
+                .kept = random_next(&seed) % 2,
             };
         struct audit_opinion opinions[20];
         for (int i = 0; i < 20; i++)
@@ -130,6 +133,7 @@ static void reads_what_is_written(void **state)
         for (size_t i = 0; i < e.hit_count; i++) {
             assert_int_equal(entry.hits[i].start, hits[i].start);
             assert_int_equal(entry.hits[i].old, hits[i].old ? ENTRY_TRUE : ENTRY_ABSENT);
+            assert_int_equal(entry.hits[i].kept, hits[i].kept ? ENTRY_TRUE : ENTRY_ABSENT);
             assert_span(entry.hits[i].role, span_str(role_name(hits[i].role)));
         }
         size_t told = e.opinion_count < ENTRY_OPINIONS_MAX ? e.opinion_count : ENTRY_OPINIONS_MAX;
