@@ -2,11 +2,15 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/log.h"
 #include "canary/probe.h"
 #include "canary/standin.h"
 #include "crypto/secret.h"
 #include "gate/gate.h"
 #include "http/client.h"
+#include "http/courier.h"
+#include "opinion/sign.h"
+#include "json/walk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,6 +37,7 @@ struct canary {
     struct metrics metrics; /* nobody reads them */
     struct standin *standin;
     struct http_client *client;
+    struct courier *courier;
     char token[2 * TOKEN_BYTES + 1], standin_url[64], gate_url[64];
     struct gate_stand_in stand_in;
     bool stopping, drained;
@@ -282,6 +287,57 @@ static void expire(struct loop_timer *t)
     loop_task_post(c->loop, &c->task);
 }
 
+/* --- whom to tell --- */
+
+static int write_alarm(const struct canary *c, const struct canary_report *r, struct buf *out)
+{
+    int e = buf_append(out, r->passed ? SPAN_LIT("{\"event\":\"canary_recovered\",\"node\":\"")
+                                      : SPAN_LIT("{\"event\":\"canary_missed\",\"node\":\""));
+    if (e == 0)
+        e = json_escape(out, config_of(c)->node);
+    if (e == 0)
+        e = buf_printf(out, "\",\"ruleset\":\"%.*s\",\"missed\":%u,\"misses\":\"",
+                       SPAN_ARG(ruleset_version(snapshot_rules(c->snapshot))), r->missed);
+    if (e == 0)
+        e = json_escape(out, r->misses);
+    return e < 0 ? e : buf_printf(out, "\",\"time\":%lld}", (long long)clock_wall_s());
+}
+
+static void alarm_somebody(struct canary *c, const struct canary_report *r)
+{
+    const struct config_retraction *to = &config_of(c)->canary.alarm;
+    if (to->url.len == 0)
+        return;
+    struct buf body = BUF_INIT(4 * MISSES_MAX);
+    struct sign signature;
+    struct http_header headers[4] = {
+        {SPAN_LIT("Content-Type"), SPAN_LIT("application/json")},
+        {SPAN_LIT("User-Agent"), SPAN_LIT("juyong/" JUYONG_VERSION)},
+    };
+    size_t count = 2;
+    int e = write_alarm(c, r, &body);
+    if (e == 0 && to->secret.len) {
+        e = sign_body(to->secret, buf_span(&body), &signature);
+        headers[count++] =
+            (struct http_header){SPAN_LIT("X-Juyong-Timestamp"), span_str(signature.timestamp)};
+        headers[count++] =
+            (struct http_header){SPAN_LIT("X-Juyong-Signature"), span_str(signature.text)};
+    }
+    struct courier_message m = {
+        .url = to->url,
+        .headers = headers,
+        .header_count = count,
+        .body = buf_span(&body),
+        .tries = to->tries,
+        .timeout_ms = to->timeout_ms,
+    };
+    if (e == 0)
+        e = courier_send(c->courier, &m);
+    if (e < 0)
+        log_error("canary: %.*s could not be told: %s", SPAN_ARG(to->url), strerror(-e));
+    buf_deinit(&body);
+}
+
 /* --- a run --- */
 
 static void begin(struct canary *c)
@@ -321,6 +377,9 @@ static void finish(struct canary *c)
     if (c->missed && wait > AGAIN_MS)
         wait = AGAIN_MS;
     loop_timer_set(&c->next, loop_now_ms(c->loop) + wait);
+    /* Nobody is told every ten seconds what he knows. */
+    if (report.recovered || (c->missed && !span_eq(buf_span(&c->found), buf_span(&c->misses))))
+        alarm_somebody(c, &report);
     if (c->options.told)
         c->options.told(c->options.ctx, &report);
 }
@@ -389,7 +448,8 @@ static int open_all(struct canary *c)
         return r;
     snprintf(c->gate_url, sizeof(c->gate_url), "http://127.0.0.1:%u/v1/chat/completions",
              gate_port(c->gate));
-    return http_client_new(c->loop, 4, &c->client);
+    r = http_client_new(c->loop, 4, &c->client);
+    return r < 0 ? r : courier_new(c->loop, c->client, &c->courier);
 }
 
 int canary_new(const struct canary_options *o, struct canary **ret_canary)
@@ -468,6 +528,7 @@ void canary_free(struct canary *c)
     loop_task_cancel(&c->task);
     if (c->fetch)
         http_fetch_free(c->fetch);
+    courier_free(c->courier);
     http_client_free(c->client);
     gate_free(c->gate);
     standin_free(c->standin);

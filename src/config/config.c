@@ -224,6 +224,7 @@ struct config *config_unref(struct config *c)
         forget(c->opinions[i].api_key);
         forget(c->opinions[i].secret);
     }
+    forget(c->canary.alarm.secret);
     forget(c->policy.retraction.secret);
     for (size_t i = 0; i < c->app_count; i++)
         forget(c->apps[i].policy.retraction.secret);

@@ -269,8 +269,9 @@ struct config {
         uint16_t port;    /* 0: nowhere */
     } reviewers;
     struct {
-        unsigned every_ms; /* from the end of one run to the next */
-        bool ready;        /* while it misses, the gateway is not ready */
+        unsigned every_ms;              /* from the end of one run to the next */
+        bool ready;                     /* while it misses, the gateway is not ready */
+        struct config_retraction alarm; /* who is told of a miss, and of its end */
     } canary;
     struct network *trusted_proxies; /* addresses or networks, CIDR */
     size_t trusted_proxy_count;

@@ -256,6 +256,19 @@ static const struct schema_key keys_reviewers[] = {
     {NULL},
 };
 
+static const struct schema_key keys_alarm[] = {
+    {"url", SCHEMA_OTHER, NULL, "is told by POST", AT(struct config, canary.alarm.url),
+     .read = read_base_url, .form = "http(s) URL", .required = true},
+    {"secret_file", SCHEMA_OTHER, NULL,
+     "a file with the secret that signs what is told (X-Juyong-Signature)",
+     AT(struct config, canary.alarm.secret), .read = read_api_key_file, .form = "file name"},
+    {"tries", SCHEMA_NUMBER, "5", "how often it is tried, after 1, 2, 4, … seconds",
+     AT(struct config, canary.alarm.tries), .min = 1, .max = 10},
+    {"timeout", SCHEMA_DURATION, "5s", "for each", AT(struct config, canary.alarm.timeout_ms),
+     .min = 100, .max = MINUTE},
+    {NULL},
+};
+
 static const struct schema_key keys_canary[] = {
     {"every", SCHEMA_DURATION, "5min",
      "known phrases go through each app's route in both directions, against a stand-in and never "
@@ -266,6 +279,7 @@ static const struct schema_key keys_canary[] = {
      "while one of them is not intercepted, /readyz fails; false only alarms, and is shown as a "
      "weakening",
      AT(struct config, canary.ready)},
+    {"alarm", SCHEMA_MAP, NULL, "whom to tell of a miss, and of its end", .keys = keys_alarm},
     {NULL},
 };
 

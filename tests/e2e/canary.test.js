@@ -1,7 +1,9 @@
 // The canary: what is in force is proven to intercept, at start, after each change and by itself.
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { appendFile } from 'node:fs/promises';
+import { createHmac } from 'node:crypto';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import { Stack, run, until, words } from './harness.js';
 import { ask, client, majors } from './clients.js';
@@ -74,6 +76,36 @@ test('a policy that lets all pass is an alarm, until it passes again', async () 
   assert.equal(mended.reason, 'canary');
   assert.doesNotMatch((await becomes(stack, 200)).text, /canary/);
   assert.match(await stack.gateway.output(), /canary: everything is intercepted again/);
+});
+
+test('whoever is to be told is told once, signed, and of the end', async () => {
+  const told = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part) => { body += part; });
+    request.on('end', () => { told.push({ headers: request.headers, body }); response.end(); });
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  ends.push({ stop: () => new Promise((done) => server.close(done)) });
+  const stack = await start({});
+  await writeFile(path.join(stack.dir, 'secret'), 'shh\n', { mode: 0o600 });
+  const canary = {
+    every: '1s',
+    alarm: { url: `http://127.0.0.1:${server.address().port}/alarm`, secret_file: path.join(stack.dir, 'secret') },
+  };
+  await reload(stack, { canary, policy: { actions: { '*': 'allow' } } });
+  await until(async () => (await runs(stack)).filter((r) => r.reason === 'canary_missed').length >= 3, 'more misses', 10000);
+  assert.equal(told.length, 1, 'the same is not told again');
+  await reload(stack, { canary });
+  await until(() => told.length === 2, 'the end is told');
+  const [missed, recovered] = told.map((t) => JSON.parse(t.body));
+  assert.deepEqual([missed.event, missed.missed, missed.node], ['canary_missed', 3, 'test-node']);
+  assert.match(missed.misses, /app default, model demo, prompt: the canary's phrase/);
+  assert.deepEqual([recovered.event, recovered.missed], ['canary_recovered', 0]);
+  for (const { headers, body } of told) {
+    const want = createHmac('sha256', 'shh').update(`${headers['x-juyong-timestamp']}.${body}`).digest('hex');
+    assert.equal(headers['x-juyong-signature'], `v1=${want}`);
+  }
 });
 
 test('a run of a published version follows its publication', async () => {
