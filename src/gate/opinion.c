@@ -96,8 +96,14 @@ static void note(struct opinions *o, const struct audit_opinion *said)
         return;
     }
     /* So many different answers are not given in earnest; what objects is among the hits. */
-    if (o->told_count < OPINION_TOLD_MAX)
-        o->told[o->told_count++] = *said;
+    if (o->told_count == OPINION_TOLD_MAX)
+        return;
+    size_t at = o->told_count++;
+    size_t len = said->said.len < OPINION_CATEGORY_MAX ? said->said.len : OPINION_CATEGORY_MAX;
+    o->told[at] = *said;
+    o->told[at].said = span_from(o->words[at], len);
+    if (len)
+        memcpy(o->words[at], said->said.data, len);
 }
 
 void opinion_tell(struct exchange *x, struct audit_event *e)
@@ -158,7 +164,7 @@ static int weigh(struct exchange *x, const struct question *q, const struct inqu
         worst_risk = risk;
         action = a;
     }
-    ret_said->said = worst ? arena_copy(&x->arena, span_str(worst->category)) : SPAN_LIT("safe");
+    ret_said->said = worst ? span_str(worst->category) : SPAN_LIT("safe");
     ret_said->percent = worst ? worst->percent : 0;
     ret_said->risk = worst_risk ? worst_risk->id : SPAN_NULL;
     ret_said->action = action;
@@ -184,6 +190,27 @@ static int weigh(struct exchange *x, const struct question *q, const struct inqu
         j->history.said = true; /* it is the last question that is asked about */
     ret_said->observed = r == 0 && action >= ACTION_ANSWER;
     return r;
+}
+
+/* A copy of it for the list: a stream asks too often for the exchange's arena. NULL: no memory. */
+static struct question *question_new(struct exchange *x, unsigned inquiry,
+                                     const struct question *about)
+{
+    size_t len = about->text.len < QUESTION_TEXT ? about->text.len : QUESTION_TEXT;
+    len = utf8_floor(about->text, len);
+    struct question *q = malloc(sizeof(*q) + len);
+    if (!q)
+        return NULL;
+    *q = *about;
+    q->x = x;
+    q->inquiry = inquiry;
+    q->ask = NULL;
+    q->since_us = loop_now_us(x->gate->loop);
+    if (len)
+        memcpy(q->kept, about->text.data, len);
+    q->text = span_from(q->kept, len);
+    list_append(&x->opinions->questions, &q->link);
+    return q;
 }
 
 static void drop(struct question *q)
@@ -237,19 +264,10 @@ static void answered(void *ctx, const struct opinion_answer *answer)
 int opinion_inquire(struct exchange *x, unsigned inquiry, const struct opinion_question *q,
                     const struct question *about)
 {
-    struct opinions *o = x->opinions;
-    const struct inquiry *in = &o->inquiries[inquiry];
-    struct question *new = malloc(sizeof(*new));
+    const struct inquiry *in = &x->opinions->inquiries[inquiry];
+    struct question *new = question_new(x, inquiry, about);
     if (!new)
         return -ENOMEM;
-    *new = *about;
-    new->x = x;
-    new->inquiry = inquiry;
-    new->ask = NULL;
-    new->since_us = loop_now_us(x->gate->loop);
-    struct span kept = span_slice(about->text, 0, QUESTION_TEXT);
-    new->text = arena_copy(&x->arena, span_slice(kept, 0, utf8_floor(about->text, kept.len)));
-    list_append(&o->questions, &new->link);
     int r = opinion_ask(x->gate->desk, in->source, q, in->timeout_ms, answered, new, &new->ask,
                         &new->answer);
     if (r == 1)
@@ -275,15 +293,10 @@ static int put_whole(struct exchange *x, unsigned inquiry, struct span text, str
         if (i < OPINION_PIECES) {
             r = opinion_inquire(x, inquiry, &q, &about);
         } else { /* nobody asks so much: then it is not judged */
-            struct question *late = calloc(1, sizeof(*late));
+            struct question *late = question_new(x, inquiry, &about);
             if (!late)
                 return -ENOMEM;
-            *late = about;
-            late->x = x;
-            late->inquiry = inquiry;
-            late->text = SPAN_NULL;
-            late->answer.failure = OPINION_TOO_LONG;
-            list_append(&x->opinions->questions, &late->link);
+            late->answer = (struct opinion_answer){.failure = OPINION_TOO_LONG};
             settle(x, late);
             break;
         }

@@ -39,7 +39,9 @@ struct question {
     uint64_t from, to;       /* of the text, for records */
     uint64_t since_us;
     enum role role;
-    struct span path, text; /* in the arena; of the text its beginning */
+    struct span path; /* in the arena */
+    struct span text; /* its beginning, in `kept` */
+    char kept[];
 };
 
 /* How far one inquiry is in a stretch. */
@@ -52,7 +54,8 @@ struct progress {
 struct stretch {
     struct list link;
     struct channel *channel;
-    struct buf text; /* judged, masks applied byte by byte; from `base` to `read` */
+    struct span path; /* in the arena */
+    struct buf text;  /* judged, masks applied byte by byte; from `base` to `read` */
     uint64_t base, read;
     uint64_t objected; /* somebody objects to what stands from here on; UINT64_MAX: nobody */
     struct progress progress[]; /* by inquiry */
@@ -69,9 +72,10 @@ struct opinions {
     uint32_t first, last; /* its user turns; 0: no conversation */
     unsigned char digest[SHA256_SIZE]; /* of it as the client sent it */
     struct audit_opinion told[OPINION_TOLD_MAX];
-    size_t told_count; /* not yet on record */
-    bool refused;      /* a source that must answer did not */
-    bool objected;     /* an answer is ended by an opinion, not by a rule */
+    char words[OPINION_TOLD_MAX][OPINION_CATEGORY_MAX]; /* what they say */
+    size_t told_count;                                  /* not yet on record */
+    bool refused;                                       /* a source that must answer did not */
+    bool objected; /* an answer is ended by an opinion, not by a rule */
 };
 
 /* Whether the policy has anybody asked at all. Of the canary nobody else hears. */

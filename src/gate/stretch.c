@@ -69,6 +69,7 @@ static struct stretch *stretch_of(struct exchange *x, struct channel *c)
         return NULL;
     s->channel = c;
     s->objected = UINT64_MAX;
+    s->path = arena_printf(&x->arena, "choices[%u].%s", c->choice, field_name(c->field));
     s->text.max = SIZE_MAX / 4; /* trimmed to what a question shows */
     list_append(&o->stretches, &s->link);
     return s;
@@ -180,8 +181,7 @@ static int ask(struct exchange *x, struct stretch *s, unsigned inquiry, uint64_t
         .from = p->asked,
         .to = to,
         .role = ROLE_ASSISTANT,
-        .path = arena_printf(&x->arena, "choices[%u].%s", s->channel->choice,
-                             field_name(s->channel->field)),
+        .path = s->path,
         .text = text_of(s, p->asked, to),
     };
     struct opinion_question q = {.direction = DIRECTION_COMPLETION,

@@ -468,6 +468,20 @@ describe('the desk', () => {
     } finally { await stack.stop(); }
   });
 
+  test('remembers answers about sentences, and cuts there again', async () => {
+    const stack = await start(guard, [row({ direction: 'completion' })], { cache: 100 }, {}, { workers: 1 });
+    try {
+      const script = await stack.script('again', { text: sentences('第一句话很好。', `第二句有${bad}。`, '第三句。') });
+      const first = await stack.chat(script, { stream: true });
+      const asked = guard.questions.length;
+      const second = await stack.chat(script, { stream: true });
+      assert.equal(second.choices[0].content, first.choices[0].content);
+      assert.deepEqual(second.choices[0].finish, ['content_filter']);
+      assert.ok(second.choices[0].content.startsWith('第一句话很好。'));
+      assert.equal(guard.questions.length, asked);
+    } finally { await stack.stop(); }
+  });
+
   test('asks so many at one time and no more; what finds no turn falls back', async () => {
     const stack = await start(guard, [row({ direction: 'prompt' })], { concurrency: 3, queue: 4, timeout: '10s' }, {}, { workers: 1 });
     try {
