@@ -175,9 +175,14 @@ static bool is_bearer(const struct reviewer *a, struct span key, struct span end
     return (key.len && span_eq(a->key, key)) || (end_user.len && span_eq(a->end_user, end_user));
 }
 
+bool reviewers_any(const struct reviewers *r)
+{
+    return atomic_load_explicit(&r->accounts, memory_order_relaxed) > 0;
+}
+
 bool reviewers_bound(struct reviewers *r, struct span key, struct span end_user, int64_t now)
 {
-    if (atomic_load_explicit(&r->accounts, memory_order_relaxed) == 0)
+    if (!reviewers_any(r))
         return false;
     bool bound = false;
     pthread_mutex_lock(&r->lock);

@@ -97,6 +97,9 @@ void reviewers_summary(struct reviewers *r, int64_t now, struct reviewers_summar
  */
 bool reviewers_bound(struct reviewers *r, struct span key, struct span end_user, int64_t now);
 
+/* Is there any account at all, in whatever state? O(1), without a lock. */
+bool reviewers_any(const struct reviewers *r);
+
 enum reviewer_verdict {
     REVIEWER_UNKNOWN, /* no account, or none that is in force */
     REVIEWER_SERVED,
