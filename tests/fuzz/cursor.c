@@ -82,7 +82,8 @@ static int run(const struct matchset *set, struct span text, size_t step, struct
     while (text.len && r == 0) {
         const char *mark = memchr(text.data, JOIN, text.len);
         size_t to = mark ? (size_t)(mark - text.data) : text.len, n = to < step ? to : step;
-        r = n ? cursor_feed(c, span_slice(text, 0, n), note, f) : cursor_join(c, (enum cursor_joint)(text.len % 3), note, f);
+        r = n ? cursor_feed(c, span_slice(text, 0, n), note, f)
+              : cursor_join(c, (enum cursor_joint)(text.len % 3), note, f);
         if (cursor_clear(c) < f->clear && r == 0)
             abort();
         f->clear = cursor_clear(c);
