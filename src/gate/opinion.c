@@ -240,8 +240,10 @@ static void settle(struct exchange *x, struct question *q)
         said.failed =
             objects < 0 ? SPAN_LIT("memory") : span_str(opinion_failure_name(q->answer.failure));
         metrics_add(x->purpose.metrics, METRIC_OPINIONS_FAILED, 1);
-        if ((in->closed || objects < 0) && !exchange_observes(x))
+        if ((in->closed || objects < 0) && !exchange_observes(x)) {
             o->refused = true;
+            exchange_post(x); /* it may have failed at once, within a step that goes on */
+        }
         if (++in->failures >= OPINION_PATIENCE)
             in->active = false; /* the local rules alone, for the rest of this exchange */
     }

@@ -7,6 +7,7 @@
  * Linked with --wrap: the calls of our own code fail, those of the libraries don't.
  */
 #include "bed.h"
+#include "guard.h"
 
 #include <errno.h>
 #include <execinfo.h>
@@ -113,7 +114,39 @@ static const struct exchange_case {
     {"masked prompt", "暗号" BED_MASK, "", ANSWER("x"), NULL, {NULL}},
 };
 
+/* Words that only the guard minds; who can't ask him refuses. */
+#define BAD "紫色暗号"
+static const struct exchange_case opinion_cases[] = {
+    {"answer by opinion", "你好", "", ANSWER("早先的话"), "早先的话", {NULL}},
+    {"refused answer by opinion",
+     "你好",
+     "",
+     ANSWER("早先。" BAD "后话"),
+     NULL,
+     {BAD, "早先", "后话"}},
+    {"stream by opinion",
+     "你好",
+     "\"stream\":true",
+     STREAM TEXT("早先。") TEXT("的话。") TEXT("色") END,
+     "\"色\"",
+     {NULL}},
+    {"cut stream by opinion",
+     "你好",
+     "\"stream\":true",
+     STREAM TEXT("早先。的话") TEXT("紫色") TEXT("暗号后话。") TEXT("再说。") END,
+     NULL,
+     {"紫色", "后话", "\"stop\""}},
+    {"refused prompt by opinion", "说说" BAD, "", ANSWER("早先"), NULL, {BAD, "早先"}},
+    {"refused prompt by opinion, streamed",
+     "说说" BAD,
+     "\"stream\":true",
+     STREAM TEXT("早先。") TEXT("的话。") END,
+     NULL,
+     {BAD, "早先", "的话"}},
+};
+
 static struct bed bed;
+static struct guard guard;
 
 #define wrong(...)                                                                                 \
     do {                                                                                           \
@@ -134,6 +167,38 @@ static int teardown(void **state)
     armed = false;
     bed_close(&bed);
     return 0;
+}
+
+static const char *judge(struct span question)
+{
+    struct span text = span_slice(question, span_find(question, SPAN_LIT("\"text\":")),
+                                  span_find(question, SPAN_LIT("\"prompt\":")));
+    return span_find(text, SPAN_LIT(BAD)) < text.len ? GUARD_BAD : GUARD_SAFE;
+}
+
+static int setup_opinions(void **state)
+{
+    char yaml[512];
+    setup(state);
+    guard_open(&guard, bed.loop);
+    guard.busy = &bed_busy;
+    guard.judge = judge;
+    snprintf(yaml, sizeof(yaml),
+             "opinions: [{ name: guard, kind: webhook, cache_time: 1ms, url: "
+             "\"http://127.0.0.1:%u/\" }]\n"
+             "policy: { opinions: [{ from: guard, fallback: closed }] }\n",
+             guard.port);
+    struct snapshot *s = bed_load(&bed, yaml);
+    gate_reload(bed.gate, s);
+    snapshot_unref(s);
+    return 0;
+}
+
+static int teardown_opinions(void **state)
+{
+    armed = false;
+    guard_close(&guard);
+    return teardown(state);
 }
 
 static bool is_over(struct bed *b)
@@ -183,10 +248,10 @@ static void check(const struct exchange_case *e, struct span body, bool whole)
         wrong("%s: call %u: an end without a reason: %.*s", e->name, fail_from, SPAN_ARG(body));
 }
 
-static void sweep(unsigned count)
+static void sweep(const struct exchange_case *list, size_t list_count, unsigned count)
 {
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        const struct exchange_case *e = &cases[i];
+    for (size_t i = 0; i < list_count; i++) {
+        const struct exchange_case *e = &list[i];
         unsigned n = 0;
         do {
             bool whole;
@@ -211,19 +276,28 @@ static void sweep(unsigned count)
     }
 }
 
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
 static void test_one(void **state)
 {
-    sweep(1);
+    sweep(cases, COUNT(cases), 1);
 }
 
 static void test_several(void **state)
 {
-    sweep(6);
+    sweep(cases, COUNT(cases), 6);
 }
 
 static void test_all(void **state)
 {
-    sweep(1000000);
+    sweep(cases, COUNT(cases), 1000000);
+}
+
+static void test_opinions(void **state)
+{
+    static const unsigned counts[] = {1, 6, 1000000};
+    for (size_t i = 0; i < COUNT(counts); i++)
+        sweep(opinion_cases, COUNT(opinion_cases), counts[i]);
 }
 
 int main(void)
@@ -232,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_several, setup, teardown),
         cmocka_unit_test_setup_teardown(test_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_opinions, setup_opinions, teardown_opinions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

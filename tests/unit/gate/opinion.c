@@ -254,6 +254,25 @@ static void what_is_no_answer_leaves_it_to_the_rules(void **state)
     }
 }
 
+/* Who can't even be asked has failed at once, while the event that asks is being read. */
+static void no_turn_and_closed_ends_the_stream(void **state)
+{
+    configure("direction: completion, fallback: closed, timeout: 10s",
+              ", concurrency: 1, queue: 0");
+    delta("第一句。");
+    delta("第二句。");
+    finish();
+    answer_stream();
+    bed.script.end = BED_STAY; /* nothing more wakes the exchange */
+    guard.held = true;
+    ask("你好", STREAM);
+    bed_answer(&bed, &client);
+    assert_int_equal(bed_status(&client), 503);
+    assert_true(got("judge_unavailable"));
+    assert_false(got("第一句"));
+    bed_leave(&client);
+}
+
 static void a_client_that_leaves_takes_its_questions_along(void **state)
 {
     configure("release: sentence, timeout: 10s", "");
@@ -430,6 +449,7 @@ int main(void)
         TEST(even_a_failure_shows_nothing),
         TEST(sentences_wait_for_their_verdict),
         TEST(what_is_no_answer_leaves_it_to_the_rules),
+        TEST(no_turn_and_closed_ends_the_stream),
         TEST(a_client_that_leaves_takes_its_questions_along),
         TEST(a_drain_does_not_wait_for_ever),
         TEST(any_split_gives_the_same_answer),

@@ -49,18 +49,27 @@ static void answer(struct guard_side *s)
     side_close(s);
 }
 
-static void due(struct loop_timer *t)
+static void work(struct guard *g, int more)
 {
-    answer(list_entry(t, struct guard_side, due));
+    if (g->busy)
+        *g->busy += more;
 }
 
-static void side_event(struct loop_watch *w, uint32_t events)
+static void due(struct loop_timer *t)
 {
-    struct guard_side *s = list_entry(w, struct guard_side, watch);
+    struct guard_side *s = list_entry(t, struct guard_side, due);
+    struct guard *g = s->guard;
+    work(g, 1);
+    answer(s);
+    work(g, -1);
+}
+
+static void side_turn(struct guard_side *s)
+{
     struct guard *g = s->guard;
     for (;;) {
         assert_int_equal(buf_reserve(&s->in, 65536), 0);
-        ssize_t n = recv(w->fd, s->in.data + s->in.len, 65536, 0);
+        ssize_t n = recv(s->watch.fd, s->in.data + s->in.len, 65536, 0);
         if (n > 0) {
             s->in.len += (size_t)n;
             continue;
@@ -89,10 +98,18 @@ static void side_event(struct loop_watch *w, uint32_t events)
         answer(s);
 }
 
-static void accepted(struct loop_watch *w, uint32_t events)
+static void side_event(struct loop_watch *w, uint32_t events)
 {
-    struct guard *g = list_entry(w, struct guard, listener);
-    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct guard_side *s = list_entry(w, struct guard_side, watch);
+    struct guard *g = s->guard;
+    work(g, 1);
+    side_turn(s);
+    work(g, -1);
+}
+
+static void accept_side(struct guard *g)
+{
+    int fd = accept4(g->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return;
     struct guard_side *s = &g->sides[g->count++ % GUARD_SIDES];
@@ -101,6 +118,14 @@ static void accepted(struct loop_watch *w, uint32_t events)
     s->watch = (struct loop_watch){.fd = fd, .fn = side_event};
     loop_timer_init(g->loop, &s->due, due);
     assert_int_equal(loop_watch_add(g->loop, &s->watch, EPOLLIN), 0);
+}
+
+static void accepted(struct loop_watch *w, uint32_t events)
+{
+    struct guard *g = list_entry(w, struct guard, listener);
+    work(g, 1);
+    accept_side(g);
+    work(g, -1);
 }
 
 void guard_open(struct guard *g, struct loop *l)

@@ -23,6 +23,7 @@ struct guard_side {
 
 struct guard {
     struct loop *loop;
+    int *busy; /* raised while the guard itself is at work; NULL: nobody asks */
     struct loop_watch listener;
     uint16_t port;
     struct guard_side sides[GUARD_SIDES];
