@@ -439,6 +439,34 @@ static void test_doubts(void **state)
     buf_deinit(&messages);
 }
 
+/* Risks that sources and rows name must be there. */
+static void test_opinions_name_risks(void **state)
+{
+    struct config_category categories[] = {
+        {.name = SPAN_LIT("x"), .risk = SPAN_LIT("A1-a"), .at = {SPAN_LIT("c"), 1, 1}},
+        {.name = SPAN_LIT("y"), .risk = SPAN_LIT("gone"), .at = {SPAN_LIT("c"), 2, 1}},
+    };
+    struct config_opinion source = {.name = SPAN_LIT("guard"),
+                                    .risk = SPAN_LIT("A1"),
+                                    .categories = categories,
+                                    .category_count = 2,
+                                    .at = {SPAN_LIT("c"), 3, 1}};
+    struct config_asking rows[] = {
+        {.source = &source, .risk = SPAN_LIT("A1"), .at = {SPAN_LIT("c"), 4, 1}},
+        {.source = &source, .risk = SPAN_LIT("B*"), .at = {SPAN_LIT("c"), 5, 1}},
+    };
+    struct config_app app = {.name = SPAN_LIT("default"),
+                             .policy = {.askings = rows, .asking_count = COUNT(rows)}};
+    struct config config = {.opinions = &source, .opinion_count = 1, .apps = &app, .app_count = 1};
+    config.policy = app.policy; /* the app has the global rows: they are told once */
+    struct buf messages = BUF_INIT(4096);
+    assert_int_equal(policy_check(&config, NULL, &messages), 3);
+    assert_span(buf_span(&messages), SPAN_LIT("c:3:1: no risk of the rules is called 'A1'\n"
+                                              "c:2:1: no risk of the rules is called 'gone'\n"
+                                              "c:5:1: no risk of the rules is called 'B*'\n"));
+    buf_deinit(&messages);
+}
+
 /* What a source says of a category, to an action, by the row that names the risk the closest. */
 static void test_opinions(void **state)
 {
@@ -521,6 +549,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_opinions),
+        cmocka_unit_test(test_opinions_name_risks),
         cmocka_unit_test(test_built_in),
         cmocka_unit_test(test_closest_row),
         cmocka_unit_test(test_origins),
