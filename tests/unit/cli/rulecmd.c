@@ -478,7 +478,8 @@ static void test_key(void **state)
     char want[256];
     snprintf(want, sizeof(want), "{\"id\":\"%s\",\"last4\":\"%s\",\"created\":\"", id, key + 42);
     assert_true(has(&out, want));
-    assert_true(has(&out, "\"revoked\":false,\"app\":\"shop\",\"alias\":\"a \\\"b\\\"\"}\n"));
+    assert_true(has(&out, "\"revoked\":false,\"expired\":false,"));
+    assert_true(has(&out, "\"app\":\"shop\",\"alias\":\"a \\\"b\\\"\"}\n"));
     assert_false(has(&out, key));
     assert_int_equal(run(cli_key, "", "revoke", id, "-c", "c.yaml", NULL), 0);
     assert_int_equal(run(cli_key, "", "list", "-c", "c.yaml", NULL), 0);
