@@ -3,6 +3,7 @@
  * is a part of the text. The first byte seeds the splits.
  */
 #include "policy/label.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 
@@ -32,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct config *c = config_of();
     struct span text = span_from((const char *)data + 1, size - 1);
+    if (utf8_check(text) < text.len)
+        return 0; /* what is no UTF-8 was refused long before */
     struct label_text whole, split;
     uint32_t splits = data[0] + 1u;
     label_text_init(&whole);
