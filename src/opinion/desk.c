@@ -15,6 +15,7 @@ struct window {
     struct list link;
     struct span name; /* owned */
     unsigned active, waiting;
+    unsigned users;    /* asks that point here: also those whose turn came and failed */
     struct list queue; /* of asks, first come first served */
 };
 
@@ -95,7 +96,7 @@ static struct window *window_of(struct opinion_desk *d, struct span name)
 
 static void close_window(struct window *w)
 {
-    if (w->active || w->waiting)
+    if (w->users)
         return;
     list_remove(&w->link);
     free(w);
@@ -122,6 +123,7 @@ static void next(struct window *w)
 static void finish(struct opinion_ask *a)
 {
     struct window *w = a->window;
+    w->users--;
     http_fetch_free(a->fetch);
     loop_timer_cancel(&a->deadline);
     loop_task_cancel(&a->task);
@@ -296,6 +298,7 @@ int opinion_ask(struct opinion_desk *d, const struct config_opinion *source,
         .fn = fn,
         .ctx = ctx,
     };
+    w->users++;
     if (keyed)
         memcpy(a->key, key, sizeof(key));
     list_init(&a->link);

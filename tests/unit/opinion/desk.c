@@ -214,6 +214,41 @@ static void what_is_withdrawn_is_told_to_nobody(void **state)
     opinion_withdraw(NULL);
 }
 
+/* The one before it is done and gone when it hears that it can't even be asked. */
+static void a_turn_that_fails_keeps_its_window(void **state)
+{
+    struct fixture *f = *state;
+    static char key[10000]; /* no header holds it: the turn comes and start() fails */
+    memset(key, 'k', sizeof(key));
+    struct config_opinion broken = f->source;
+    broken.api_key = span_from(key, sizeof(key));
+    f->source.concurrency = broken.concurrency = 1;
+    f->guard.held = true;
+    assert_int_equal(ask(f, 0, "a", 5000), 0);
+    struct config_opinion good = f->source;
+    f->source = broken;
+    assert_int_equal(ask(f, 1, "b", 5000), 0);
+    run(f, 0, 50);
+    guard_go(&f->guard);
+    assert_true(run(f, 2, 5000));
+    assert_int_equal(f->asks[0].answer.failure, OPINION_SAID);
+    assert_int_equal(f->asks[1].answer.failure, OPINION_OVERLOADED);
+    /* Nor is one lost that is withdrawn between its turn and the bad news. */
+    f->source = good;
+    f->guard.held = true;
+    assert_int_equal(ask(f, 2, "c", 5000), 0);
+    f->source = broken;
+    assert_int_equal(ask(f, 3, "d", 5000), 0);
+    opinion_withdraw(f->asks[2].ask);
+    opinion_withdraw(f->asks[3].ask);
+    f->guard.held = false;
+    guard_go(&f->guard);
+    f->source = good;
+    assert_int_equal(ask(f, 4, "e", 5000), 0);
+    assert_true(run(f, 3, 5000));
+    assert_int_equal(f->asks[4].answer.failure, OPINION_SAID);
+}
+
 static void a_webhook_is_asked_under_a_signature(void **state)
 {
     struct fixture *f = *state;
@@ -257,6 +292,7 @@ int main(void)
         TEST(a_deadline_includes_the_wait_for_a_turn),
         TEST(turns_are_taken_in_order_and_bounded),
         TEST(what_is_withdrawn_is_told_to_nobody),
+        TEST(a_turn_that_fails_keeps_its_window),
         TEST(a_webhook_is_asked_under_a_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
