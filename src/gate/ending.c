@@ -242,7 +242,7 @@ void relay_fail(struct exchange *x, enum cause cause, enum outcome outcome)
         return;
     }
     if (opinion_holds(x))
-        drop_frames(x); /* nobody has said yet that the prompt may be answered */
+        drop_frames(x); /* nobody has said that the prompt may be answered */
     record_act(x, x->completion, SPAN_NULL);
     if (!r->started && !relay_has_text(r)) {
         exchange_fail(x, cause, outcome);

@@ -242,6 +242,7 @@ static void settle(struct exchange *x, struct question *q)
         metrics_add(x->purpose.metrics, METRIC_OPINIONS_FAILED, 1);
         if ((in->closed || objects < 0) && !exchange_observes(x)) {
             o->refused = true;
+            o->unjudged = o->unjudged || in->direction == DIRECTION_PROMPT;
             exchange_post(x); /* it may have failed at once, within a step that goes on */
         }
         if (++in->failures >= OPINION_PATIENCE)
@@ -509,7 +510,7 @@ static bool waits_for(const struct exchange *x, enum direction directions)
 
 bool opinion_holds(const struct exchange *x)
 {
-    return waits_for(x, DIRECTION_PROMPT);
+    return (x->opinions && x->opinions->unjudged) || waits_for(x, DIRECTION_PROMPT);
 }
 
 bool opinion_waits(const struct exchange *x)

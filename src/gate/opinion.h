@@ -75,6 +75,7 @@ struct opinions {
     char words[OPINION_TOLD_MAX][OPINION_CATEGORY_MAX]; /* what they say */
     size_t told_count;                                  /* not yet on record */
     bool refused;                                       /* a source that must answer did not */
+    bool unjudged; /* the prompt: for good. Nothing of its answer may go out */
     bool objected; /* an answer is ended by an opinion, not by a rule */
 };
 

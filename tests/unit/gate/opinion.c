@@ -195,6 +195,42 @@ static void even_a_failure_shows_nothing(void **state)
     bed_leave(&client);
 }
 
+static const char *mute_for_prompts(struct span question)
+{
+    bool prompt = span_find(question, SPAN_LIT("\"direction\":\"prompt\"")) < question.len;
+    return prompt ? NULL : GUARD_SAFE;
+}
+
+/* The answer to a prompt that nobody has judged is not shown, though its own text has passed. */
+static void an_unjudged_prompt_shows_nothing(void **state)
+{
+    static const char *const rows[] = {"direction: prompt, fallback: closed", "fallback: closed"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        size_t before = guard.asked;
+        configure(rows[i], "");
+        guard.judge = mute_for_prompts;
+        guard.held = i == 0; /* it hangs; or it breaks off late, */
+        guard.delay_ms = 200;
+        buf_clear(&events);
+        delta("第一句。");
+        delta("第二句。");
+        answer_stream();
+        bed.script.hold_at = span_find(buf_span(&wire), SPAN_LIT("\r\n\r\n")) + 4;
+        bed.script.end = BED_STAY; /* nothing but the prompt's verdict ends it */
+        ask("你好", STREAM);
+        until_asked(before + 1);
+        guard.delay_ms = 0; /* when the sentences have passed */
+        bed_go_on(&bed);
+        bed_answer(&bed, &client);
+        assert_int_equal(guard.asked, before + (i == 0 ? 1 : 3));
+        assert_false(got("第一句"));
+        assert_false(got("第二句"));
+        assert_int_equal(bed_status(&client), 503);
+        assert_true(got("judge_unavailable"));
+        bed_leave(&client);
+    }
+}
+
 static void sentences_wait_for_their_verdict(void **state)
 {
     configure("direction: completion", "");
@@ -447,6 +483,7 @@ int main(void)
         TEST(a_refused_prompt_leaves_the_upstream),
         TEST(even_a_hit_in_the_answer_waits),
         TEST(even_a_failure_shows_nothing),
+        TEST(an_unjudged_prompt_shows_nothing),
         TEST(sentences_wait_for_their_verdict),
         TEST(what_is_no_answer_leaves_it_to_the_rules),
         TEST(no_turn_and_closed_ends_the_stream),
