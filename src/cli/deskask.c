@@ -2,6 +2,7 @@
 #include "cli/desk.h"
 
 #include "audit/query.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "crypto/secret.h"
 
@@ -16,29 +17,24 @@
 
 struct errand {
     const struct config *config;
-    char name[40], ask[PATH_MAX], done[PATH_MAX], tmp[PATH_MAX];
-    unsigned wait_ms; /* for a running gateway to take it */
-    struct stat home; /* of the state's folder */
+    char ask[48], done[48], tmp[48]; /* in the folder */
+    int folder;                      /* -1 until something was laid down */
+    unsigned wait_ms;                /* for a running gateway to take it */
+    struct stat home;                /* of the state's folder */
 };
-
-static bool make_path(const struct errand *e, const char *ending, char ret[PATH_MAX])
-{
-    char name[64];
-    snprintf(name, sizeof(name), "%s%s", e->name, ending);
-    return desk_folder(e->config->state_dir, name, ret);
-}
 
 static int prepare(struct errand *e)
 {
     uint32_t random;
-    char state[PATH_MAX], folder[PATH_MAX];
+    char name[32], state[PATH_MAX];
     int r = secret_random(&random, sizeof(random));
     if (r < 0)
         return r;
-    snprintf(e->name, sizeof(e->name), "%016llx%08x", (unsigned long long)clock_wall_us(), random);
-    if (!make_path(e, ".ask", e->ask) || !make_path(e, ".done", e->done) ||
-        !make_path(e, ".tmp", e->tmp) || !desk_folder(e->config->state_dir, "", folder) ||
-        e->config->state_dir.len >= PATH_MAX)
+    snprintf(name, sizeof(name), "%016llx%08x", (unsigned long long)clock_wall_us(), random);
+    snprintf(e->ask, sizeof(e->ask), "%s.ask", name);
+    snprintf(e->done, sizeof(e->done), "%s.done", name);
+    snprintf(e->tmp, sizeof(e->tmp), "%s.tmp", name);
+    if (e->config->state_dir.len >= PATH_MAX)
         return -ENAMETOOLONG;
     memcpy(state, e->config->state_dir.data, e->config->state_dir.len);
     state[e->config->state_dir.len] = '\0';
@@ -47,19 +43,43 @@ static int prepare(struct errand *e)
     return 0;
 }
 
-/* Root may run the command of a gateway that is not root: what it lays down must be readable. */
-static int lay_down(const struct errand *e, const struct desk_act *act)
+/*
+ * Root may run the command of a gateway that is not root. The name lies in what is the gateway's,
+ * who could have put a link there: nothing is made or given away but in the folder that was opened.
+ */
+static int open_folder(struct errand *e)
 {
-    char folder[PATH_MAX];
+    char path[PATH_MAX];
+    struct stat st;
+    if (e->folder >= 0)
+        return 0;
+    if (!desk_folder(e->config->state_dir, "", path))
+        return -ENAMETOOLONG;
+    bool made = mkdir(path, 0700) == 0;
+    if (!made && errno != EEXIST)
+        return -errno;
+    cleanup(cleanup_close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_uid != geteuid() && st.st_uid != e->home.st_uid)
+        return -EACCES;
+    if (made && geteuid() != e->home.st_uid && fchown(fd, e->home.st_uid, e->home.st_gid) < 0)
+        return -errno;
+    e->folder = fd;
+    fd = -1;
+    return 0;
+}
+
+static int lay_down(struct errand *e, const struct desk_act *act)
+{
     struct buf text = BUF_INIT(16384);
-    desk_folder(e->config->state_dir, "", folder);
     bool other = geteuid() != e->home.st_uid;
-    int r = mkdir(folder, 0700) < 0 && errno != EEXIST ? -errno : 0;
-    if (r == 0 && other && chown(folder, e->home.st_uid, e->home.st_gid) < 0)
-        r = -errno;
+    int r = open_folder(e);
     if (r == 0)
         r = desk_write_act(act, &text);
-    int fd = r == 0 ? open(e->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    int fd = -1;
+    if (r == 0)
+        fd = openat(e->folder, e->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (r == 0 && fd < 0)
         r = -errno;
     if (r == 0 && (write(fd, text.data, text.len) != (ssize_t)text.len ||
@@ -67,10 +87,10 @@ static int lay_down(const struct errand *e, const struct desk_act *act)
         r = errno ? -errno : -EIO;
     if (fd >= 0)
         close(fd);
-    if (r == 0 && rename(e->tmp, e->ask) < 0)
+    if (r == 0 && renameat(e->folder, e->tmp, e->folder, e->ask) < 0)
         r = -errno;
     if (r < 0 && fd >= 0)
-        unlink(e->tmp);
+        unlinkat(e->folder, e->tmp, 0);
     buf_deinit(&text);
     return r;
 }
@@ -78,12 +98,12 @@ static int lay_down(const struct errand *e, const struct desk_act *act)
 static int fetch(const struct errand *e, struct desk_answer *ret)
 {
     char text[4096];
-    int fd = open(e->done, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(e->folder, e->done, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return -errno;
     ssize_t n = read(fd, text, sizeof(text));
     close(fd);
-    unlink(e->done);
+    unlinkat(e->folder, e->done, 0);
     return n < 0 ? -EIO : desk_read_answer(span_from(text, (size_t)n), ret);
 }
 
@@ -98,12 +118,12 @@ static int by_gateway(struct errand *e, const struct desk_act *act, struct desk_
         if (r != -ENOENT)
             return r;
         r = 0;
-        taken = taken || access(e->ask, F_OK) < 0;
+        taken = taken || faccessat(e->folder, e->ask, F_OK, 0) < 0;
         uint64_t waited = clock_mono_ms() - begin;
         bool held = query_is_written(e->config->audit.dir);
         if (!taken && (!held || waited > e->wait_ms)) {
             /* Who takes it back first has it: the gateway renames it before it begins. */
-            if (unlink(e->ask) == 0)
+            if (unlinkat(e->folder, e->ask, 0) == 0)
                 return held ? -ETIMEDOUT : -EAGAIN;
             taken = true;
         } else if (taken && (!held || waited > FINISH_MS)) {
@@ -142,15 +162,16 @@ static int by_ourselves(const struct errand *e, const struct desk_act *act, stru
 int desk_ask(const struct config *c, const struct desk_act *act, unsigned wait_ms,
              struct desk_answer *ret_answer)
 {
-    struct errand e = {.config = c, .wait_ms = wait_ms};
+    struct errand e = {.config = c, .wait_ms = wait_ms, .folder = -1};
     int r = prepare(&e);
+    bool again = r == 0;
     /* A gateway may start or end while we look; the second time it has had its time. */
-    for (int i = 0; r == 0 && i < 3; i++) {
+    for (int i = 0; again && i < 3; i++) {
         r = query_is_written(c->audit.dir) ? by_gateway(&e, act, ret_answer)
                                            : by_ourselves(&e, act, ret_answer);
-        if (r != -EAGAIN && r != -EBUSY)
-            return r;
-        r = i < 2 ? 0 : -EBUSY;
+        again = r == -EAGAIN || r == -EBUSY;
     }
-    return r;
+    if (e.folder >= 0)
+        close(e.folder);
+    return again ? -EBUSY : r;
 }

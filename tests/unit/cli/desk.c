@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ANNA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -180,6 +181,29 @@ static void acts_hold_at_once_and_for_good(void **state)
     query_close(q);
 }
 
+/* The state's folder is the gateway's, who must not lead root's command elsewhere. */
+static void an_act_is_laid_down_in_the_desk_only(void **state)
+{
+    struct audit *a = open_log(); /* a gateway that never looks */
+    struct config c = {.state_dir = span_str(dir), .audit.dir = span_str(dir)};
+    struct desk_answer answer;
+    char elsewhere[80], desk[80];
+    snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", dir);
+    snprintf(desk, sizeof(desk), "%s/desk", dir);
+    assert_int_equal(mkdir(elsewhere, 0700), 0);
+    assert_int_equal(symlink(elsewhere, desk), 0);
+    assert_int_equal(desk_ask(&c, &example, 1, &answer), -ENOTDIR);
+    assert_int_equal(unlink(desk), 0);
+    assert_int_equal(desk_ask(&c, &example, 1, &answer), -ETIMEDOUT);
+    assert_int_equal(rmdir(elsewhere), 0); /* nothing is in it */
+    if (geteuid() == 0) {
+        assert_int_equal(chown(desk, 12345, 12345), 0);
+        assert_int_equal(desk_ask(&c, &example, 1, &answer), -EACCES);
+    }
+    assert_int_equal(rmdir(desk), 0); /* what nobody took was taken back */
+    audit_close(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +211,7 @@ int main(void)
         cmocka_unit_test(what_is_no_act_is_refused),
         cmocka_unit_test(answers_read_as_they_were_written),
         cmocka_unit_test_setup_teardown(acts_hold_at_once_and_for_good, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(an_act_is_laid_down_in_the_desk_only, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
