@@ -70,12 +70,19 @@ static void read_peer(struct http_connection *c, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct http_server *s = c->server;
     enum proxyhead_whose whose;
+    bool told = accept_whose(s, c->watch.fd, &whose);
     /* Somebody behind the proxy that it can't name is not the proxy. */
-    if (accept_whose(c->server, c->watch.fd, &whose) && whose == PROXYHEAD_UNKNOWN)
+    if (told && whose == PROXYHEAD_UNKNOWN)
         return;
     if (info && info->client_addr)
         accept_name(info->client_addr, c->peer, &c->peer_port);
+    /* Nor is anybody whose header we don't know any more: rather nobody than whom all trust. */
+    if (!told && s->options.proxied && s->ops.is_proxy(s->ctx, span_str(c->peer))) {
+        c->peer[0] = '\0';
+        c->peer_port = 0;
+    }
 }
 
 static void connection_open(struct http_server *s, struct MHD_Connection *mhd,
