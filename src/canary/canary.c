@@ -334,7 +334,8 @@ static void alarm_somebody(struct canary *c, const struct canary_report *r)
     if (e == 0)
         e = courier_send(c->courier, &m);
     if (e < 0)
-        log_error("canary: %.*s could not be told: %s", SPAN_ARG(to->url), strerror(-e));
+        log_error("canary: %.*s could not be told: %s", SPAN_ARG(courier_host(to->url)),
+                  strerror(-e));
     buf_deinit(&body);
 }
 

@@ -58,7 +58,8 @@ void courier_free(struct courier *c)
         return;
     while (!list_empty(&c->parcels)) {
         struct parcel *p = list_entry(c->parcels.next, struct parcel, link);
-        log_warning("a message to %.*s was given up: the gateway stops", SPAN_ARG(p->url));
+        log_warning("a message to %.*s was given up: the gateway stops",
+                    SPAN_ARG(courier_host(p->url)));
         drop(p);
     }
     free(c);
@@ -96,8 +97,8 @@ static void failed(struct parcel *p, const char *why, int status)
     http_fetch_free(p->fetch);
     p->fetch = NULL;
     if (p->tried >= p->tries) {
-        log_warning("a message to %.*s was given up after %u tries: %s %d", SPAN_ARG(p->url),
-                    p->tried, why, status);
+        log_warning("a message to %.*s was given up after %u tries: %s %d",
+                    SPAN_ARG(courier_host(p->url)), p->tried, why, status);
         drop(p);
         return;
     }
@@ -179,6 +180,16 @@ int courier_send(struct courier *c, const struct courier_message *m)
         return -ENOMEM;
     }
     return 0;
+}
+
+struct span courier_host(struct span url)
+{
+    size_t begin = span_find(url, SPAN_LIT("://")), end;
+    begin = begin == url.len ? 0 : begin + 3;
+    for (end = begin; end < url.len && !strchr("/?#", url.data[end]); end++)
+        if (url.data[end] == '@')
+            begin = end + 1;
+    return span_slice(url, begin, end);
 }
 
 size_t courier_count(const struct courier *c)

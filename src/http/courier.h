@@ -26,5 +26,10 @@ void courier_free(struct courier *c);
  * under way, -ENOMEM: then nothing is sent.
  */
 int courier_send(struct courier *c, const struct courier_message *m);
+/*
+ * The host of a URL, with its port: what a log may say of where a message goes, for the rest of the
+ * address of a robot is often its password. Borrowed from the URL. O(length).
+ */
+struct span courier_host(struct span url);
 /* Messages under way. */
 size_t courier_count(const struct courier *c);

@@ -129,6 +129,20 @@ static void nobody_there(void **state)
     run();
 }
 
+static void a_host_tells_no_secret(void **state)
+{
+    static const char *const cases[][2] = {
+        {"https://qyapi.example.cn/cgi-bin/webhook/send?key=s3cret", "qyapi.example.cn"},
+        {"http://127.0.0.1:8080?key=s3cret", "127.0.0.1:8080"},
+        {"https://me:s3cret@host.example:444/a@b", "host.example:444"},
+        {"https://[::1]:9#s3cret", "[::1]:9"},
+        {"host/s3cret", "host"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        assert_span(courier_host(span_str(cases[i][0])), span_str(cases[i][1]));
+}
+
 static void is_bounded(void **state)
 {
     int r = 0;
@@ -144,8 +158,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(delivers),     TEST(tries_again), TEST(gives_up), TEST(does_not_wait_for_ever),
-        TEST(nobody_there), TEST(is_bounded),
+        TEST(delivers),
+        TEST(tries_again),
+        TEST(gives_up),
+        TEST(does_not_wait_for_ever),
+        TEST(nobody_there),
+        TEST(is_bounded),
+        cmocka_unit_test(a_host_tells_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
