@@ -319,7 +319,11 @@ void ask_begin(struct exchange *x)
         ask_reject(x, cause, SPAN_NULL, path);
         return;
     }
-    record_subject(x);
+    r = record_subject(x);
+    if (r < 0) {
+        give_up(x, r);
+        return;
+    }
     if (shadow) {
         if (!admit_acquire(x))
             return;

@@ -1,5 +1,7 @@
 #include "gate/enduser.h"
 
+#include <errno.h>
+
 #define HEADER_KEPT 256 /* bytes */
 
 /* A header that only a trusted front may set. */
@@ -57,7 +59,7 @@ static bool believes_body(const struct config *c, bool trusted)
     }
 }
 
-void enduser_describe(struct exchange *x, struct audit_subject *s)
+int enduser_describe(struct exchange *x, struct audit_subject *s)
 {
     const struct config *c = exchange_config(x);
     const struct http_request *r = x->client;
@@ -68,9 +70,12 @@ void enduser_describe(struct exchange *x, struct audit_subject *s)
     struct span user = front_header(r, trusted, "X-Juyong-End-User");
     if (user.len == 0 && believes_body(c, trusted))
         user = x->asked.end_user;
-    char *hash = user.len ? arena_alloc(&x->arena, 65) : NULL;
+    if (user.len == 0)
+        return 0;
+    char *hash = arena_alloc(&x->arena, 65);
     if (!hash)
-        return;
+        return -ENOMEM;
     access_hash_end_user(snapshot_access(x->snapshot), x->gate->hasher, user, hash);
     s->end_user = span_str(hash);
+    return s->end_user.len ? 0 : -ENOMEM;
 }

@@ -17,5 +17,6 @@ struct span enduser_named(const struct config *c, const struct http_request *r);
 /*
  * Fills end user (as an HMAC), client address and port, device and session; texts are in the
  * exchange's arena. What nobody may say, or nobody said, stays empty. Once the body has been read.
+ * 0; -ENOMEM: somebody was named, and nobody may take him for anonymous.
  */
-void enduser_describe(struct exchange *x, struct audit_subject *s);
+int enduser_describe(struct exchange *x, struct audit_subject *s);

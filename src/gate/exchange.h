@@ -227,8 +227,9 @@ bool provider_refused(const struct dialect_event *e);
 /* record.c */
 int record_new(struct exchange *x);
 void record_free(struct record *r);
-/* The request is understood: names for every later record. */
-void record_subject(struct exchange *x);
+/* The request is understood: names for every later record. 0; -ENOMEM: whose it is, is not
+ * among them. */
+int record_subject(struct exchange *x);
 /* Queues the open event; not waited for. 0, -EAGAIN, -EIO. */
 int record_open(struct exchange *x);
 /* Queues the judge's findings that are not yet on record, if any. */

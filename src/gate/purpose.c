@@ -22,27 +22,33 @@ static bool identify_probe(const struct gate *g, const struct http_request *r,
     return true;
 }
 
-/* The HMAC of the end user whom a trusted front names; empty where none does. */
-static struct span named_user(struct gate *g, const struct http_request *r, char room[65])
+/* The HMAC of the end user whom a trusted front names; empty where none does. False: no memory. */
+static bool named_user(struct gate *g, const struct http_request *r, char room[65],
+                       struct span *ret_user)
 {
     struct span user = enduser_named(snapshot_config(g->snapshot), r);
     room[0] = '\0';
     if (user.len)
         access_hash_end_user(snapshot_access(g->snapshot), g->hasher, user, room);
-    return span_str(room);
+    *ret_user = span_str(room);
+    return user.len == 0 || ret_user->len > 0;
 }
 
 static enum cause identify_app(struct gate *g, struct http_request *r,
                                struct access_identity *ret_who)
 {
     char room[65];
+    struct span user;
     if (!admit_identify(g, r, ret_who))
         return CAUSE_UNAUTHORIZED;
     struct reviewers *accounts = g->options.reviewers;
-    if (accounts && reviewers_any(accounts) && /* nearly never: a user's HMAC costs something */
-        reviewers_bound(accounts, ret_who->key_id, named_user(g, r, room), clock_wall_s()))
-        return CAUSE_REVIEWER_ELSEWHERE;
-    return CAUSE_NONE;
+    if (!accounts || !reviewers_any(accounts)) /* nearly always: a user's HMAC costs something */
+        return CAUSE_NONE;
+    if (!named_user(g, r, room, &user))
+        return CAUSE_OVERLOADED;
+    return reviewers_bound(accounts, ret_who->key_id, user, clock_wall_s())
+               ? CAUSE_REVIEWER_ELSEWHERE
+               : CAUSE_NONE;
 }
 
 /* By his key, or as the end user of an app whose trusted front names him. */
@@ -58,7 +64,8 @@ static enum cause identify_reviewer(struct gate *g, struct http_request *r, bool
         verdict =
             reviewers_admit(g->options.reviewers, ret_who->key_id, user, !counts, now, ret_grant);
     if (verdict == REVIEWER_UNKNOWN && admit_identify(g, r, ret_who)) {
-        user = named_user(g, r, room);
+        if (!named_user(g, r, room, &user))
+            return CAUSE_OVERLOADED;
         if (user.len)
             verdict =
                 reviewers_admit(g->options.reviewers, SPAN_NULL, user, !counts, now, ret_grant);

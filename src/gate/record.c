@@ -37,26 +37,29 @@ void record_free(struct record *r)
 }
 
 /* An account without an end user is one of its own: what is remembered of it is nobody else's. */
-static void describe_review(struct exchange *x, struct audit_subject *s)
+static int describe_review(struct exchange *x, struct audit_subject *s)
 {
     const struct purpose *p = &x->purpose;
     if (p->review == REVIEWER_NONE)
-        return;
+        return 0;
     s->purpose = reviewer_purpose_name(p->review);
     s->reviewer = span_str(p->reviewer);
+    if (s->end_user.len)
+        return 0;
     char *hash = arena_alloc(&x->arena, 65);
     struct span id = arena_printf(&x->arena, "reviewer %s", p->reviewer);
-    if (s->end_user.len || !hash || !id.data)
-        return;
+    if (!hash || !id.data)
+        return -ENOMEM;
     access_hash_end_user(snapshot_access(x->snapshot), x->gate->hasher, id, hash);
     s->end_user = span_str(hash);
+    return s->end_user.len ? 0 : -ENOMEM;
 }
 
-void record_subject(struct exchange *x)
+int record_subject(struct exchange *x)
 {
     struct record *r = x->record;
     struct audit_subject *s = &r->subject;
-    enduser_describe(x, s);
+    int e = enduser_describe(x, s);
     s->app = x->who.app->name;
     s->key_id = x->who.key_id;
     s->model = x->asked.model;
@@ -65,8 +68,10 @@ void record_subject(struct exchange *x)
     s->route = span_str(x->dialect->route);
     s->ruleset = ruleset_version(snapshot_rules(x->snapshot));
     s->mode = span_str(config_mode_name(x->purpose.mode));
-    describe_review(x, s);
+    if (e == 0)
+        e = describe_review(x, s);
     s->stream = x->asked.stream;
+    return e;
 }
 
 static int submit(struct exchange *x, struct audit_event *e)

@@ -1,6 +1,8 @@
 /* Before a request is judged: who may ask, how strictly, and how much; and when a place is free. */
 #include "bed.h"
 
+#include "access/access.h"
+
 static struct bed bed;
 static struct buf events, wire;
 static struct bed_client client, other;
@@ -163,6 +165,36 @@ static void test_address(void **state)
     assert_int_equal(bed.peer_count, 0);
 }
 
+static bool hash_fails;
+void __real_access_hash_end_user(const struct access *a, struct access_hasher *h, struct span id,
+                                 char ret_hex[65]);
+void __wrap_access_hash_end_user(const struct access *a, struct access_hasher *h, struct span id,
+                                 char ret_hex[65]);
+
+void __wrap_access_hash_end_user(const struct access *a, struct access_hasher *h, struct span id,
+                                 char ret_hex[65])
+{
+    ret_hex[0] = '\0';
+    if (!hash_fails)
+        __real_access_hash_end_user(a, h, id, ret_hex);
+}
+
+/* Nobody gets rid of his name, and what hangs on it, because memory is out. */
+static void test_no_memory_for_a_name(void **state)
+{
+    answer_json(FINE);
+    hash_fails = true;
+    assert_int_equal(ask("你好", "\"user\":\"anna\""), 503);
+    bed_leave(&client);
+    assert_int_equal(bed.peer_count, 0);
+    assert_int_equal(ask("你好", ""), 200);
+    bed_leave(&client);
+    hash_fails = false;
+    answer_json(FINE);
+    assert_int_equal(ask("你好", "\"user\":\"anna\""), 200);
+    bed_leave(&client);
+}
+
 int main(void)
 {
 #define TEST(name, yaml)                                                                           \
@@ -171,6 +203,7 @@ int main(void)
         TEST(test_too_many, one_a_day),
         TEST(test_place, one_at_once),
         TEST(test_address, not_from_here),
+        TEST(test_no_memory_for_a_name, NULL),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
