@@ -26,39 +26,61 @@ struct access {
     _Atomic unsigned refs;
 };
 
-/* A secret of our own, made at first use: one line of hex. */
-static int read_secret(struct span state_dir, const char *name, struct buf *messages,
+/* -ENOENT when there is none. */
+static int read_secret(const char *path, struct buf *messages, unsigned char ret_key[SECRET_SIZE])
+{
+    char text[2 * SECRET_SIZE + 2];
+    struct place at = {.file = span_str(path)};
+    struct stat st;
+    cleanup(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return -errno;
+    int r = 0;
+    ssize_t got = read(fd, text, sizeof(text));
+    if (got < 0 || !codec_unhex(span_trim(span_from(text, (size_t)got)), ret_key, SECRET_SIZE)) {
+        place_printf(messages, at, "must hold 64 hex digits and nothing else");
+        r = -EINVAL;
+    } else if (fstat(fd, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO))) {
+        place_printf(messages, at, "warning: others can read it; chmod 600 it");
+    }
+    secret_cleanse(text, sizeof(text));
+    return r;
+}
+
+static int make_secret(struct span state_dir, const char *name)
+{
+    unsigned char key[SECRET_SIZE];
+    char text[2 * SECRET_SIZE + 1];
+    int r = secret_random(key, sizeof(key));
+    codec_hex(span_from((const char *)key, sizeof(key)), text);
+    text[2 * SECRET_SIZE] = '\n';
+    if (r == 0)
+        r = keyfile_create(state_dir, name, span_from(text, sizeof(text)));
+    secret_cleanse(key, sizeof(key));
+    secret_cleanse(text, sizeof(text));
+    return r;
+}
+
+/*
+ * A secret of our own, made at first use: one line of hex. Another process may make it at the same
+ * time; the first one's counts, so it is read also by who has made it.
+ */
+static int take_secret(struct span state_dir, const char *name, struct buf *messages,
                        unsigned char ret_key[SECRET_SIZE])
 {
-    char path[PATH_MAX], text[2 * SECRET_SIZE + 2];
+    char path[PATH_MAX];
     int n = snprintf(path, sizeof(path), "%.*s/%s", SPAN_ARG(state_dir), name);
     if (n < 0 || n >= (int)sizeof(path))
         return -ENAMETOOLONG;
-    struct place at = {.file = span_str(path)};
-    cleanup(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int r = 0;
-    if (fd >= 0) {
-        ssize_t got = read(fd, text, sizeof(text));
-        struct stat st;
-        if (got < 0 ||
-            !codec_unhex(span_trim(span_from(text, (size_t)got)), ret_key, SECRET_SIZE)) {
-            place_printf(messages, at, "must hold 64 hex digits and nothing else");
-            r = -EINVAL;
-        } else if (fstat(fd, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO))) {
-            place_printf(messages, at, "warning: others can read it; chmod 600 it");
-        }
-    } else if (errno != ENOENT) {
-        r = -errno;
-    } else {
-        r = secret_random(ret_key, SECRET_SIZE);
-        codec_hex(span_from((const char *)ret_key, SECRET_SIZE), text);
-        text[2 * SECRET_SIZE] = '\n';
-        if (r == 0)
-            r = keyfile_replace(state_dir, name, span_from(text, 2 * SECRET_SIZE + 1));
+    int r = read_secret(path, messages, ret_key);
+    if (r == -ENOENT) {
+        r = make_secret(state_dir, name);
+        if (r == 0 || r == -EEXIST)
+            r = read_secret(path, messages, ret_key);
     }
     if (r < 0 && r != -EINVAL)
-        place_printf(messages, at, "can't be used: %s", strerror(-r));
-    secret_cleanse(text, sizeof(text));
+        place_printf(messages, (struct place){.file = span_str(path)}, "can't be used: %s",
+                     strerror(-r));
     return r;
 }
 
@@ -116,9 +138,9 @@ int access_load(const struct config *config, struct buf *messages, struct access
     a->stamp = access_stamp(config->state_dir); /* before it is read: never newer than the keys */
     int r = keyfile_read(config->state_dir, messages, &a->keys);
     if (r == 0)
-        r = read_secret(config->state_dir, "enduser.key", messages, a->end_user_key);
+        r = take_secret(config->state_dir, "enduser.key", messages, a->end_user_key);
     if (r == 0)
-        r = read_secret(config->state_dir, "label.key", messages, a->label_key);
+        r = take_secret(config->state_dir, "label.key", messages, a->label_key);
     if (r == 0)
         r = build_index(a);
     if (r < 0) {

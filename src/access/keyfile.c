@@ -53,28 +53,59 @@ static int open_dir(struct span dir)
     return fd < 0 ? -errno : fd;
 }
 
-int keyfile_replace(struct span dir, const char *name, struct span content)
+static int put(struct span dir, const char *name, const char *temporary, int flags,
+               struct span content, bool replace)
 {
-    char temporary[NAME_MAX];
-    if (snprintf(temporary, sizeof(temporary), "%s.tmp", name) >= (int)sizeof(temporary))
-        return -ENAMETOOLONG;
     cleanup(cleanup_close) int dir_fd = open_dir(dir);
     if (dir_fd < 0)
         return dir_fd;
     cleanup(cleanup_close) int fd =
-        openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     if (fd < 0)
         return -errno;
     int r = write_all(fd, content);
     if (r == 0 && (fchmod(fd, 0600) < 0 || fsync(fd) < 0))
         r = -errno;
-    if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+    if (r == 0 && !replace && linkat(dir_fd, temporary, dir_fd, name, 0) < 0) {
+        replace = errno == EPERM || errno == EOPNOTSUPP; /* a file system without links */
+        r = replace ? 0 : -errno;
+    }
+    if (r == 0 && replace && renameat(dir_fd, temporary, dir_fd, name) < 0)
         r = -errno;
+    if (r < 0 || !replace)
+        unlinkat(dir_fd, temporary, 0);
     if (r == 0 && fsync(dir_fd) < 0)
         r = -errno;
-    if (r < 0)
-        unlinkat(dir_fd, temporary, 0);
     return r;
+}
+
+int keyfile_replace(struct span dir, const char *name, struct span content)
+{
+    char temporary[NAME_MAX];
+    if (snprintf(temporary, sizeof(temporary), "%s.tmp", name) >= (int)sizeof(temporary))
+        return -ENAMETOOLONG;
+    return put(dir, name, temporary, O_TRUNC, content, true);
+}
+
+int keyfile_create(struct span dir, const char *name, struct span content)
+{
+    char temporary[NAME_MAX];
+    uint64_t random; /* nobody else's, who is at the same at the same time */
+    int r = secret_random(&random, sizeof(random));
+    if (r < 0)
+        return r;
+    if (snprintf(temporary, sizeof(temporary), "%s.%016llx.tmp", name,
+                 (unsigned long long)random) >= (int)sizeof(temporary))
+        return -ENAMETOOLONG;
+    return put(dir, name, temporary, O_EXCL, content, false);
+}
+
+int keyfile_sync_dir(struct span dir)
+{
+    cleanup(cleanup_close) int fd = open_dir(dir);
+    if (fd < 0)
+        return fd;
+    return fsync(fd) < 0 ? -errno : 0;
 }
 
 int keyfile_digest(const struct keyfile *f, struct span key, unsigned char ret_digest[SHA256_SIZE])

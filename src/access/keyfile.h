@@ -42,3 +42,7 @@ int keyfile_digest(const struct keyfile *f, struct span key, unsigned char ret_d
  * 0600; the folder is created (0700) when it is absent. 0 or -errno.
  */
 int keyfile_replace(struct span dir, const char *name, struct span content);
+/* The same where there is none yet; -EEXIST: another process was first, whose file stays. */
+int keyfile_create(struct span dir, const char *name, struct span content);
+/* Makes the folder's entries durable, as a new file's own fsync() does not. 0 or -errno. */
+int keyfile_sync_dir(struct span dir);

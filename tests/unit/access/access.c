@@ -1,6 +1,7 @@
 #include "../unit.h"
 
 #include "access/access.h"
+#include "access/keyfile.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -551,6 +552,21 @@ static void test_trust(void **state)
     config_unref(c);
 }
 
+/* Two processes that start at once draw the same secret: the first one's. */
+static void test_first_secret_stays(void **state)
+{
+    char text[16] = "";
+    assert_int_equal(keyfile_create(SPAN_LIT("first"), "k", SPAN_LIT("one\n")), 0);
+    assert_int_equal(keyfile_create(SPAN_LIT("first"), "k", SPAN_LIT("two\n")), -EEXIST);
+    FILE *f = fopen("first/k", "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof(text), f));
+    fclose(f);
+    assert_string_equal(text, "one\n");
+    assert_int_equal(unlink("first/k"), 0);
+    assert_int_equal(rmdir("first"), 0); /* nothing else is left */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -560,7 +576,7 @@ int main(void)
         cmocka_unit_test(test_trust),         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_expiry),        cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_older_file),    cmocka_unit_test(test_stamp),
-        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_addresses),     cmocka_unit_test(test_first_secret_stays),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
