@@ -1,5 +1,6 @@
 #include "access/consent.h"
 
+#include "access/keyfile.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,7 +20,12 @@
 #define FILE_NAME      "consents.jsonl"
 #define TEXT_MAX       512        /* bytes of a field */
 #define LINE_MAX_BYTES (8u << 10) /* as long as it gets when every byte is escaped, and more */
-#define FILE_MAX       ((size_t)1 << 30)
+/*
+ * A file that is larger is not read: every worker would hold it whole. What is left of it when no
+ * consent is taken any more is for withdrawals.
+ */
+#define FILE_MAX  ((size_t)256 << 20)
+#define GIVEN_MAX (FILE_MAX / 4 * 3)
 
 static int path_of(struct span state_dir, char ret_path[PATH_MAX])
 {
@@ -144,7 +150,7 @@ static int whole_lines(int fd, off_t size, off_t *ret_end)
     return 0;
 }
 
-static int append(int fd, struct span line)
+static int append(int fd, struct span line, bool given, bool *ret_first)
 {
     struct stat st;
     off_t end = 0;
@@ -153,7 +159,10 @@ static int append(int fd, struct span line)
             return -errno;
     if (fstat(fd, &st) < 0)
         return -errno;
+    if (st.st_size > (off_t)(given ? GIVEN_MAX : FILE_MAX - LINE_MAX_BYTES))
+        return -EFBIG;
     int r = whole_lines(fd, st.st_size, &end);
+    *ret_first = end == 0;
     if (r == 0 && end != st.st_size && ftruncate(fd, end) < 0)
         r = -errno;
     for (size_t at = 0; r == 0 && at < line.len;) {
@@ -170,6 +179,7 @@ static int append(int fd, struct span line)
 int consent_append(struct span state_dir, const struct consent *c)
 {
     char path[PATH_MAX];
+    bool first = false;
     struct consent now = *c;
     if (now.time_us == 0)
         now.time_us = clock_wall_us();
@@ -183,7 +193,9 @@ int consent_append(struct span state_dir, const struct consent *c)
     cleanup(cleanup_close) int fd =
         r < 0 ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (r == 0)
-        r = fd < 0 ? -errno : append(fd, buf_span(&line));
+        r = fd < 0 ? -errno : append(fd, buf_span(&line), now.given, &first);
+    if (r == 0 && first)
+        r = keyfile_sync_dir(state_dir);
     buf_deinit(&line);
     return r;
 }
@@ -316,15 +328,11 @@ static int read_more(struct consents *c, const struct stat *st)
     if (fd < 0)
         return -errno;
     struct buf text = BUF_INIT(FILE_MAX);
-    int r = read_from(fd, c->read, &text);
+    int r = st->st_size > (off_t)FILE_MAX ? -EFBIG : read_from(fd, c->read, &text);
     if (r == 0)
         r = each_line(buf_span(&text), take_consent, c, &used, &c->lines);
-    if (r == 0) {
+    if (r == 0)
         c->read += (off_t)used;
-        c->file = st->st_ino;
-        c->size = st->st_size;
-        c->changed = st->st_mtim;
-    }
     buf_deinit(&text);
     return r;
 }
@@ -337,9 +345,11 @@ int consents_refresh(struct consents *c)
         forget(c);
         return c->error = r;
     }
-    if (c->error == 0 && st.st_ino == c->file && st.st_size == c->size &&
+    /* What a damaged file says does not get better by being read again; what else failed may. */
+    bool known = c->error == 0 || c->error == -EBADMSG || c->error == -EFBIG;
+    if (known && st.st_ino == c->file && st.st_size == c->size &&
         st.st_mtim.tv_sec == c->changed.tv_sec && st.st_mtim.tv_nsec == c->changed.tv_nsec)
-        return 0;
+        return c->error;
     if (c->error || st.st_ino != c->file || st.st_size < c->size)
         forget(c);
     int r = read_more(c, &st);
@@ -349,6 +359,9 @@ int consents_refresh(struct consents *c)
                       r == -EBADMSG ? "no line of consents" : strerror(-r));
         forget(c);
     }
+    c->file = st.st_ino;
+    c->size = st.st_size;
+    c->changed = st.st_mtim;
     return c->error = r;
 }
 

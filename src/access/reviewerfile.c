@@ -1,5 +1,6 @@
 #include "access/reviewerfile.h"
 
+#include "access/keyfile.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/codec.h"
@@ -220,7 +221,7 @@ static int open_locked(struct span state_dir)
     return taken;
 }
 
-static int append(int fd, const struct reviewerfile *f, struct json_value *v)
+static int append(int fd, struct span state_dir, const struct reviewerfile *f, struct json_value *v)
 {
     struct buf line = BUF_INIT(16384);
     unsigned char digest[SHA256_SIZE];
@@ -241,6 +242,8 @@ static int append(int fd, const struct reviewerfile *f, struct json_value *v)
         r = -EIO;
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
+    if (r == 0 && f->length == 0)
+        r = keyfile_sync_dir(state_dir);
     buf_deinit(&line);
     return r;
 }
@@ -295,7 +298,7 @@ static int act(const struct reviewer_act *a, const char *name, struct span id,
     struct json_value *line = begin_line(a, &f, name, id);
     r = line ? fn(a, &f, id, more, line) : -ENOMEM;
     if (r == 0) {
-        r = append(fd, &f, line);
+        r = append(fd, a->state_dir, &f, line);
         if (r < 0)
             buf_printf(a->messages, "%.*s/" FILE_NAME ": %s\n", SPAN_ARG(a->state_dir),
                        strerror(-r));

@@ -145,6 +145,54 @@ static void damage_labels_everyone(void **state)
     }
 }
 
+static void touch(time_t s)
+{
+    struct timespec times[2] = {{.tv_sec = s}, {.tv_sec = s}};
+    assert_int_equal(utimensat(AT_FDCWD, FILE_NAME, times, 0), 0);
+}
+
+/* Large it may be, and everyone reads it. */
+static void damage_is_read_once(void **state)
+{
+    struct consents *c = consents_new(DIR_NAME);
+    put(1, "a", true);
+    append_raw(".\n");
+    touch(1000);
+    assert_int_equal(consents_refresh(c), -EBADMSG);
+    struct stat st;
+    assert_int_equal(stat(FILE_NAME, &st), 0);
+    int fd = open(FILE_NAME, O_WRONLY);
+    assert_int_equal(pwrite(fd, " ", 1, st.st_size - 2), 1);
+    assert_int_equal(pwrite(fd, " ", 1, st.st_size - 1), 1); /* the beginning of a line */
+    close(fd);
+    touch(1000); /* it looks the same */
+    assert_int_equal(consents_refresh(c), -EBADMSG);
+    touch(1001);
+    assert_int_equal(consents_refresh(c), 0);
+    assert_true(consents_has(c, SPAN_LIT("a"), user(1)));
+    consents_free(c);
+    unlink(FILE_NAME);
+}
+
+static void a_file_has_its_size(void **state)
+{
+    struct consents *c = consents_new(DIR_NAME);
+    struct consent given = {.given = true,
+                            .app = SPAN_LIT("a"),
+                            .end_user = user(1),
+                            .agreement = SPAN_LIT("v2")},
+                   withdrawn = {.app = SPAN_LIT("a"), .end_user = user(1)};
+    put(1, "a", true);
+    assert_int_equal(truncate(FILE_NAME, (off_t)200 << 20), 0);
+    assert_int_equal(consent_append(DIR_NAME, &given), -EFBIG);
+    assert_int_equal(truncate(FILE_NAME, (off_t)257 << 20), 0);
+    assert_int_equal(consent_append(DIR_NAME, &withdrawn), -EFBIG);
+    assert_int_equal(consents_refresh(c), -EFBIG);
+    assert_false(consents_has(c, SPAN_LIT("a"), user(1)));
+    consents_free(c);
+    unlink(FILE_NAME);
+}
+
 static void what_is_no_consent_is_not_written(void **state)
 {
     char big[600];
@@ -175,6 +223,8 @@ int main(void)
         cmocka_unit_test(the_last_word_counts),
         cmocka_unit_test(a_torn_line_is_no_line),
         cmocka_unit_test(damage_labels_everyone),
+        cmocka_unit_test(damage_is_read_once),
+        cmocka_unit_test(a_file_has_its_size),
         cmocka_unit_test(what_is_no_consent_is_not_written),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
