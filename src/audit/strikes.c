@@ -19,6 +19,7 @@ struct slot {
     struct list link;                /* free, or in the order of change */
     struct slot *next;               /* of the same bucket */
     struct strike_entry live, saved; /* saved.app empty: nothing was */
+    bool reverted;                   /* live is older than what may yet be saved */
     int64_t turn;                    /* a limited user's last prompt */
 };
 
@@ -209,6 +210,7 @@ void strikes_put(struct strikes *t, const struct strike_entry *e)
 {
     struct slot *s = take(t, e);
     s->live = *e;
+    s->reverted = false;
     /* By what is written, not by the time: who was suspended is the last to be forgotten. */
     list_append(e->suspended_until ? &t->suspended : &t->held, &s->link);
 }
@@ -259,8 +261,12 @@ void strikes_save(struct strikes *t, struct span entry)
     memcpy(&e, entry.data, sizeof(e));
     strikes_lock(t);
     struct slot *s = find(t, &e);
-    if (s)
-        s->saved = e;
+    /* An earlier event's failure took this one's change back with its own, or the whole slot. */
+    if (!s || s->reverted) {
+        strikes_put(t, &e);
+        s = find(t, &e);
+    }
+    s->saved = e;
     strikes_unlock(t);
     if (sealed_add(&t->file, &e) < 0)
         t->file.stale = true;
@@ -275,6 +281,7 @@ void strikes_revert(struct strikes *t, struct span entry)
     if (s && s->saved.app[0]) {
         e = s->saved;
         strikes_put(t, &e);
+        s->reverted = true;
     } else if (s) {
         drop(t, s);
     }

@@ -381,6 +381,29 @@ static void what_is_not_on_record_does_not_count(void **state_)
     strikes_close(t);
 }
 
+/* Two events of one user are under way; the earlier one fails, the later one is on record. */
+static void what_is_on_record_counts_after_a_failure(void **state_)
+{
+    struct strikes *t = open_table(16);
+    strike(t, 1);
+    for (unsigned user = 1; user <= 2; user++) { /* the second was never heard of */
+        struct strike_entry e[2] = {entry_of(user), entry_of(user)};
+        unsigned before = count_of(t, user);
+        strikes_lock(t);
+        for (int i = 0; i < 2; i++) {
+            strikes_find(t, &e[i]);
+            strike_count(&e[i], &usual, NOON);
+            strikes_put(t, &e[i]);
+        }
+        strikes_unlock(t);
+        strikes_revert(t, bytes_of(&e[0]));
+        assert_int_equal(count_of(t, user), before);
+        strikes_save(t, bytes_of(&e[1]));
+        assert_int_equal(count_of(t, user), before + 2);
+    }
+    strikes_close(t);
+}
+
 static void turns_come_at_a_pace(void **state_)
 {
     struct strikes *t = open_table(16);
@@ -452,6 +475,7 @@ int main(void)
         TEST(the_table_is_bounded),
         TEST(the_file_stays_in_proportion),
         TEST(what_is_not_on_record_does_not_count),
+        TEST(what_is_on_record_counts_after_a_failure),
         TEST(turns_come_at_a_pace),
         TEST(counts_are_exact_over_threads),
     };
