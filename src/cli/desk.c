@@ -110,22 +110,30 @@ struct work {
     struct audit_port *port;
     const struct desk_act *act;
     struct desk_answer *answer;
+    uint64_t queued; /* the number of the last event */
 };
 
-/* Until the event that was queued last is on record. 0 or -errno. */
+/*
+ * Until the event that was queued last is on record. 0 or -errno. An earlier one's late completion,
+ * which nobody waited for any more, says nothing about it.
+ */
 static int await(struct work *w)
 {
     struct pollfd p = {.fd = audit_port_fd(w->port), .events = POLLIN};
     uint64_t end = clock_mono_ms() + RECORD_MS;
     struct audit_done done;
-    while (audit_port_collect(w->port, &done, 1) == 0) {
+    for (;;) {
+        if (audit_port_collect(w->port, &done, 1) > 0) {
+            if (done.exchange == w->queued)
+                return done.status;
+            continue;
+        }
         uint64_t now = clock_mono_ms();
         if (now >= end)
             return -ETIMEDOUT;
         if (poll(&p, 1, (int)(end - now)) < 0 && errno != EINTR)
             return -errno;
     }
-    return done.status;
 }
 
 /* Queues the act's record: of that app's user, with his strikes from now on or NULL. */
@@ -159,7 +167,7 @@ static int queue(struct work *w, struct span code, struct span app, const struct
         event.strikes_today = strike_today(e, now);
     }
     if (r == 0)
-        r = audit_submit(w->audit, w->port, 1, &event);
+        r = audit_submit(w->audit, w->port, ++w->queued, &event);
     buf_deinit(&detail);
     return r;
 }
