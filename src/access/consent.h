@@ -20,7 +20,8 @@ struct consent {
 
 /*
  * Appends one, durably. A last line that was only begun is cut off first. 0; -EINVAL when a field
- * is not one line of UTF-8 text or too long, -errno. `time_us` 0: now.
+ * is not one line of UTF-8 text or too long, -EFBIG when the file has 192 MiB (some 800,000 lines;
+ * 256 MiB for a withdrawal), -errno. `time_us` 0: now.
  */
 int consent_append(struct span state_dir, const struct consent *c);
 /*
@@ -35,8 +36,8 @@ struct consents;
 struct consents *consents_new(struct span state_dir); /* NULL: no memory */
 void consents_free(struct consents *c);
 /*
- * Reads what was appended since; cheap when nothing was. While the file is damaged, or can't be
- * read, nobody has a consent: everyone gets his label. 0 or the error.
+ * Reads what was appended since; cheap when nothing was. While the file is damaged, larger than
+ * 256 MiB or can't be read, nobody has a consent: everyone gets his label. 0 or the error.
  */
 int consents_refresh(struct consents *c);
 bool consents_has(const struct consents *c, struct span app, struct span end_user);
