@@ -36,9 +36,10 @@ static int read_category(void *ctx, struct span key, const struct json_value *va
     if (!value_get_real(said, &score)) {
         if (said && !value_is_null(said))
             return -EBADMSG;
-        score = flagged ? 1 : 0;
+        score = 0;
     }
-    return opinion_add(r->verdict, key, score);
+    /* Its own threshold is passed, whatever number that is: the objection stands. */
+    return opinion_add(r->verdict, key, flagged && score >= 0 && score <= 1 ? 1 : score);
 }
 
 /* Nobody answers about categories that he doesn't list; if he does, they count. */

@@ -59,8 +59,16 @@ static void reads_moderations(void **state)
     expect(a,
            RESULT("\"flagged\":true,\"categories\":{\"violence\":true,\"hate\":false},"
                   "\"category_scores\":{\"violence\":0.873,\"hate\":1.5e-7}"),
-           "violence", 87);
-    /* The score counts, whatever the flag says; without one the flag does. */
+           "violence", 100);
+    /* An objection stands, however low its score; where there is none the score counts. */
+    expect(a,
+           RESULT("\"flagged\":true,\"categories\":{\"sexual/minors\":true},"
+                  "\"category_scores\":{\"sexual/minors\":0.004}"),
+           "sexual/minors", 100);
+    expect(a,
+           RESULT("\"flagged\":true,\"categories\":{\"violence\":true,\"hate\":false},"
+                  "\"category_scores\":{\"violence\":0,\"hate\":0.02}"),
+           "violence", 100);
     expect(a,
            RESULT("\"flagged\":false,\"categories\":{\"hate\":false},"
                   "\"category_scores\":{\"hate\":0.31}"),
@@ -86,6 +94,8 @@ static void reads_moderations(void **state)
         RESULT("\"flagged\":false,\"flagged\":true,\"categories\":{}"),
         RESULT("\"flagged\":false,\"categories\":[]"),
         RESULT("\"flagged\":false,\"categories\":{\"hate\":0}"),
+        RESULT("\"flagged\":true,\"categories\":{\"a\":true},\"category_scores\":{\"a\":1.01}"),
+        RESULT("\"flagged\":true,\"categories\":{\"a\":true},\"category_scores\":{\"a\":-1}"),
         RESULT("\"flagged\":false,\"categories\":{\"hate\":\"no\"}"),
         RESULT("\"flagged\":false,\"categories\":{},\"category_scores\":[]"),
         RESULT("\"flagged\":false,\"categories\":{},\"category_scores\":{\"a\":1.01}"),
