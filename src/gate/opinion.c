@@ -244,8 +244,7 @@ static void settle(struct exchange *x, struct question *q)
             o->refused = true;
             o->unjudged = o->unjudged || in->direction == DIRECTION_PROMPT;
             exchange_post(x); /* it may have failed at once, within a step that goes on */
-        }
-        if (++in->failures >= OPINION_PATIENCE)
+        } else if (++in->failures >= OPINION_PATIENCE)
             in->active = false; /* the local rules alone, for the rest of this exchange */
     }
     note(o, &said);
@@ -303,7 +302,8 @@ static int put_whole(struct exchange *x, unsigned inquiry, struct span text, str
             settle(x, late);
             break;
         }
-        from = to;
+        /* What stands across the end of one piece is whole in the next. */
+        from = to < text.len ? utf8_floor(text, to - max / 10) : to;
     }
     return r;
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "gate/label.h"
+#include "gate/opinion.h"
 #include "gate/shadow.h"
 
 #include <errno.h>
@@ -230,6 +231,12 @@ static int see_event(void *ctx, const struct sse_event *sse)
     return 1;
 }
 
+/* May the end not be sent yet? Nor where an opinion failed within this very step. */
+static bool weighs(const struct exchange *x)
+{
+    return opinion_waits(x) || (x->opinions && x->opinions->refused);
+}
+
 /* Sends what is clear. The terminal frame first waits for the record's close. */
 static int release(struct exchange *x)
 {
@@ -242,7 +249,7 @@ static int release(struct exchange *x)
         if (f->gates & HOLD_TOOL || !hold_clear(f->pieces, f->piece_count))
             return 0;
         if (f->gates & HOLD_CLOSE) {
-            if (opinion_waits(x))
+            if (weighs(x))
                 return 0;
             if (!record_closed(x)) {
                 record_notes(x)->status = 200;
@@ -304,7 +311,7 @@ static bool fewer_choices(const struct relay *r)
  */
 static void end_here(struct exchange *x)
 {
-    x->relay->decisive = true;
+    x->relay->decisive = x->relay->over = true;
     exchange_drop_fetch(x);
     if (!opinion_waits(x))
         relay_cut(x);
@@ -314,7 +321,7 @@ static void end_here(struct exchange *x)
 static void end_with_fewer(struct exchange *x)
 {
     struct relay *r = x->relay;
-    r->weighing = opinion_waits(x);
+    r->weighing = weighs(x);
     if (r->weighing)
         return;
     record_notes(x)->status = 200;
@@ -465,8 +472,13 @@ void relay_expired(struct exchange *x)
         relay_fail(x, CAUSE_UPSTREAM_TIMEOUT, OUTCOME_TIMEOUT);
         return;
     }
+    bool weighing = r->over && !logging && !record_closed(x);
+    if (weighing && now - r->begin_ms >= u->total_ms) {
+        relay_fail(x, CAUSE_JUDGE_FAILED, OUTCOME_REJECTED);
+        return;
+    }
     uint64_t next = r->begin_ms + u->total_ms;
-    if (r->data_ms + u->gap_ms < next)
+    if (!r->over && r->data_ms + u->gap_ms < next)
         next = r->data_ms + u->gap_ms;
     if (logging)
         next = r->log_ms + EXCHANGE_RECORD_MS;

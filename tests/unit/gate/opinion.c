@@ -21,11 +21,14 @@ static const char *judge(struct span question)
     return span_find(question, SPAN_LIT(BAD)) < question.len ? GUARD_BAD : GUARD_SAFE;
 }
 
+static const char *timeouts; /* of the upstream; NULL: the bed's */
+
 static void configure(const char *row, const char *more)
 {
     char yaml[2048];
     snprintf(
         yaml, sizeof(yaml),
+        "%s"
         "opinions:\n"
         "  - { name: guard, kind: webhook, url: \"http://127.0.0.1:%u/judge\", timeout: 300ms, "
         "cache: 0%s }\n"
@@ -34,7 +37,7 @@ static void configure(const char *row, const char *more)
         "  language: en\n"
         "  opinions:\n"
         "    - { from: guard, %s }\n",
-        guard.port, more, row);
+        timeouts ? timeouts : "", guard.port, more, row);
     struct snapshot *s = bed_load(&bed, yaml);
     gate_reload(bed.gate, s);
     snapshot_unref(s);
@@ -45,6 +48,7 @@ static int setup(void **state)
     bed_open(&bed, "", true);
     guard_open(&guard, bed.loop);
     guard.judge = judge;
+    timeouts = NULL;
     events = wire = BUF_INIT(64u << 20);
     return 0;
 }
@@ -295,8 +299,8 @@ static void no_turn_and_closed_ends_the_stream(void **state)
 {
     configure("direction: completion, fallback: closed, timeout: 10s",
               ", concurrency: 1, queue: 0");
-    delta("第一句。");
-    delta("第二句。");
+    for (int i = 0; i < 5; i++) /* more failures than patience: that opens nothing */
+        delta("第一句。");
     finish();
     answer_stream();
     bed.script.end = BED_STAY; /* nothing more wakes the exchange */
@@ -307,6 +311,73 @@ static void no_turn_and_closed_ends_the_stream(void **state)
     assert_true(got("judge_unavailable"));
     assert_false(got("第一句"));
     bed_leave(&client);
+}
+
+/* Nor does it matter that the end is read in the same turn: fewer choices than were asked for. */
+static void no_turn_and_closed_is_no_end_either(void **state)
+{
+    static struct bed_client other;
+    configure("direction: completion, fallback: closed, timeout: 10s",
+              ", concurrency: 1, queue: 0");
+    delta("第一句。");
+    answer_stream();
+    bed.script.end = BED_STAY;
+    guard.held = true;
+    bed_ask(&bed, &other, bed_question("你好", STREAM)); /* takes the only turn */
+    until_asked(1);
+    buf_clear(&events);
+    delta("没有句号");
+    finish();
+    answer_stream();
+    ask("你好", "\"n\":2," STREAM);
+    bed_answer(&bed, &client);
+    assert_false(got("没有句号"));
+    assert_int_equal(bed_status(&client), 503);
+    assert_true(got("judge_unavailable"));
+    bed_leave(&client);
+    bed_leave(&other);
+}
+
+/* An answer that is over waits for opinions no longer than an exchange may take. */
+static void an_ended_stream_does_not_wait_for_ever(void **state)
+{
+    timeouts = "    timeouts: { connect: 2s, first_byte: 5s, gap: 50ms, total: 500ms }\n";
+    configure("direction: completion, timeout: 5min", "");
+    for (int hit = 0; hit < 2; hit++) {
+        buf_clear(&events);
+        delta("第一句。");
+        if (hit)
+            delta(BED_BLOCK);
+        finish();
+        answer_stream();
+        guard.held = true;
+        ask("你好", STREAM);
+        bed_answer(&bed, &client);
+        assert_int_equal(bed_status(&client), 503);
+        assert_true(got("judge_unavailable"));
+        assert_false(got("第一句"));
+        bed_leave(&client);
+    }
+}
+
+/* What stands where one piece of a long prompt ends is whole in the next. */
+static void pieces_of_a_prompt_overlap(void **state)
+{
+    configure("direction: prompt", ", text: 1KiB");
+    delta("好的");
+    finish();
+    for (size_t lead = 1008; lead < 1025; lead += 4) { /* the word is 12 bytes */
+        char question[1500];
+        memset(question, 'a', sizeof(question));
+        memcpy(question + lead, BAD, strlen(BAD));
+        question[sizeof(question) - 1] = '\0';
+        answer_stream();
+        bed_ask(&bed, &client, bed_question(question, STREAM));
+        bed_answer(&bed, &client);
+        if (got("好的"))
+            fail_msg("behind %zu bytes", lead);
+        bed_leave(&client);
+    }
 }
 
 static void a_client_that_leaves_takes_its_questions_along(void **state)
@@ -487,6 +558,9 @@ int main(void)
         TEST(sentences_wait_for_their_verdict),
         TEST(what_is_no_answer_leaves_it_to_the_rules),
         TEST(no_turn_and_closed_ends_the_stream),
+        TEST(no_turn_and_closed_is_no_end_either),
+        TEST(an_ended_stream_does_not_wait_for_ever),
+        TEST(pieces_of_a_prompt_overlap),
         TEST(a_client_that_leaves_takes_its_questions_along),
         TEST(a_drain_does_not_wait_for_ever),
         TEST(any_split_gives_the_same_answer),
