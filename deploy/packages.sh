@@ -34,6 +34,9 @@ need_build() {
     # Only its dictionary is read, at build time.
     [ -e /usr/lib/python3/dist-packages/jieba/dict.txt ] ||
         packages_missing="$packages_missing python3-jieba"
+    # Embedded into the console's page.
+    [ -e /usr/share/javascript/chart.js/chart.min.js ] ||
+        packages_missing="$packages_missing libjs-chart.js"
     # A compiler without the C library's headers cannot build anything.
     [ -e /usr/include/stdlib.h ] || packages_missing="$packages_missing libc6-dev"
 }

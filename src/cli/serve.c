@@ -299,6 +299,8 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
         return;
     }
     bool rules_only = snapshot_config(s->snapshot) == snapshot_config(next);
+    if (s->console)
+        console_reload(s->console, next);
     if (snapshot_rules(s->snapshot) == snapshot_rules(next)) {
         worker_pool_reload(s->pool, next);
         snapshot_unref(s->snapshot);
@@ -464,7 +466,16 @@ static int start_console(struct serve *s, const struct config *c)
     static const struct console_ops ops = {stats, readiness, weakenings};
     if (c->console_port == 0)
         return 0;
-    int r = console_new(s->loop, c->console_host, c->console_port, &ops, s, &s->console);
+    struct console_options o = {
+        .loop = s->loop,
+        .host = c->console_host,
+        .port = c->console_port,
+        .snapshot = s->snapshot,
+        .audit = s->audit,
+        .ops = &ops,
+        .ctx = s,
+    };
+    int r = console_new(&o, &s->console);
     return r < 0 ? complain("can't listen on", c->console_host, c->console_port, r) : 0;
 }
 

@@ -1,26 +1,34 @@
 #include "console/console.h"
 
-#include "http/server.h"
+#include "console/answer.h"
+#include "console/call.h"
+#include "console/page.h"
+#include "console/routes.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#define CLERKS     2
+#define CLERK_JOBS 64
+#define BODY_MAX   ((size_t)1 << 20)
+
 struct console {
     struct loop *loop;
     struct http_server *server;
+    struct clerk *clerk;
+    struct audit_port *ports[CLERKS]; /* of each clerk's thread; NULL without a log */
+    struct snapshot *snapshot;
+    struct audit *audit;
     struct console_ops ops;
     void *ctx;
 };
 
-static int answer(struct http_request *r, int status, struct span type, struct span body)
+/* --- for machines --- */
+
+static int say(struct http_request *r, int status, struct span type, struct span body)
 {
-    struct http_header headers[] = {
-        {SPAN_LIT("Content-Type"), type},
-        {SPAN_LIT("Cache-Control"), SPAN_LIT("no-store")},
-        {SPAN_LIT("X-Content-Type-Options"), SPAN_LIT("nosniff")},
-        {SPAN_LIT("Allow"), SPAN_LIT("GET")}, /* a 405 must name what would do, RFC 9110, 15.5.6 */
-    };
-    return http_request_reply(r, status, headers, status == 405 ? 4 : 3, body, true);
+    struct answer a = {.status = status, .type = type, .body = body, .close = true};
+    return answer_send(r, &a);
 }
 
 static int answer_ready(struct console *c, struct http_request *r)
@@ -32,8 +40,7 @@ static int answer_ready(struct console *c, struct http_request *r)
     if (rc == 0)
         rc = c->ops.weakenings(c->ctx, &body);
     if (rc == 0)
-        rc = answer(r, reason.len ? 503 : 200, SPAN_LIT("text/plain; charset=utf-8"),
-                    buf_span(&body));
+        rc = say(r, reason.len ? 503 : 200, SPAN_LIT("text/plain; charset=utf-8"), buf_span(&body));
     buf_deinit(&body);
     return rc;
 }
@@ -43,45 +50,258 @@ static int answer_metrics(struct console *c, struct http_request *r)
     struct buf body = BUF_INIT(1u << 20);
     int rc = c->ops.stats(c->ctx, &body);
     if (rc == 0)
-        rc = answer(r, 200, SPAN_LIT("text/plain; version=0.0.4; charset=utf-8"), buf_span(&body));
+        rc = say(r, 200, SPAN_LIT("text/plain; version=0.0.4; charset=utf-8"), buf_span(&body));
     buf_deinit(&body);
     return rc;
 }
 
-/* Answers at once: nothing here waits. */
+/* Answers at once; false when it is none of theirs. */
+static bool answer_machine(struct console *c, struct http_request *r)
+{
+    struct span path = http_request_path(r);
+    bool health = span_eq(path, SPAN_LIT("/healthz")), ready = span_eq(path, SPAN_LIT("/readyz"));
+    if (!health && !ready && !span_eq(path, SPAN_LIT("/metrics")))
+        return false;
+    if (!span_eq(http_request_method(r), SPAN_LIT("GET"))) {
+        struct answer a = {.status = 405,
+                           .type = SPAN_LIT("text/plain; charset=utf-8"),
+                           .body = SPAN_LIT("method not allowed\n"),
+                           .allow = "GET", /* RFC 9110, 15.5.6 */
+                           .close = true};
+        answer_send(r, &a);
+    } else if (health) {
+        say(r, 200, SPAN_LIT("text/plain; charset=utf-8"), SPAN_LIT("ok\n"));
+    } else if (ready) {
+        answer_ready(c, r);
+    } else {
+        answer_metrics(c, r);
+    }
+    return true;
+}
+
+/* --- for people --- */
+
+static void step(struct loop_task *t);
+
+/* What is asked for: 0, or the status that refuses it with *ret_code and *ret_message. */
+static int find(struct call *call, const char **ret_code, const char **ret_message)
+{
+    struct http_request *r = call->r;
+    struct api_request *q = &call->q;
+    q->method = http_request_method(r);
+    q->path = http_request_path(r);
+    *ret_code = "not_found";
+    *ret_message = "There is nothing of that name.";
+    if (!span_starts(q->path, SPAN_LIT("/api/"))) {
+        call->file = page_find(q->path, &call->immutable);
+        if (!call->file)
+            return 404;
+        *ret_code = "method_not_allowed";
+        *ret_message = "The page can be read, not written.";
+        return span_eq(q->method, SPAN_LIT("GET")) ? 0 : 405;
+    }
+    switch (route_find(q->method, q->path, &call->arena, &call->route, q->parts)) {
+    case ROUTE_FOUND:
+        break;
+    case ROUTE_NOT_SO:
+        *ret_code = "method_not_allowed";
+        *ret_message = "It can't be done in that way.";
+        return 405;
+    case ROUTE_UNREADABLE:
+        *ret_code = "bad_path";
+        *ret_message = "The path has escapes or characters that name nothing.";
+        return 400;
+    case ROUTE_UNKNOWN:
+        return 404;
+    }
+    *ret_code = "bad_parameter";
+    *ret_message = "The query can't be read, or says something twice.";
+    return route_query(http_request_query(r), &call->arena, q->query, &q->query_count) < 0 ? 400
+                                                                                           : 0;
+}
+
+/* May it be done by whoever asks? As find(). */
+static int permit(struct console *c, struct call *call, const char **ret_code,
+                  const char **ret_message)
+{
+    if (call->file || call->route->may == 0)
+        return 0;
+    *ret_code = "no_session";
+    *ret_message = "Log in first.";
+    return 401;
+}
+
 static size_t admit(void *ctx, struct http_request *r)
 {
     struct console *c = ctx;
-    struct span path = http_request_path(r);
-    struct span text = SPAN_LIT("text/plain; charset=utf-8");
-    if (!span_eq(http_request_method(r), SPAN_LIT("GET")))
-        answer(r, 405, text, SPAN_LIT("method not allowed\n"));
-    else if (span_eq(path, SPAN_LIT("/healthz")))
-        answer(r, 200, text, SPAN_LIT("ok\n"));
-    else if (span_eq(path, SPAN_LIT("/readyz")))
-        answer_ready(c, r);
-    else if (span_eq(path, SPAN_LIT("/metrics")))
-        answer_metrics(c, r);
-    else
-        answer(r, 404, text, SPAN_LIT("not found: /healthz, /readyz and /metrics are here\n"));
-    return 0;
+    const char *code = "out_of_memory", *message = "Memory is out. Try again later.";
+    if (answer_machine(c, r))
+        return 0;
+    struct call *call = call_new(c, r);
+    int status = call ? find(call, &code, &message) : 503;
+    if (status == 0)
+        status = permit(c, call, &code, &message);
+    if (status) {
+        call_free(call);
+        answer_error(r, status, false, code, message);
+        return 0;
+    }
+    loop_task_init(&call->task, step);
+    call->q.client_ip = arena_copy(&call->arena, http_request_peer(r, &call->q.client_port));
+    http_request_set_owner(r, call);
+    return call->file || span_eq(call->q.method, SPAN_LIT("GET")) ? 0 : BODY_MAX;
 }
 
+/* Within the library's callbacks: what it means is looked at in step(). */
 static void event(void *ctx, struct http_request *r, unsigned events)
 {
-    if (events & HTTP_DONE)
-        http_request_release(r);
-    else if (events & (HTTP_BODY | HTTP_GONE))
-        http_request_abort(r); /* memory was out when it should have been answered */
+    struct console *c = ctx;
+    struct call *call = http_request_owner(r);
+    if (!call) {
+        if (events & HTTP_DONE)
+            http_request_release(r);
+        else if (events & (HTTP_BODY | HTTP_GONE))
+            http_request_abort(r); /* memory was out when it should have been answered */
+        return;
+    }
+    call->events |= events;
+    if (events & HTTP_GONE)
+        atomic_store(&call->gone, true);
+    loop_task_post(c->loop, &call->task);
 }
 
-int console_new(struct loop *l, struct span host, uint16_t port, const struct console_ops *ops,
-                void *ctx, struct console **ret_console)
+static void refuse(struct call *call, int status, const char *code, const char *message)
+{
+    call->answered = true;
+    if (answer_error(call->r, status, false, code, message) < 0)
+        http_request_abort(call->r);
+}
+
+static void give_file(struct call *call)
+{
+    const struct page_file *f = call->file;
+    bool known = span_eq(http_request_header(call->r, "If-None-Match"), span_str(f->tag));
+    struct answer a = {.status = known ? 304 : 200,
+                       .type = span_str(f->type),
+                       .body = known ? SPAN_LIT("") : span_from((const char *)f->data, f->len),
+                       .tag = f->tag,
+                       .immutable = call->immutable};
+    call->answered = true;
+    if (answer_send(call->r, &a) < 0)
+        http_request_abort(call->r);
+}
+
+static void give_answer(struct call *call)
+{
+    struct api_answer *got = &call->a;
+    struct answer a = {.status = got->status ? got->status : 200,
+                       .type = got->type,
+                       .body = buf_span(&got->body),
+                       .file = got->file,
+                       .file_name = got->file_name[0] ? got->file_name : NULL,
+                       .cookie = got->cookie[0] ? got->cookie : NULL,
+                       .retry_after_s = got->retry_after_s};
+    got->file = 0;
+    call->answered = true;
+    if (answer_send(call->r, &a) < 0)
+        http_request_abort(call->r);
+}
+
+static void work(struct clerk_job *j, unsigned thread)
+{
+    struct call *call = list_entry(j, struct call, job);
+    struct console *c = call->console;
+    struct api api = {.snapshot = call->snapshot,
+                      .audit = c->audit,
+                      .port = c->ports[thread],
+                      .ops = &c->ops,
+                      .ops_ctx = c->ctx,
+                      .console = c};
+    if (api.snapshot) {
+        api.config = snapshot_config(api.snapshot);
+        api.rules = snapshot_rules(api.snapshot);
+        api.log_dir = api.config->audit.dir;
+        api.state_dir = api.config->state_dir;
+    }
+    call_work(call, &api);
+}
+
+static void worked(struct clerk_job *j)
+{
+    struct call *call = list_entry(j, struct call, job);
+    call->working = false;
+    step(&call->task);
+}
+
+static void begin(struct call *call)
+{
+    struct console *c = call->console;
+    if (call->events & HTTP_TOO_LARGE) {
+        refuse(call, 413, "too_large", "The body is larger than is taken.");
+        return;
+    }
+    if (call->file) {
+        give_file(call);
+        return;
+    }
+    call->raw = http_request_body(call->r);
+    call->snapshot = c->snapshot ? snapshot_ref(c->snapshot) : NULL;
+    call->job.work = work;
+    call->job.done = worked;
+    call->working = true;
+    call->result = -ECANCELED; /* unless a clerk gets to it */
+    if (clerk_submit(c->clerk, &call->job) < 0) {
+        call->working = false;
+        refuse(call, 503, "busy", "Too much is being asked at once. Try again in a moment.");
+    }
+}
+
+/* Whatever happened: the one place where a call's state changes. */
+static void step(struct loop_task *t)
+{
+    struct call *call = list_entry(t, struct call, task);
+    if (call->working)
+        return; /* his spans point into the request: both stay */
+    loop_task_cancel(t);
+    if (call->events & (HTTP_DONE | HTTP_GONE)) {
+        /* Not sent, or sent: nothing is left to be done. */
+        http_request_release(call->r);
+        call_free(call);
+        return;
+    }
+    if (call->answered)
+        return;
+    if (call->job.done && call->result == -ECANCELED)
+        http_request_abort(call->r);
+    else if (call->job.done && call->result < 0)
+        refuse(call, 500, "failed", "It could not be done; the gateway's messages say why.");
+    else if (call->job.done)
+        give_answer(call);
+    else if (call->events & (HTTP_BODY | HTTP_TOO_LARGE))
+        begin(call);
+}
+
+int api_on_loop(const struct api *api, void (*fn)(void *arg), void *arg)
+{
+    return clerk_on_loop(api->console->clerk, fn, arg);
+}
+
+/* --- life --- */
+
+static int open_clerks(struct console *c)
+{
+    int r = 0;
+    for (unsigned i = 0; i < CLERKS && r == 0 && c->audit; i++)
+        r = audit_port_open(c->audit, &c->ports[i]);
+    return r < 0 ? r : clerk_new(c->loop, CLERKS, CLERK_JOBS, &c->clerk);
+}
+
+int console_new(const struct console_options *o, struct console **ret_console)
 {
     static const struct http_server_ops server_ops = {admit, event, NULL};
-    struct http_server_options o = {
-        .host = host,
-        .port = port,
+    struct http_server_options server = {
+        .host = o->host,
+        .port = o->port,
         .connections = 256,
         .header_ms = 10000,
         .body_ms = 10000,
@@ -91,21 +311,36 @@ int console_new(struct loop *l, struct span host, uint16_t port, const struct co
     struct console *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
-    *c = (struct console){.loop = l, .ops = *ops, .ctx = ctx};
-    int r = http_server_new(l, &o, &server_ops, c, &c->server);
+    *c = (struct console){.loop = o->loop, .audit = o->audit, .ops = *o->ops, .ctx = o->ctx};
+    c->snapshot = o->snapshot ? snapshot_ref(o->snapshot) : NULL;
+    int r = open_clerks(c);
+    if (r == 0)
+        r = http_server_new(o->loop, &server, &server_ops, c, &c->server);
     if (r < 0) {
-        free(c);
+        console_free(c);
         return r;
     }
     *ret_console = c;
     return 0;
 }
 
+void console_reload(struct console *c, struct snapshot *next)
+{
+    struct snapshot *old = c->snapshot;
+    c->snapshot = snapshot_ref(next);
+    snapshot_unref(old);
+}
+
 void console_free(struct console *c)
 {
     if (!c)
         return;
+    clerk_free(c->clerk); /* nobody works any more; what was asked is given back */
     http_server_free(c->server);
+    for (unsigned i = 0; i < CLERKS; i++)
+        if (c->ports[i])
+            audit_port_close(c->ports[i]);
+    snapshot_unref(c->snapshot);
     free(c);
 }
 

@@ -1,6 +1,7 @@
 /*
  * The operator's listener, apart from the public one: /healthz (alive), /readyz (serving), /metrics
- * (Prometheus). Runs on the loop of the main thread.
+ * (Prometheus) for machines, the page and its API for people. Runs on the loop of the main thread;
+ * what may wait goes to clerks (clerk.h).
  */
 #pragma once
 
@@ -9,9 +10,12 @@
 
 #include <stdint.h>
 
+struct audit;
+struct config_console;
 struct console;
+struct snapshot;
 
-/* What the console needs from above, handed over by the program. */
+/* What the console needs from above, handed over by the program. On the loop's thread. */
 struct console_ops {
     /* Appends all metrics. */
     int (*stats)(void *ctx, struct buf *out);
@@ -21,8 +25,20 @@ struct console_ops {
     int (*weakenings)(void *ctx, struct buf *out);
 };
 
+struct console_options {
+    struct loop *loop;
+    struct span host;          /* numeric address */
+    uint16_t port;             /* 0: any free one */
+    struct snapshot *snapshot; /* what is in force; may be NULL in tests, as `audit` */
+    struct audit *audit;       /* outlives the console */
+    const struct console_ops *ops;
+    void *ctx;
+};
+
 /* Begins to listen. 0 or -errno. */
-int console_new(struct loop *l, struct span host, uint16_t port, const struct console_ops *ops,
-                void *ctx, struct console **ret_console);
+int console_new(const struct console_options *o, struct console **ret_console);
+/* Another snapshot is in force. */
+void console_reload(struct console *c, struct snapshot *next);
+/* Waits for what clerks are at. Accepts NULL. */
 void console_free(struct console *c);
 uint16_t console_port(const struct console *c);

@@ -48,6 +48,10 @@ struct http_connection {
 
 #define HTTP_PENDING_MUCH ((size_t)64 << 10)
 
+/* A file may take as long as the slowest client that is borne: so many bytes a millisecond. */
+#define HTTP_FILE_BYTES_MS 32
+#define HTTP_FILE_MS_MAX   7200000u
+
 enum request_phase {
     REQUEST_HEAD,    /* the target is known, headers are being read */
     REQUEST_UPLOAD,  /* admitted, the body is being read */
@@ -66,7 +70,8 @@ struct http_request {
     enum request_phase phase;
     void *owner;
     bool admitted, suspended, released, too_large, trailers, aborted, ended, close, chunked;
-    bool much; /* so much was pending that the owner may wait to hear that it is gone */
+    bool much;        /* so much was pending that the owner may wait to hear that it is gone */
+    unsigned more_ms; /* beyond write_ms, for a large answer */
     size_t body_max;
     struct buf body;
     struct span method; /* the library's, lives as long as the request */

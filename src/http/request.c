@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct http_request *request_new(struct http_connection *c, struct MHD_Connection *mhd,
                                  struct span target)
@@ -177,7 +178,7 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
     if (r->phase == REQUEST_UPLOAD)
         return handle_whole(r);
     if (r->response) {
-        connection_deadline(r->connection, r->server->options.write_ms);
+        connection_deadline(r->connection, r->server->options.write_ms + r->more_ms);
         return queue(r);
     }
     return MHD_YES;
@@ -203,6 +204,12 @@ struct span http_request_method(const struct http_request *r)
 struct span http_request_path(const struct http_request *r)
 {
     return span_from(r->target.data, r->path_len);
+}
+
+struct span http_request_query(const struct http_request *r)
+{
+    struct span all = buf_span(&r->target);
+    return r->path_len < all.len ? span_slice(all, r->path_len + 1, all.len) : SPAN_LIT("");
 }
 
 struct span http_request_header(const struct http_request *r, const char *name)
@@ -274,15 +281,9 @@ static int respond(struct http_request *r, struct MHD_Response *response, int st
     return 0;
 }
 
-int http_request_reply(struct http_request *r, int status, const struct http_header *headers,
-                       size_t count, struct span body, bool close)
+/* What respond() was given is whole: it goes out. */
+static void reply(struct http_request *r, bool close)
 {
-    int rc = respond(r,
-                     MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data,
-                                                     MHD_RESPMEM_MUST_COPY),
-                     status, headers, count);
-    if (rc < 0)
-        return rc;
     r->close = close || r->phase == REQUEST_UPLOAD;
     if (r->phase == REQUEST_WAITING) {
         r->phase = REQUEST_REPLY;
@@ -290,7 +291,35 @@ int http_request_reply(struct http_request *r, int status, const struct http_hea
     } else {
         r->phase = REQUEST_REPLY;
     }
-    return 0;
+}
+
+int http_request_reply(struct http_request *r, int status, const struct http_header *headers,
+                       size_t count, struct span body, bool close)
+{
+    int rc = respond(r,
+                     MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.data,
+                                                     MHD_RESPMEM_MUST_COPY),
+                     status, headers, count);
+    if (rc == 0)
+        reply(r, close);
+    return rc;
+}
+
+int http_request_reply_file(struct http_request *r, int status, const struct http_header *headers,
+                            size_t count, int fd, uint64_t size)
+{
+    struct MHD_Response *response = MHD_create_response_from_fd64(size, fd);
+    if (!response) {
+        close(fd);
+        return -ENOMEM;
+    }
+    int rc = respond(r, response, status, headers, count);
+    if (rc == 0) {
+        uint64_t more = size / HTTP_FILE_BYTES_MS;
+        r->more_ms = more < HTTP_FILE_MS_MAX ? (unsigned)more : HTTP_FILE_MS_MAX;
+        reply(r, false);
+    }
+    return rc;
 }
 
 int http_stream_start(struct http_request *r, int status, const struct http_header *headers,

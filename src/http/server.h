@@ -90,6 +90,8 @@ void *http_request_owner(const struct http_request *r);
 struct span http_request_method(const struct http_request *r);
 /* Path as sent, without the query. */
 struct span http_request_path(const struct http_request *r);
+/* What is behind the first '?', as sent; empty if there is none. */
+struct span http_request_query(const struct http_request *r);
 /* The value of a header that must not be repeated, matched without case; empty if absent. */
 struct span http_request_header(const struct http_request *r, const char *name);
 struct span http_request_body(const struct http_request *r);
@@ -109,6 +111,12 @@ void http_request_release(struct http_request *r);
  */
 int http_request_reply(struct http_request *r, int status, const struct http_header *headers,
                        size_t count, struct span body, bool close);
+/*
+ * Sends a file from its beginning, `size` bytes of it. The descriptor is the server's from now on,
+ * also on failure. The deadline grows with the size. 0, -ENOMEM.
+ */
+int http_request_reply_file(struct http_request *r, int status, const struct http_header *headers,
+                            size_t count, int fd, uint64_t size);
 /* Begins a chunked response; the body follows by http_stream_write(). 0, -ENOMEM. */
 int http_stream_start(struct http_request *r, int status, const struct http_header *headers,
                       size_t count);

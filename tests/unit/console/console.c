@@ -63,7 +63,9 @@ static int set_up(void **state)
         return -1;
     loop_timer_init(f.loop, &f.limit, too_slow);
     loop_hook_add(f.loop, &f.hook, check_done);
-    return console_new(f.loop, SPAN_LIT("127.0.0.1"), 0, &ops, &f, &f.console);
+    struct console_options o = {
+        .loop = f.loop, .host = SPAN_LIT("127.0.0.1"), .ops = &ops, .ctx = &f};
+    return console_new(&o, &f.console);
 }
 
 static int tear_down(void **state)
@@ -139,11 +141,13 @@ static void three_pages_are_served(void **state)
 static void nothing_else_is(void **state)
 {
     struct fixture *f = *state;
-    static const char *const requests[] = {REQUEST("GET /"), REQUEST("GET /metrics/"),
+    static const char *const requests[] = {REQUEST("GET /nothing.js"), REQUEST("GET /metrics/"),
                                            REQUEST("GET /v1/models"), REQUEST("GET //healthz"),
                                            REQUEST("GET /HEALTHZ")};
     for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
-        expect(f, requests[i], "404", "not found: /healthz, /readyz and /metrics are here\n");
+        expect(f, requests[i], "404",
+               "{\"error\":{\"code\":\"not_found\",\"message\":\"There is nothing of that "
+               "name.\"}}");
 }
 
 static void other_methods_are_refused(void **state)
@@ -171,11 +175,16 @@ static void a_taken_port_is_told(void **state)
 {
     struct fixture *f = *state;
     struct console *other = NULL;
-    assert_int_equal(
-        console_new(f->loop, SPAN_LIT("127.0.0.1"), console_port(f->console), &ops, f, &other),
-        -EADDRINUSE);
+    struct console_options o = {.loop = f->loop,
+                                .host = SPAN_LIT("127.0.0.1"),
+                                .port = console_port(f->console),
+                                .ops = &ops,
+                                .ctx = f};
+    assert_int_equal(console_new(&o, &other), -EADDRINUSE);
     assert_null(other);
-    assert_int_equal(console_new(f->loop, SPAN_LIT("no address"), 0, &ops, f, &other), -EINVAL);
+    o.host = SPAN_LIT("no address");
+    o.port = 0;
+    assert_int_equal(console_new(&o, &other), -EINVAL);
     console_free(NULL);
 }
 

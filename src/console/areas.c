@@ -1,0 +1,6 @@
+#include "console/areas.h"
+
+const struct api_route *const areas[] = {
+    api_session_routes,
+    NULL,
+};

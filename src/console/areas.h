@@ -1,0 +1,9 @@
+/* The areas of the API, one table an api_*.c file; each ends with a row without a method. */
+#pragma once
+
+#include "console/api.h"
+
+extern const struct api_route api_session_routes[];
+
+/* Ends with NULL. */
+extern const struct api_route *const areas[];
