@@ -336,7 +336,7 @@ int record_write_event(struct buf *out, const struct audit_event *e,
         r = put_opinions(out, e);
     if (r < 0)
         return r;
-    TEXT_OF("detail", e->detail, 16 * RECORD_FIELD_MAX);
+    TEXT_OF("detail", e->detail, 128 * RECORD_FIELD_MAX);
     RAW("}");
     return 0;
 }
