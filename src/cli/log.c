@@ -1,12 +1,10 @@
 #include "cli/log.h"
 
-#include "access/access.h"
 #include "audit/query.h"
 #include "audit/verify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/codec.h"
-#include "cli/desk.h"
+#include "cli/logfilter.h"
 #include "cli/logview.h"
 #include "cli/setup.h"
 #include "config/config.h"
@@ -17,7 +15,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define FOLLOW_US 300000
 
@@ -26,20 +23,6 @@ enum { EXIT_OK = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 enum {
     OPT_DIR = 256,
     OPT_JSON,
-    OPT_SINCE,
-    OPT_UNTIL,
-    OPT_ACTION,
-    OPT_RISK,
-    OPT_RULE,
-    OPT_APP,
-    OPT_DIRECTION,
-    OPT_END_USER,
-    OPT_MODEL,
-    OPT_REQUEST,
-    OPT_TEXT,
-    OPT_PURPOSE,
-    OPT_ALL,
-    OPT_OLDEST,
     OPT_CHECKPOINTS,
     OPT_KEY,
 };
@@ -47,164 +30,11 @@ enum {
 struct options {
     const char *config, *dir;
     bool json;
-    struct query_filter filter;
+    struct logfilter filter;
     struct verify_options verify;
     const char *request;         /* show's argument */
     bool wants_request, filters; /* of the command */
-    char end_user[65];           /* the filter's id as the record names it */
 };
-
-/* ---- words into values ---- */
-
-/* "10m", "2h", "3d", "45s": that long before now. */
-static bool parse_ago(struct span text, uint64_t now_us, uint64_t *ret_us)
-{
-    static const struct {
-        char unit;
-        uint64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    unsigned long long n;
-    if (text.len < 2 || !span_to_u64(span_slice(text, 0, text.len - 1), &n) || n > 1000000)
-        return false;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (text.data[text.len - 1] != units[i].unit)
-            continue;
-        uint64_t ago = n * units[i].seconds * 1000000u;
-        *ret_us = ago < now_us ? now_us - ago : 1;
-        return true;
-    }
-    return false;
-}
-
-/* A date, or a time as RFC 3339 has it; without a zone it is the machine's. */
-static bool parse_time(const char *text, uint64_t *ret_us)
-{
-    struct tm tm = {.tm_isdst = -1};
-    if (parse_ago(span_str(text), clock_wall_us(), ret_us))
-        return true;
-    const char *rest = strptime(text, "%Y-%m-%d", &tm);
-    if (rest && (*rest == 'T' || *rest == 't' || *rest == ' ')) {
-        const char *clock = rest + 1;
-        rest = strptime(clock, "%H:%M:%S", &tm);
-        if (!rest)
-            rest = strptime(clock, "%H:%M", &tm);
-        if (rest && *rest == '.')
-            for (rest++; *rest >= '0' && *rest <= '9'; rest++)
-                ;
-    }
-    if (!rest)
-        return false;
-    time_t t;
-    char sign = *rest;
-    int hours, minutes, used = 0;
-    if (sign == '\0') {
-        t = mktime(&tm);
-    } else if ((sign == 'Z' || sign == 'z') && rest[1] == '\0') {
-        t = timegm(&tm);
-    } else if ((sign == '+' || sign == '-') &&
-               sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &used) == 2 &&
-               rest[1 + used] == '\0') {
-        t = timegm(&tm);
-        t += (sign == '+' ? -1 : 1) * (hours * 3600 + minutes * 60);
-    } else {
-        return false;
-    }
-    if (t <= 0)
-        return false;
-    *ret_us = (uint64_t)t * 1000000u;
-    return true;
-}
-
-/* One action: that and everything heavier. Several: exactly those. */
-static bool parse_actions(const char *text, struct query_filter *f)
-{
-    struct span rest = span_str(text), name;
-    unsigned named = 0, count = 0;
-    while (span_split(&rest, ',', &name)) {
-        enum action a = action_from(span_trim(name));
-        if (a < 0)
-            return false;
-        named |= 1u << a;
-        count++;
-    }
-    if (count == 0)
-        return false;
-    unsigned all = (1u << ACTION_COUNT) - 1;
-    f->actions = count == 1 ? all & ~(named - 1) : named;
-    f->all |= f->actions & 1u << ACTION_ALLOW;
-    return true;
-}
-
-static error_t parse_filter(int key, char *arg, struct argp_state *state)
-{
-    struct options *o = state->input;
-    struct query_filter *f = &o->filter;
-    unsigned long long n;
-    switch (key) {
-    case OPT_SINCE:
-    case OPT_UNTIL:
-        if (!parse_time(arg, key == OPT_SINCE ? &f->since_us : &f->until_us))
-            argp_error(state, "'%s' is no time: 2026-11-24, 2026-11-24T10:00:00Z, 10m, 2h, 3d",
-                       arg);
-        break;
-    case OPT_ACTION:
-        if (!parse_actions(arg, f))
-            argp_error(state, "'%s' is no action: allow, flag, mask, answer, block", arg);
-        break;
-    case OPT_RISK:
-        f->risk = span_str(arg);
-        break;
-    case OPT_RULE:
-        f->rule = span_str(arg);
-        break;
-    case OPT_APP:
-        f->app = span_str(arg);
-        break;
-    case OPT_DIRECTION:
-        if (strcmp(arg, "prompt") == 0)
-            f->direction = DIRECTION_PROMPT;
-        else if (strcmp(arg, "completion") == 0)
-            f->direction = DIRECTION_COMPLETION;
-        else
-            argp_error(state, "'%s' is no direction: prompt, completion", arg);
-        break;
-    case OPT_END_USER:
-        f->end_user = span_str(arg);
-        break;
-    case OPT_MODEL:
-        f->model = span_str(arg);
-        break;
-    case OPT_REQUEST:
-        f->request_id = span_str(arg);
-        f->any_purpose = true;
-        break;
-    case OPT_PURPOSE:
-        f->any_purpose = strcmp(arg, "any") == 0;
-        f->purpose = span_str(f->any_purpose ? "" : arg);
-        f->all = true; /* what a reviewer was let through is of interest, too */
-        if (!f->any_purpose && strcmp(arg, "regulator-enforce") != 0 &&
-            strcmp(arg, "regulator-observe") != 0)
-            argp_error(state, "'%s' is no purpose: regulator-enforce, regulator-observe, any", arg);
-        break;
-    case OPT_TEXT:
-        f->text = span_str(arg);
-        break;
-    case 'n':
-        if (!span_to_u64(span_str(arg), &n) || n == 0)
-            argp_error(state, "'%s' is no number of rows", arg);
-        f->limit = (size_t)n;
-        break;
-    case OPT_ALL:
-        f->all = true;
-        break;
-    case OPT_OLDEST:
-        f->oldest_first = true;
-        break;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-    return 0;
-}
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -212,7 +42,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         if (o->filters)
-            state->child_inputs[0] = o;
+            state->child_inputs[0] = &o->filter;
         break;
     case 'c':
         o->config = arg;
@@ -253,29 +83,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
         "json", OPT_JSON, NULL, 0, "One JSON object a line (每行一个 JSON)", 10                    \
     }
 
-static const struct argp_option filter_options[] = {
-    {"since", OPT_SINCE, "TIME", 0, "From then on: 2026-11-24, RFC 3339, or 10m, 2h, 3d ago", 1},
-    {"until", OPT_UNTIL, "TIME", 0, "Before then", 1},
-    {"action", OPT_ACTION, "ACTION[,...]", 0,
-     "One action: that and heavier ones; several: exactly those (allow flag mask answer block)", 1},
-    {"risk", OPT_RISK, "RISK", 0, "A risk type or the beginning of one, such as A1", 1},
-    {"rule", OPT_RULE, "ID", 0, "One rule", 1},
-    {"app", OPT_APP, "NAME", 0, "One app", 1},
-    {"direction", OPT_DIRECTION, "prompt|completion", 0, "Towards the model or from it", 1},
-    {"end-user", OPT_END_USER, "ID", 0,
-     "One end user, by the app's id (with -c) or by the record's HMAC of it", 1},
-    {"model", OPT_MODEL, "ID", 0, "One model, as asked or as answered", 1},
-    {"request", OPT_REQUEST, "ID", 0, "One exchange", 1},
-    {"text", OPT_TEXT, "TEXT", 0, "Occurs in a match, its context or its folded form", 1},
-    {"purpose", OPT_PURPOSE, "PURPOSE", 0,
-     "Reviewers' tests, which are left out else: regulator-enforce, regulator-observe; or any", 1},
-    {"all", OPT_ALL, NULL, 0, "Also what was allowed, and operators' acts", 1},
-    {"oldest-first", OPT_OLDEST, NULL, 0, "In the order of time", 1},
-    {"limit", 'n', "N", 0, "At most N rows", 1},
-    {0},
-};
-static const struct argp filter_argp = {.options = filter_options, .parser = parse_filter};
-static const struct argp_child filter_child[] = {{&filter_argp, 0, NULL, 0}, {0}};
+static const struct argp_child filter_child[] = {{&logfilter_argp, 0, NULL, 0}, {0}};
 
 static const struct argp_option common_options[] = {COMMON_OPTIONS, {0}};
 static const struct argp_option verify_options[] = {
@@ -287,45 +95,6 @@ static const struct argp_option verify_options[] = {
 };
 
 /* ---- which log ---- */
-
-/* The record knows end users only by an HMAC: an id that is not one yet becomes one. */
-static void hash_end_user(struct options *o, const struct config *config, struct buf *messages)
-{
-    struct span id = o->filter.end_user;
-    unsigned char digest[32];
-    struct access *access = NULL;
-    if (id.len == 0 || codec_unhex(id, digest, sizeof(digest)) ||
-        access_load(config, messages, &access) < 0)
-        return;
-    access_hash_end_user(access, NULL, id, o->end_user);
-    o->filter.end_user = span_str(o->end_user);
-    access_unref(access);
-}
-
-/* Who looks at a person's records is on record, too; a copy of a log (--dir) can't tell. */
-static bool record_lookup(const struct options *o, const struct config *config)
-{
-    char login[256];
-    uint64_t seq;
-    unsigned char bytes[32];
-    setup_login(login, sizeof(login));
-    struct desk_act act = {.verb = DESK_LOOKUP,
-                           .app = o->filter.app,
-                           .end_user = o->filter.end_user,
-                           .what = SPAN_LIT("log list"),
-                           .author = span_str(login),
-                           .login = span_str(login)};
-    struct desk_answer answer = {0};
-    if (!codec_unhex(act.end_user, bytes, sizeof(bytes)) ||
-        query_last_seq(config->audit.dir, &seq) < 0)
-        return true; /* nobody's records, or none at all: the reading tells */
-    int r = desk_ask(config, &act, DESK_WAIT_MS, &answer);
-    if (r == 0 && answer.error[0] == '\0')
-        return true;
-    fprintf(stderr, "juyong log: that a person's records are looked at can't be recorded: %s\n",
-            r < 0 ? strerror(-r) : answer.error);
-    return false;
-}
 
 /* The log's directory into ret_dir. False: a message was printed. */
 static bool find_dir(struct options *o, char ret_dir[PATH_MAX])
@@ -343,8 +112,7 @@ static bool find_dir(struct options *o, char ret_dir[PATH_MAX])
     if (good) {
         memcpy(ret_dir, config->audit.dir.data, config->audit.dir.len);
         ret_dir[config->audit.dir.len] = '\0';
-        hash_end_user(o, config, &messages);
-        good = o->filter.end_user.len == 0 || record_lookup(o, config);
+        good = logfilter_settle(&o->filter, config, SPAN_LIT("log list"), &messages);
     } else {
         fwrite(messages.data, 1, messages.len, stderr);
         if (messages.len == 0)
@@ -395,7 +163,7 @@ static int run_list(const struct options *o, const char *dir)
     logview_init(&v);
     if (!o->json)
         logview_head(&v);
-    long r = print_rows(dir, &o->filter, &v, o->json ? logview_json : logview_row);
+    long r = print_rows(dir, &o->filter.query, &v, o->json ? logview_json : logview_row);
     return r < 0 ? complain(dir, (int)r) : EXIT_OK;
 }
 
@@ -420,7 +188,7 @@ static int run_show(const struct options *o, const char *dir)
 static int run_follow(const struct options *o, const char *dir)
 {
     struct logview v;
-    struct query_filter f = o->filter;
+    struct query_filter f = o->filter.query;
     uint64_t seen = 0;
     logview_init(&v);
     int r = query_last_seq(span_str(dir), &seen);
