@@ -16,6 +16,8 @@
 #define TEXT_MAX      512
 #define OFFENCES      65536
 #define STRIKES       65536
+/* What the queue and one sealed text can take. */
+#define ORIGINALS_LIMIT ((size_t)1 << 20)
 
 /* The kernel's name for this boot: monotonic times of two records compare within one boot only. */
 static void read_boot_id(char ret_text[40])
@@ -29,12 +31,22 @@ static void read_boot_id(char ret_text[40])
     close(fd);
 }
 
+static int open_keys(struct audit *a, struct span dir)
+{
+    int r = textkeys_load(dir, true, &a->keys);
+    if (r < 0)
+        log_error("audit: %.*s/keys/text.key: %s", SPAN_ARG(dir),
+                  r == -EBADMSG ? "must hold 64 hex digits a line and nothing else" : strerror(-r));
+    return r;
+}
+
 static void free_audit(struct audit *a)
 {
     checkpoint_close(a->checkpoint);
     store_close(a->store);
     offences_close(a->offences);
     strikes_close(a->strikes);
+    textkeys_forget(&a->keys);
     free(a);
 }
 
@@ -51,12 +63,15 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
     a->text_max = o->text_max ? o->text_max : TEXT_MAX;
     if (a->text_max > 4096)
         a->text_max = 4096;
+    a->originals = o->originals < ORIGINALS_LIMIT ? o->originals : ORIGINALS_LIMIT;
     int r = secret_random(run, sizeof(run));
     codec_hex(span_from((const char *)run, sizeof(run)), digits);
     if (r == 0)
         r = store_open(o->dir, span_from(digits, RECORD_RUN_SIZE), o->node, &a->store);
     if (r == 0)
         r = checkpoint_open(o->dir, &a->checkpoint);
+    if (r == 0 && a->originals)
+        r = open_keys(a, o->dir);
     if (r == 0 && o->state_dir.len)
         r = offences_open(o->state_dir, o->offences ? o->offences : OFFENCES, &a->offences);
     if (r == 0 && o->state_dir.len)
@@ -96,7 +111,7 @@ int audit_submit(struct audit *a, struct audit_port *port, uint64_t exchange,
                  const struct audit_event *event)
 {
     struct item *i;
-    int r = item_new(event, exchange, port, a->text_max, &i);
+    int r = item_new(event, exchange, port, writer_limits(a), &i);
     if (r < 0)
         return r == -EMSGSIZE ? -EINVAL : r;
     r = writer_queue(a, i, false);
@@ -137,6 +152,11 @@ int audit_offence_code(const struct audit *a, const struct audit_offence_key *ke
 enum audit_memory audit_recall(const struct audit *a, const unsigned char code[AUDIT_OFFENCE_SIZE])
 {
     return a->offences ? offences_find(a->offences, code) : AUDIT_UNKNOWN;
+}
+
+size_t audit_originals(const struct audit *a)
+{
+    return a->originals;
 }
 
 struct strikes *audit_strikes(const struct audit *a)

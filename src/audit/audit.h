@@ -23,6 +23,7 @@ struct audit_options {
     struct span state_dir; /* where offences are remembered; empty: nowhere, each is a new one */
     size_t offences;       /* how many; 65,536 unless told */
     size_t strikes;        /* end users whose strikes are remembered there; 65,536 unless told */
+    size_t originals;      /* bytes of original text kept of one event, sealed; 0: none */
 };
 
 /* Starts the writer thread and opens or creates the current files. 0 or -errno, message logged. */
@@ -71,6 +72,19 @@ struct audit_hit {
     bool old;            /* a remembered offence in an earlier turn: told, not counted again */
 };
 
+/*
+ * A judged text that holds hits, as it was said: for L2, where it is sealed. Spans are borrowed.
+ */
+struct audit_original {
+    enum direction direction;
+    enum role role;
+    struct span path, text;
+    uint64_t from;              /* where `text` begins in what the hits' start and end count in */
+    uint64_t hits;              /* bit n: audit_event.hits[n] is in it */
+    bool cut_before, cut_after; /* more of it was judged than is kept */
+};
+#define AUDIT_ORIGINALS_MAX 16 /* of one event */
+
 /* Bytes kept of one text that is kept whole, whatever audit_options.text_max says. */
 #define AUDIT_KEPT_MAX (256u << 10)
 
@@ -110,7 +124,9 @@ struct audit_event {
     const struct audit_subject *subject;
     const struct audit_hit *hits; /* AUDIT_ACT */
     size_t hit_count;
-    size_t hits_left_out; /* further ones that were not kept */
+    size_t hits_left_out;                   /* further ones that were not kept */
+    const struct audit_original *originals; /* AUDIT_ACT, AUDIT_CLOSE; see audit_originals() */
+    size_t original_count;
     enum action action;   /* of the whole exchange as known */
     enum outcome outcome; /* AUDIT_CLOSE */
     struct span reason;   /* code such as duplicate_key or audit_unavailable; may be empty */
@@ -178,6 +194,12 @@ enum audit_memory {
 };
 /* Any thread; the same answer for all of them. O(1). */
 enum audit_memory audit_recall(const struct audit *a, const unsigned char code[AUDIT_OFFENCE_SIZE]);
+
+/*
+ * How many bytes of original text an event may carry; 0: none, and what it carries is left out.
+ * What is longer is cut by who submits it. Any thread.
+ */
+size_t audit_originals(const struct audit *a);
 
 /* The strikes of end users (audit/strikes.h); NULL when this log remembers none. */
 struct strikes *audit_strikes(const struct audit *a);

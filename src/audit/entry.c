@@ -5,7 +5,15 @@
 #include <errno.h>
 #include <stddef.h>
 
-enum type { TYPE_TEXT, TYPE_NUMBER, TYPE_BOOL, TYPE_TRUE, TYPE_HITS, TYPE_OPINIONS };
+enum type {
+    TYPE_TEXT,
+    TYPE_NUMBER,
+    TYPE_BOOL,
+    TYPE_TRUE,
+    TYPE_HITS,
+    TYPE_ORIGINALS,
+    TYPE_OPINIONS
+};
 
 struct field {
     const char *key;
@@ -69,6 +77,7 @@ static const struct field fields[] = {
     FIELD(strikes_today, TYPE_NUMBER),
     FIELD(hits, TYPE_HITS),
     FIELD(hits_left_out, TYPE_NUMBER),
+    FIELD(originals, TYPE_ORIGINALS),
     FIELD(opinions, TYPE_OPINIONS),
     FIELD(opinions_left_out, TYPE_NUMBER),
     FIELD(detail, TYPE_TEXT),
@@ -207,6 +216,7 @@ static int parse_number(struct parser *p, uint64_t *ret_value)
 }
 
 static int parse_hits(struct parser *p, struct entry *e);
+static int parse_originals(struct parser *p, struct entry *e);
 static int parse_opinions(struct parser *p, struct entry *e);
 
 static int parse_value(struct parser *p, const struct field *f, void *into)
@@ -228,6 +238,8 @@ static int parse_value(struct parser *p, const struct field *f, void *into)
         return 0;
     case TYPE_HITS:
         return parse_hits(p, into);
+    case TYPE_ORIGINALS:
+        return parse_originals(p, into);
     case TYPE_OPINIONS:
         return parse_opinions(p, into);
     }
@@ -286,6 +298,31 @@ static int parse_hits(struct parser *p, struct entry *e)
         return -ENOMEM;
     memcpy(e->hits, hits, count * sizeof(hits[0]));
     e->hit_count = count;
+    return 0;
+}
+
+static int parse_originals(struct parser *p, struct entry *e)
+{
+    struct span commits[ENTRY_ORIGINALS_MAX];
+    size_t count = 0;
+    if (!accept(p, SPAN_LIT("[")))
+        return -EBADMSG;
+    do {
+        if (count == ENTRY_ORIGINALS_MAX || !accept(p, SPAN_LIT("\"")))
+            return -EBADMSG;
+        int r = parse_text(p, &commits[count]);
+        if (r < 0)
+            return r;
+        if (commits[count++].len != 64)
+            return -EBADMSG;
+    } while (accept(p, SPAN_LIT(",")));
+    if (!accept(p, SPAN_LIT("]")))
+        return -EBADMSG;
+    e->originals = arena_alloc(p->arena, count * sizeof(commits[0]));
+    if (!e->originals)
+        return -ENOMEM;
+    memcpy(e->originals, commits, count * sizeof(commits[0]));
+    e->original_count = count;
     return 0;
 }
 
@@ -352,6 +389,7 @@ void entry_overlay(struct entry *e, const struct entry *later)
                 memcpy(to, from, sizeof(enum entry_bool));
             break;
         case TYPE_HITS:
+        case TYPE_ORIGINALS:
         case TYPE_OPINIONS:
             break;
         }

@@ -21,7 +21,8 @@ struct entry_hit {
     enum entry_bool kept; /* no match: a text that is kept whole */
 };
 
-#define ENTRY_OPINIONS_MAX 16
+#define ENTRY_OPINIONS_MAX  16
+#define ENTRY_ORIGINALS_MAX 16
 
 /* A second opinion that was asked for. */
 struct entry_opinion {
@@ -51,6 +52,8 @@ struct entry {
     struct entry_hit *hits; /* in the arena */
     size_t hit_count;
     uint64_t hits_left_out;
+    struct span *originals; /* likewise: commitments to the texts of L2, 64 digits each */
+    size_t original_count;
     struct entry_opinion *opinions; /* likewise */
     size_t opinion_count;
     uint64_t opinions_left_out;

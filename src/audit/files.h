@@ -1,5 +1,6 @@
 /*
- * The names of the log's files in its directory: l0-2026-11.db and l1-2026-11.db, a month each.
+ * The names of the log's files in its directory: l0-2026-11.db, l1-2026-11.db and
+ * l2-2026-11.db, a month each.
  */
 #pragma once
 
@@ -13,6 +14,10 @@
 typedef int files_month;
 
 #define FILES_MONTHS_MAX 1200 /* a hundred years */
+#define FILES_TIERS      3
+/* Version of the files' tables; those from 1 on are read, and those of a month that is written to
+ * are brought up to it. */
+#define FILES_SCHEMA 2
 
 struct files {
     files_month months[FILES_MONTHS_MAX]; /* ascending */

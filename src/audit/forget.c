@@ -44,7 +44,7 @@ static int open_month(struct forget *f, struct span dir, files_month month)
         files_path(dir, 1, month, path) ? db_open(span_str(path), &writes, &f->l1) : -ENAMETOOLONG;
     if (r == 0)
         r = db_get_version(f->l1, &version);
-    if (r == 0 && version != 1)
+    if (r == 0 && (version < 1 || version > FILES_SCHEMA))
         return version == 0 ? -ENOENT : -EPROTO; /* begun and never used; or newer than we are */
     if (r == 0) /* what is deleted is overwritten, not only let go */
         r = db_exec(f->l1, "PRAGMA secure_delete=ON");

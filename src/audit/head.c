@@ -32,17 +32,38 @@ int head_check_version(struct db *db, const char *path)
     int r = db_get_version(db, &version);
     if (r < 0)
         return r;
-    if (version > HEAD_SCHEMA) {
+    if (version > FILES_SCHEMA) {
         log_error("audit: %s has schema version %d, this program knows %d: it was written by a "
                   "newer juyong",
-                  path, version, HEAD_SCHEMA);
+                  path, version, FILES_SCHEMA);
         return -EPROTO;
     }
-    if (version != HEAD_SCHEMA) {
+    if (version < 1) {
         log_error("audit: %s is no decision log", path);
         return -EBADMSG;
     }
     return 0;
+}
+
+/* What each version lacks of the next one. Of older tables nothing is ever lost. */
+int head_upgrade(struct db *db, int tier, const char *path)
+{
+    int version = 0;
+    int r = db_get_version(db, &version);
+    if (r < 0 || version == FILES_SCHEMA)
+        return r;
+    r = db_begin(db);
+    if (r == 0 && tier == 1)
+        r = db_exec(db, "ALTER TABLE text ADD COLUMN sample INTEGER NOT NULL DEFAULT 0");
+    if (r == 0)
+        r = db_set_version(db, FILES_SCHEMA);
+    if (r == 0)
+        r = db_commit(db);
+    else
+        db_rollback(db);
+    if (r == 0)
+        log_info("audit: %s was brought from schema version %d to %d", path, version, FILES_SCHEMA);
+    return r;
 }
 
 int head_read(struct db *db, const char *path, struct head *ret_head)

@@ -7,7 +7,6 @@
 #include "crypto/sha256.h"
 #include "db/db.h"
 
-#define HEAD_SCHEMA  1 /* version of the files' tables */
 #define HEAD_BUSY_MS 1000
 
 struct head {
@@ -31,3 +30,5 @@ int head_chain(struct sha256 *digest, const unsigned char previous[SHA256_SIZE],
 int head_is_blank(struct db *db, bool *ret_blank);
 /* 0, or -EPROTO and -EBADMSG with a line that says why. */
 int head_check_version(struct db *db, const char *path);
+/* Brings a file of that tier up to the present tables. 0 or as db/db.h. O(1). */
+int head_upgrade(struct db *db, int tier, const char *path);

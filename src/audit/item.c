@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* Far above what the ceilings of fields, hits and texts add up to. */
-#define ITEM_SIZE_MAX (1u << 20)
+#define ITEM_SIZE_MAX (4u << 20)
 
 static int put(struct buf *b, struct span s, uint32_t *ret_at, uint32_t *ret_len)
 {
@@ -60,9 +60,28 @@ static int put_text(struct buf *b, const struct audit_hit *h, size_t max, struct
     return r;
 }
 
-static int fill(struct buf *b, const struct audit_event *event, size_t text_max, struct item *i)
+/* Sealed here, in the worker's thread: what waits in the queue can't be read by anybody. */
+static int put_originals(struct buf *b, const struct audit_event *event,
+                         const struct textkeys *keys, struct record_originals *o, struct item *i)
 {
-    size_t commits[RECORD_HITS_MAX];
+    struct buf wrapped = BUF_INIT(ORIGINALS_WRAPPED);
+    o->count =
+        event->original_count < AUDIT_ORIGINALS_MAX ? event->original_count : AUDIT_ORIGINALS_MAX;
+    i->sealed = (uint32_t)b->len;
+    int r = originals_seal(keys, event->originals, o->count, o->commits, &wrapped, b);
+    i->sealed_len = (uint32_t)b->len - i->sealed;
+    if (r == 0)
+        r = put(b, buf_span(&wrapped), &i->wrapped, &i->wrapped_len);
+    memcpy(i->key_id, textkeys_newest(keys)->id, sizeof(i->key_id));
+    buf_deinit(&wrapped);
+    return r;
+}
+
+static int fill(struct buf *b, const struct audit_event *event, struct item_limits limits,
+                struct item *i)
+{
+    size_t commits[RECORD_HITS_MAX], text_max = limits.text_max;
+    struct record_originals originals = {0};
     struct item_text texts[RECORD_HITS_MAX];
     size_t n = event->hit_count < RECORD_HITS_MAX ? event->hit_count : RECORD_HITS_MAX;
     /* The texts' table comes first, right behind the item, where it is aligned. */
@@ -72,8 +91,11 @@ static int fill(struct buf *b, const struct audit_event *event, size_t text_max,
     if (r < 0)
         return r;
     b->len = sizeof(*i) + n * sizeof(texts[0]);
+    if (limits.keys && event->original_count)
+        r = put_originals(b, event, limits.keys, &originals, i);
     i->body = (uint32_t)b->len;
-    r = record_write_event(b, event, commits);
+    if (r == 0)
+        r = record_write_event(b, event, &originals, commits);
     i->body_len = (uint32_t)b->len - i->body;
     if (r == 0 && event->subject)
         r = put(b, record_clip(event->subject->request_id, RECORD_FIELD_MAX), &i->request,
@@ -100,7 +122,7 @@ static int fill(struct buf *b, const struct audit_event *event, size_t text_max,
 }
 
 int item_new(const struct audit_event *event, uint64_t exchange, struct audit_port *port,
-             size_t text_max, struct item **ret_item)
+             struct item_limits limits, struct item **ret_item)
 {
     struct buf b = BUF_INIT(ITEM_SIZE_MAX);
     struct item head = {
@@ -109,7 +131,7 @@ int item_new(const struct audit_event *event, uint64_t exchange, struct audit_po
         .weight = record_weight(event),
         .done = {.exchange = exchange, .kind = event->kind},
     };
-    int r = fill(&b, event, text_max, &head);
+    int r = fill(&b, event, limits, &head);
     if (r < 0) {
         buf_deinit(&b);
         return r;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "audit/originals.h"
 #include "audit/port.h"
 #include "audit/record.h"
 
@@ -29,17 +30,25 @@ struct item {
     struct audit_done done;
     uint64_t wall_us, mono_us;
     int weight;
+    bool sample;   /* its texts are a sample's */
     uint32_t size; /* bytes allocated for it, as the queue's ceiling counts */
     uint32_t request, request_len;
     uint32_t body, body_len; /* the record behind its head */
     uint32_t texts, text_count;
+    uint32_t wrapped, wrapped_len; /* the key of the original texts, and they themselves */
+    uint32_t sealed, sealed_len;
+    char key_id[TEXTKEY_ID_SIZE];     /* what the key is wrapped by */
     uint32_t offences, offence_count; /* struct audit_offence, unaligned */
     uint32_t strike, strike_len;      /* one struct strike_entry, unaligned, or nothing */
 };
 
-/* 0 and an item with one reference, -ENOMEM, -EMSGSIZE. */
+struct item_limits {
+    size_t text_max;             /* bytes of a context */
+    const struct textkeys *keys; /* NULL: no original texts */
+};
+/* 0 and an item with one reference, -ENOMEM, -EMSGSIZE, -EIO (nothing can be sealed). */
 int item_new(const struct audit_event *event, uint64_t exchange, struct audit_port *port,
-             size_t text_max, struct item **ret_item);
+             struct item_limits limits, struct item **ret_item);
 void item_unref(struct item *i);
 
 static inline struct span item_span(const struct item *i, uint32_t at, uint32_t len)

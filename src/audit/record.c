@@ -1,5 +1,6 @@
 #include "audit/record.h"
 
+#include "base/codec.h"
 #include "base/utf8.h"
 
 const char *record_kind_name(enum audit_kind k)
@@ -246,6 +247,25 @@ static int put_hits(struct buf *out, const struct audit_event *e, size_t *ret_co
     return 0;
 }
 
+static int put_originals(struct buf *out, const struct record_originals *o)
+{
+    char digits[2 * RECORD_HASH_SIZE + 1];
+    if (o->count == 0)
+        return 0;
+    RAW(",\"originals\":[");
+    for (size_t i = 0; i < o->count; i++) {
+        codec_hex(span_from((const char *)o->commits[i], RECORD_HASH_SIZE), digits);
+        int r = buf_append(out, i ? SPAN_LIT(",\"") : SPAN_LIT("\""));
+        if (r == 0)
+            r = buf_append(out, span_from(digits, 2 * RECORD_HASH_SIZE));
+        if (r == 0)
+            r = buf_append_char(out, '"');
+        if (r < 0)
+            return r;
+    }
+    return buf_append_char(out, ']');
+}
+
 static int put_opinion(struct buf *out, const struct audit_opinion *o)
 {
     RAW("{\"by\":\"");
@@ -287,6 +307,7 @@ static int put_opinions(struct buf *out, const struct audit_event *e)
 }
 
 int record_write_event(struct buf *out, const struct audit_event *e,
+                       const struct record_originals *originals,
                        size_t ret_commits[RECORD_HITS_MAX])
 {
     if (e->subject) {
@@ -332,6 +353,8 @@ int record_write_event(struct buf *out, const struct audit_event *e,
     NUMBER("strikes", e->strikes);
     NUMBER("strikes_today", e->strikes_today);
     int r = put_hits(out, e, ret_commits);
+    if (r == 0)
+        r = put_originals(out, originals);
     if (r == 0)
         r = put_opinions(out, e);
     if (r < 0)

@@ -25,12 +25,18 @@ struct record_head {
 };
 int record_write_head(struct buf *out, const struct record_head *h);
 
+/* The commitments to an event's original texts. */
+struct record_originals {
+    unsigned char commits[AUDIT_ORIGINALS_MAX][RECORD_HASH_SIZE];
+    size_t count;
+};
 /*
  * Appends what follows the head, to the closing brace. For each of the first RECORD_HITS_MAX hits
  * *ret_commits gets the place in `out` of 64 characters that the commitment will take. 0, -ENOMEM,
  * -EMSGSIZE.
  */
 int record_write_event(struct buf *out, const struct audit_event *e,
+                       const struct record_originals *originals,
                        size_t ret_commits[RECORD_HITS_MAX]);
 /* The rest of a gap record: how many were lost, from when to when (wall clock), and why. */
 int record_write_gap(struct buf *out, uint64_t lost, uint64_t from_us, uint64_t until_us,

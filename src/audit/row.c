@@ -14,7 +14,7 @@ static int open_l0(struct row_month *m, const char *path)
         r = db_get_version(m->l0, &version);
     if (r == 0 && version == 0)
         return -ENOENT; /* created, never used */
-    if (r == 0 && version != 1)
+    if (r == 0 && version > FILES_SCHEMA)
         return -EPROTO;
     if (r == 0)
         r = db_prepare(m->l0,
@@ -36,7 +36,7 @@ static int open_l1(struct row_month *m, const char *path)
         return 0;
     if (r == 0)
         r = db_get_version(m->l1, &version);
-    if (r == 0 && version == 1)
+    if (r == 0 && version >= 1 && version <= FILES_SCHEMA)
         r = db_prepare(m->l1,
                        SPAN_LIT("SELECT path, text, context, folded, start, end FROM text WHERE"
                                 " seq = ?1 AND at = ?2"),

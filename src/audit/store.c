@@ -25,17 +25,37 @@ static const char l0_schema[] =
     "CREATE INDEX record_weight ON record (seq) WHERE weight > 0;"
     "CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), first INTEGER NOT NULL,"
     " anchor BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL);"
-    "PRAGMA user_version = 1";
+    "PRAGMA user_version = 2";
 static const char l1_schema[] =
     "CREATE TABLE text (seq INTEGER NOT NULL, at INTEGER NOT NULL, salt BLOB NOT NULL,"
     " path TEXT NOT NULL, text TEXT NOT NULL, context TEXT NOT NULL, start INTEGER NOT NULL,"
-    " end INTEGER NOT NULL, folded TEXT NOT NULL, PRIMARY KEY (seq, at)) WITHOUT ROWID;"
-    "PRAGMA user_version = 1";
+    " end INTEGER NOT NULL, folded TEXT NOT NULL, sample INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (seq, at)) WITHOUT ROWID;"
+    "PRAGMA user_version = 2";
+static const char l2_schema[] =
+    "CREATE TABLE original (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, wrapped BLOB NOT NULL,"
+    " sealed BLOB NOT NULL);"
+    "PRAGMA user_version = 2";
+
+enum { L0, L1, L2, TIERS };
+
+/* `aux` of L0 updates the head, that of the others removes texts that no record commits to. */
+static const struct {
+    const char *schema, *put, *aux;
+} tier_sql[TIERS] = {
+    {l0_schema, "INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+     "UPDATE head SET seq = ?1, hash = ?2"},
+    {l1_schema, "INSERT INTO text VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+     "DELETE FROM text WHERE seq > ?1"},
+    {l2_schema, "INSERT INTO original VALUES (?1, ?2, ?3, ?4)",
+     "DELETE FROM original WHERE seq > ?1"},
+};
 
 struct tier {
     struct db *db;
-    struct db_stmt *put;
-    struct db_stmt *aux; /* L0: update the head; L1: remove strays */
+    struct db_stmt *put, *aux;
+    bool begun;  /* of texts: it takes part in the open group */
+    bool strays; /* texts of a group that L0 refused may be in the file */
     dev_t device;
     ino_t inode;
     char path[PATH_MAX];
@@ -44,11 +64,9 @@ struct tier {
 struct store {
     char dir[PATH_MAX];
     int lock;
-    struct tier l0, l1;
+    struct tier tiers[TIERS];
     files_month month;
     struct head head, next; /* committed, and within the open group */
-    bool l1_begun;
-    bool l1_strays; /* texts of a group that L0 refused may be in the file */
     struct sha256 *digest;
     struct buf body;
     char message[160]; /* SQLite's words on the last failure */
@@ -98,14 +116,11 @@ static void tier_close(struct tier *t)
     *t = (struct tier){0};
 }
 
-static int create_l0(struct store *s)
+static int create_head(struct store *s)
 {
     struct db_stmt *q = NULL;
-    int r = db_begin(s->l0.db);
-    if (r == 0)
-        r = db_exec(s->l0.db, l0_schema);
-    if (r == 0)
-        r = db_prepare(s->l0.db, SPAN_LIT("INSERT INTO head VALUES (1, ?1, ?2, ?3, ?2)"), &q);
+    int r =
+        db_prepare(s->tiers[L0].db, SPAN_LIT("INSERT INTO head VALUES (1, ?1, ?2, ?3, ?2)"), &q);
     if (r == 0) {
         db_bind_int(q, 1, (int64_t)s->head.seq + 1);
         db_bind_blob(q, 2, span_from((const char *)s->head.hash, sizeof(s->head.hash)));
@@ -113,26 +128,26 @@ static int create_l0(struct store *s)
         r = db_run(q);
     }
     db_finalize(q);
-    if (r == 0)
-        return db_commit(s->l0.db);
-    db_rollback(s->l0.db);
     return r;
 }
 
-static int create_l1(struct store *s)
+static int create_tables(struct store *s, int tier)
 {
-    int r = db_begin(s->l1.db);
+    struct db *db = s->tiers[tier].db;
+    int r = db_begin(db);
     if (r == 0)
-        r = db_exec(s->l1.db, l1_schema);
+        r = db_exec(db, tier_sql[tier].schema);
+    if (r == 0 && tier == L0)
+        r = create_head(s);
     if (r == 0)
-        return db_commit(s->l1.db);
-    db_rollback(s->l1.db);
+        return db_commit(db);
+    db_rollback(db);
     return r;
 }
 
 static int tier_open(struct store *s, int tier, files_month month, bool *ret_blank)
 {
-    struct tier *t = tier == 0 ? &s->l0 : &s->l1;
+    struct tier *t = &s->tiers[tier];
     struct db_options o = {.create = true, .busy_ms = HEAD_BUSY_MS};
     struct stat st;
     if (!files_path(span_str(s->dir), tier, month, t->path))
@@ -151,8 +166,10 @@ static int tier_open(struct store *s, int tier, files_month month, bool *ret_bla
         return blame(s, t->db, r);
     t->device = st.st_dev;
     t->inode = st.st_ino;
-    if (!*ret_blank)
-        return head_check_version(t->db, t->path);
+    if (!*ret_blank) {
+        r = head_check_version(t->db, t->path);
+        return r < 0 ? r : blame(s, t->db, head_upgrade(t->db, tier, t->path));
+    }
     if (existed)
         log_warning("audit: %s was begun and never used; it is set up now", t->path);
     return 0;
@@ -162,59 +179,60 @@ static int tier_open(struct store *s, int tier, files_month month, bool *ret_bla
 static int compare_head(struct store *s)
 {
     struct head head;
-    int r = head_read(s->l0.db, s->l0.path, &head);
+    int r = head_read(s->tiers[L0].db, s->tiers[L0].path, &head);
     if (r < 0)
-        return blame(s, s->l0.db, r);
+        return blame(s, s->tiers[L0].db, r);
     if (head.seq == s->head.seq && memcmp(head.hash, s->head.hash, sizeof(head.hash)) == 0)
         return 0;
-    log_error("audit: %s ends at record %llu, the chain at %llu", s->l0.path,
+    log_error("audit: %s ends at record %llu, the chain at %llu", s->tiers[L0].path,
               (unsigned long long)head.seq, (unsigned long long)s->head.seq);
     return -EBADMSG;
 }
 
-/* Opens or creates both files of a month; the store's head is known. */
-static int open_month(struct store *s, files_month month)
+static void close_month(struct store *s)
 {
-    bool blank0 = false, blank1 = false;
-    int r = tier_open(s, 0, month, &blank0);
-    if (r == 0 && blank0)
-        r = blame(s, s->l0.db, create_l0(s));
-    else if (r == 0)
+    for (int i = 0; i < TIERS; i++)
+        tier_close(&s->tiers[i]);
+}
+
+/* Opens or creates one file of a month. `old`: its records were there before. */
+static int ready_tier(struct store *s, int tier, files_month month, bool *old)
+{
+    struct tier *t = &s->tiers[tier];
+    bool blank = false;
+    int r = tier_open(s, tier, month, &blank);
+    if (r == 0 && tier == L0)
+        *old = !blank;
+    if (r == 0 && tier == L1 && blank && *old)
+        log_warning("audit: %s is new beside an older record file: its texts were removed",
+                    t->path);
+    if (r == 0 && blank)
+        r = blame(s, t->db, create_tables(s, tier));
+    else if (r == 0 && tier == L0)
         r = compare_head(s);
     if (r == 0)
-        r = tier_open(s, 1, month, &blank1);
-    if (r == 0 && blank1 && !blank0)
-        log_warning("audit: %s is new beside an older record file: its texts were removed",
-                    s->l1.path);
-    if (r == 0 && blank1)
-        r = blame(s, s->l1.db, create_l1(s));
+        r = blame(s, t->db, db_prepare(t->db, span_str(tier_sql[tier].put), &t->put));
+    if (r == 0)
+        r = blame(s, t->db, db_prepare(t->db, span_str(tier_sql[tier].aux), &t->aux));
+    t->begun = false;
+    t->strays = tier != L0;
+    return r;
+}
+
+/* The files of a month; the store's head is known. */
+static int open_month(struct store *s, files_month month)
+{
+    bool old = false;
+    int r = 0;
+    for (int i = 0; r == 0 && i < TIERS; i++)
+        r = ready_tier(s, i, month, &old);
     if (r == 0)
         r = sync_dir(s->dir);
-    if (r == 0)
-        r = blame(s, s->l0.db,
-                  db_prepare(s->l0.db,
-                             SPAN_LIT("INSERT INTO record VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
-                             &s->l0.put));
-    if (r == 0)
-        r = blame(
-            s, s->l0.db,
-            db_prepare(s->l0.db, SPAN_LIT("UPDATE head SET seq = ?1, hash = ?2"), &s->l0.aux));
-    if (r == 0)
-        r = blame(s, s->l1.db,
-                  db_prepare(s->l1.db,
-                             SPAN_LIT("INSERT INTO text VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
-                                      "?9)"),
-                             &s->l1.put));
-    if (r == 0)
-        r = blame(s, s->l1.db,
-                  db_prepare(s->l1.db, SPAN_LIT("DELETE FROM text WHERE seq > ?1"), &s->l1.aux));
     if (r < 0) {
-        tier_close(&s->l0);
-        tier_close(&s->l1);
+        close_month(s);
         return r;
     }
     s->month = month;
-    s->l1_strays = true;
     return 0;
 }
 
@@ -314,8 +332,7 @@ void store_close(struct store *s)
     if (!s)
         return;
     store_rollback(s);
-    tier_close(&s->l0);
-    tier_close(&s->l1);
+    close_month(s);
     sha256_free(s->digest);
     buf_deinit(&s->body);
     if (s->lock >= 0)
@@ -324,19 +341,32 @@ void store_close(struct store *s)
 }
 
 /*
- * Begins the texts' part of the group. Texts that L0 has no record for go first: the numbers that
- * they carry are about to be given to other records.
+ * Begins a text tier's part of the group. Texts that L0 has no record for go first: the numbers
+ * that they carry are about to be given to other records.
  */
-static int begin_l1(struct store *s)
+static int begin_texts(struct store *s, struct tier *t)
 {
-    int r = blame(s, s->l1.db, db_begin(s->l1.db));
+    if (t->begun)
+        return 0;
+    int r = blame(s, t->db, db_begin(t->db));
     if (r < 0)
         return r;
-    s->l1_begun = true;
-    if (!s->l1_strays)
+    t->begun = true;
+    if (!t->strays)
         return 0;
-    db_bind_int(s->l1.aux, 1, (int64_t)s->head.seq);
-    return blame(s, s->l1.db, db_run(s->l1.aux));
+    db_bind_int(t->aux, 1, (int64_t)s->head.seq);
+    return blame(s, t->db, db_run(t->aux));
+}
+
+static int turn_month(struct store *s, files_month month)
+{
+    int r = 0;
+    for (int i = 0; r == 0 && s->tiers[L0].db && i < TIERS; i++)
+        r = db_checkpoint(s->tiers[i].db);
+    if (r < 0)
+        return r;
+    close_month(s);
+    return open_month(s, month);
 }
 
 int store_begin(struct store *s, uint64_t wall_us)
@@ -344,25 +374,15 @@ int store_begin(struct store *s, uint64_t wall_us)
     files_month month = files_month_of(wall_us);
     if (month < s->month)
         month = s->month;
-    int r = 0;
-    if (!s->l0.db || month > s->month) {
-        if (s->l0.db) {
-            r = db_checkpoint(s->l0.db);
-            if (r == 0)
-                r = db_checkpoint(s->l1.db);
-            if (r < 0)
-                return r;
-        }
-        tier_close(&s->l0);
-        tier_close(&s->l1);
-        r = open_month(s, month);
-        if (r < 0)
-            return r;
-    }
+    int r = s->tiers[L0].db && month == s->month ? 0 : turn_month(s, month);
+    if (r < 0)
+        return r;
     s->next = s->head;
-
-    r = blame(s, s->l0.db, db_begin(s->l0.db));
-    return r == 0 && s->l1_strays ? begin_l1(s) : r;
+    r = blame(s, s->tiers[L0].db, db_begin(s->tiers[L0].db));
+    for (int i = L1; r == 0 && i < TIERS; i++)
+        if (s->tiers[i].strays)
+            r = begin_texts(s, &s->tiers[i]);
+    return r;
 }
 
 static int add_sized(struct sha256 *h, struct span text)
@@ -406,7 +426,7 @@ static int put_text(struct store *s, struct item *i, size_t n)
     const struct item_text *t = item_text(i, n);
     unsigned char salt[SALT_SIZE], commit[RECORD_HASH_SIZE];
     char digits[2 * RECORD_HASH_SIZE + 1];
-    int r = s->l1_begun ? 0 : begin_l1(s);
+    int r = begin_texts(s, &s->tiers[L1]);
     if (r == 0)
         r = secret_random(salt, sizeof(salt));
     if (r == 0)
@@ -415,7 +435,7 @@ static int put_text(struct store *s, struct item *i, size_t n)
         return r;
     codec_hex(span_from((const char *)commit, sizeof(commit)), digits);
     memcpy((char *)i + t->commit, digits, 2 * RECORD_HASH_SIZE);
-    struct db_stmt *q = s->l1.put;
+    struct db_stmt *q = s->tiers[L1].put;
     db_bind_int(q, 1, (int64_t)s->next.seq + 1);
     db_bind_int(q, 2, (int64_t)n);
     db_bind_blob(q, 3, span_from((const char *)salt, sizeof(salt)));
@@ -425,7 +445,21 @@ static int put_text(struct store *s, struct item *i, size_t n)
     db_bind_int(q, 7, t->start);
     db_bind_int(q, 8, t->end);
     db_bind_text(q, 9, item_span(i, t->folded, t->folded_len));
-    return blame(s, s->l1.db, db_run(q));
+    db_bind_int(q, 10, i->sample);
+    return blame(s, s->tiers[L1].db, db_run(q));
+}
+
+static int put_originals(struct store *s, const struct item *i)
+{
+    struct tier *t = &s->tiers[L2];
+    int r = begin_texts(s, t);
+    if (r < 0)
+        return r;
+    db_bind_int(t->put, 1, (int64_t)s->next.seq + 1);
+    db_bind_text(t->put, 2, span_from(i->key_id, sizeof(i->key_id)));
+    db_bind_blob(t->put, 3, item_span(i, i->wrapped, i->wrapped_len));
+    db_bind_blob(t->put, 4, item_span(i, i->sealed, i->sealed_len));
+    return blame(s, t->db, db_run(t->put));
 }
 
 /* Chains and inserts what is in s->body. */
@@ -435,14 +469,14 @@ static int put_record(struct store *s, uint64_t wall_us, struct span request, in
     int r = head_chain(s->digest, s->next.hash, buf_span(&s->body), hash);
     if (r < 0)
         return r;
-    struct db_stmt *q = s->l0.put;
+    struct db_stmt *q = s->tiers[L0].put;
     db_bind_int(q, 1, (int64_t)s->next.seq + 1);
     db_bind_int(q, 2, (int64_t)wall_us);
     db_bind_text(q, 3, request);
     db_bind_int(q, 4, weight);
     db_bind_text(q, 5, buf_span(&s->body));
     db_bind_blob(q, 6, span_from((const char *)hash, sizeof(hash)));
-    r = blame(s, s->l0.db, db_run(q));
+    r = blame(s, s->tiers[L0].db, db_run(q));
     if (r < 0)
         return r;
     s->next.seq++;
@@ -469,6 +503,8 @@ int store_put(struct store *s, struct item *i, uint64_t *ret_seq)
     int r = 0;
     for (size_t n = 0; r == 0 && n < i->text_count; n++)
         r = put_text(s, i, n);
+    if (r == 0 && i->sealed_len)
+        r = put_originals(s, i);
     if (r == 0)
         r = begin_body(s, i->done.kind, i->wall_us, i->mono_us);
     if (r == 0)
@@ -489,56 +525,60 @@ int store_put_gap(struct store *s, uint64_t lost, uint64_t from_us, uint64_t unt
     return r < 0 ? r : put_record(s, now_wall_us, SPAN_NULL, ACTION_BLOCK);
 }
 
+static int commit_texts(struct store *s, struct tier *t)
+{
+    if (!t->begun)
+        return 0;
+    t->begun = false;
+    int r = blame(s, t->db, db_commit(t->db));
+    if (r == 0)
+        t->strays = true; /* until their records are committed, too */
+    return r;
+}
+
 int store_commit(struct store *s)
 {
-    db_bind_int(s->l0.aux, 1, (int64_t)s->next.seq);
-    db_bind_blob(s->l0.aux, 2, span_from((const char *)s->next.hash, sizeof(s->next.hash)));
-    int r = blame(s, s->l0.db, db_run(s->l0.aux));
+    struct tier *t = &s->tiers[L0];
+    db_bind_int(t->aux, 1, (int64_t)s->next.seq);
+    db_bind_blob(t->aux, 2, span_from((const char *)s->next.hash, sizeof(s->next.hash)));
+    int r = blame(s, t->db, db_run(t->aux));
+    for (int i = TIERS - 1; r == 0 && i > L0; i--)
+        r = commit_texts(s, &s->tiers[i]);
+    if (r == 0)
+        r = blame(s, t->db, db_commit(t->db));
     if (r < 0)
         return r;
-    if (s->l1_begun) {
-        s->l1_begun = false;
-        r = blame(s, s->l1.db, db_commit(s->l1.db));
-        if (r < 0)
-            return r;
-        s->l1_strays = true;
-    }
-    r = blame(s, s->l0.db, db_commit(s->l0.db));
-    if (r < 0)
-        return r;
-    s->l1_strays = false;
+    s->tiers[L1].strays = s->tiers[L2].strays = false;
     s->head = s->next;
     return 0;
 }
 
 void store_rollback(struct store *s)
 {
-    if (s->l1.db)
-        db_rollback(s->l1.db);
-    if (s->l0.db)
-        db_rollback(s->l0.db);
-    s->l1_begun = false;
+    for (int i = TIERS - 1; i >= 0; i--) {
+        if (s->tiers[i].db)
+            db_rollback(s->tiers[i].db);
+        s->tiers[i].begun = false;
+    }
 }
 
 int store_tidy(struct store *s)
 {
     int r = 0;
-    if (s->l0.db && db_wal_pages(s->l0.db) >= WAL_PAGES)
-        r = blame(s, s->l0.db, db_checkpoint(s->l0.db));
-    if (r == 0 && s->l1.db && db_wal_pages(s->l1.db) >= WAL_PAGES)
-        r = blame(s, s->l1.db, db_checkpoint(s->l1.db));
+    for (int i = 0; r == 0 && i < TIERS; i++) {
+        struct db *db = s->tiers[i].db;
+        if (db && db_wal_pages(db) >= WAL_PAGES)
+            r = blame(s, db, db_checkpoint(db));
+    }
     return r;
 }
 
 int store_check_place(struct store *s)
 {
-    const struct tier *const tiers[] = {&s->l0, &s->l1};
-    for (size_t i = 0; i < 2; i++) {
+    for (int i = 0; i < TIERS; i++) {
+        const struct tier *t = &s->tiers[i];
         struct stat st;
-        if (!tiers[i]->db)
-            continue;
-        if (stat(tiers[i]->path, &st) < 0 || st.st_dev != tiers[i]->device ||
-            st.st_ino != tiers[i]->inode)
+        if (t->db && (stat(t->path, &st) < 0 || st.st_dev != t->device || st.st_ino != t->inode))
             return -ESTALE;
     }
     return 0;

@@ -1,6 +1,6 @@
 /*
  * The month files as the writer sees them: opens and checks them, numbers and chains records,
- * keeps the texts of L1 beside them. Belongs to the writer's thread.
+ * keeps the texts of L1 and L2 beside them. Belongs to the writer's thread.
  */
 #pragma once
 
@@ -18,9 +18,9 @@ int store_open(struct span dir, struct span run, struct span node, struct store 
 void store_close(struct store *s);
 
 /*
- * One group of records: begin, put..., commit. L1 is committed before L0, so that a commitment
- * never points to a text that a crash took; a text without its record is removed at the next
- * opening. After any error: store_rollback(), and the group counts as not written.
+ * One group of records: begin, put..., commit. L2 and L1 are committed before L0, so that a
+ * commitment never points to a text that a crash took; a text without its record is removed at the
+ * next opening. After any error: store_rollback(), and the group counts as not written.
  */
 int store_begin(struct store *s, uint64_t wall_us);
 /* Numbers, salts, chains and inserts; *ret_seq is valid once store_commit() has succeeded. */

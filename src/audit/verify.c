@@ -1,9 +1,11 @@
 #include "audit/verify.h"
 
 #include "audit/entry.h"
+#include "audit/reveal.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/codec.h"
+#include "crypto/secret.h"
 #include "crypto/sha256.h"
 #include "crypto/sign.h"
 #include "db/db.h"
@@ -36,8 +38,12 @@ struct verify {
     bool begun; /* some file has been read */
     struct mark *marks;
     size_t mark_count, mark_next;
-    struct db_stmt *texts; /* L1 of the current month, NULL when it is gone */
-    int texts_row;         /* 1: the statement stands on a row */
+    struct db_stmt *texts;     /* L1 of the current month, NULL when it is gone */
+    int texts_row;             /* 1: the statement stands on a row */
+    struct db_stmt *originals; /* likewise, L2 */
+    int originals_row;
+    struct textkeys keys;
+    struct buf plain;
 };
 
 /* Notes what is wrong, gives 1. */
@@ -308,6 +314,65 @@ static int check_texts(struct verify *v, const struct entry *e)
     return 0;
 }
 
+/* ---- original texts ---- */
+
+static int step_original(struct verify *v)
+{
+    v->originals_row = db_step(v->originals);
+    return v->originals_row < 0 ? v->originals_row : 0;
+}
+
+/* The sealed row under the statement against the record's commitments. */
+static int check_sealed(struct verify *v, const struct entry *e)
+{
+    struct db_stmt *s = v->originals;
+    struct reveal_text t;
+    size_t n = 0;
+    buf_clear(&v->plain);
+    int r = reveal_open(&v->keys, db_column_text(s, 1), db_column_blob(s, 2), db_column_blob(s, 3),
+                        &v->plain);
+    if (r == -ENOKEY) {
+        v->report->originals_closed += e->original_count;
+        return 0;
+    }
+    struct span rest = buf_span(&v->plain);
+    while (r == 0 && (r = reveal_next(&rest, v->digest, &t)) == 1) {
+        char digits[2 * HASH_SIZE + 1];
+        codec_hex(span_from((const char *)t.commit, HASH_SIZE), digits);
+        if (n == e->original_count || !span_eq(e->originals[n++], span_from(digits, 2 * HASH_SIZE)))
+            return wrong(v, e->seq,
+                         "original text %zu was changed: it does not match its commitment", n);
+        r = 0;
+    }
+    if (r == -EBADMSG)
+        return wrong(v, e->seq, "its original texts were changed: they are not what was sealed");
+    if (r == 0 && n != e->original_count)
+        return wrong(v, e->seq, "an original text that a commitment speaks of was taken out");
+    v->report->originals += n;
+    return r;
+}
+
+static int check_originals(struct verify *v, const struct entry *e)
+{
+    bool found = false;
+    while (v->originals && v->originals_row == 1) {
+        uint64_t seq = (uint64_t)db_column_int(v->originals, 0);
+        if (seq > e->seq)
+            break;
+        if (seq < e->seq || e->original_count == 0)
+            return wrong(v, seq, "an original text that no record commits to");
+        int r = check_sealed(v, e);
+        if (r == 0)
+            r = step_original(v);
+        if (r)
+            return r;
+        found = true;
+    }
+    if (!found)
+        v->report->originals_absent += e->original_count;
+    return 0;
+}
+
 /* ---- records ---- */
 
 static int check_record(struct verify *v, struct db_stmt *s)
@@ -349,6 +414,8 @@ static int check_record(struct verify *v, struct db_stmt *s)
     v->report->gaps += e.lost > 0;
     v->report->lost += e.lost;
     r = check_texts(v, &e);
+    if (r == 0)
+        r = check_originals(v, &e);
     return r ? r : check_marks(v);
 }
 
@@ -419,7 +486,9 @@ static int check_records(struct verify *v, struct db *db)
     return 0;
 }
 
-static int open_texts(struct verify *v, const char *name, struct db **ret_db)
+/* A text tier's rows in the order of records; *ret_stmt stays NULL where the tier has expired. */
+static int open_tier(struct verify *v, const char *name, struct span sql, struct db **ret_db,
+                     struct db_stmt **ret_stmt)
 {
     char path[PATH_MAX];
     struct db_options o = {.readonly = true, .busy_ms = 5000};
@@ -428,21 +497,34 @@ static int open_texts(struct verify *v, const char *name, struct db **ret_db)
         r = db_open(span_str(path), &o, ret_db);
     if (r == -ENOENT)
         return 0; /* the tier has expired */
-    if (r == 0)
-        r = db_prepare(*ret_db,
-                       SPAN_LIT("SELECT seq, at, salt, path, text, context, start, end, folded FROM"
-                                " text ORDER BY seq, at"),
-                       &v->texts);
-    return r == 0 ? step_text(v) : r;
+    return r == 0 ? db_prepare(*ret_db, sql, ret_stmt) : r;
+}
+
+static int open_texts(struct verify *v, const char *name, struct db **ret_db)
+{
+    int r = open_tier(v, name,
+                      SPAN_LIT("SELECT seq, at, salt, path, text, context, start, end, folded FROM"
+                               " text ORDER BY seq, at"),
+                      ret_db, &v->texts);
+    return r == 0 && v->texts ? step_text(v) : r;
+}
+
+static int open_originals(struct verify *v, const char *name, struct db **ret_db)
+{
+    int r =
+        open_tier(v, name, SPAN_LIT("SELECT seq, key, wrapped, sealed FROM original ORDER BY seq"),
+                  ret_db, &v->originals);
+    return r == 0 && v->originals ? step_original(v) : r;
 }
 
 static int check_file(struct verify *v, const char *name)
 {
-    char path[PATH_MAX], texts[64];
+    char path[PATH_MAX], texts[64], originals[64];
     struct db_options o = {.readonly = true, .busy_ms = 5000};
-    struct db *db = NULL, *text_db = NULL;
+    struct db *db = NULL, *text_db = NULL, *original_db = NULL;
     snprintf(v->report->file, sizeof(v->report->file), "%.63s", name);
     snprintf(texts, sizeof(texts), "l1%.60s", name + 2);
+    snprintf(originals, sizeof(originals), "l2%.60s", name + 2);
     int r = path_of(v->o->dir, name, path);
     if (r == 0)
         r = db_open(span_str(path), &o, &db);
@@ -453,7 +535,7 @@ static int check_file(struct verify *v, const char *name)
     int version = 0;
     if (r == 0)
         r = db_get_version(db, &version);
-    if (r == 0 && version > 1)
+    if (r == 0 && version > 2)
         r = wrong(v, 0, "written by a newer version");
     else if (r == 0 && version == 0)
         r = wrong(v, 0, "is no decision log");
@@ -464,11 +546,20 @@ static int check_file(struct verify *v, const char *name)
             r = wrong(v, 0, "corrupt: not readable as a database");
         }
     }
+    if (r == 0) {
+        r = open_originals(v, originals, &original_db);
+        if (r == -EBADMSG || r == -EINVAL) {
+            snprintf(v->report->file, sizeof(v->report->file), "%s", originals);
+            r = wrong(v, 0, "corrupt: not readable as a database");
+        }
+    }
     if (r == 0)
         r = check_records(v, db);
     db_finalize(v->texts);
-    v->texts = NULL;
+    db_finalize(v->originals);
+    v->texts = v->originals = NULL;
     db_close(text_db);
+    db_close(original_db);
     db_close(db);
     if (r == -EBADMSG || r == -EINVAL)
         return wrong(v, v->seq + 1, "corrupt: not readable as a database from here on");
@@ -522,7 +613,16 @@ int verify_run(const struct verify_options *o, struct verify_report *ret_report)
     if (!v.digest)
         return -ENOMEM;
     arena_init(&v.arena, 1u << 20);
-    int r = check_all(&v);
+    v.plain = BUF_INIT((size_t)8 << 20);
+    int r = textkeys_load(o->dir, false, &v.keys);
+    if (r == 0 || r == -ENOENT) /* without them nothing is looked into */
+        r = check_all(&v);
+    else if (r == -EBADMSG)
+        r = wrong(&v, 0, "keys/text.key is unreadable");
+    textkeys_forget(&v.keys);
+    if (v.plain.data)
+        secret_cleanse(v.plain.data, v.plain.cap);
+    buf_deinit(&v.plain);
     arena_deinit(&v.arena);
     sha256_free(v.digest);
     free(v.marks);

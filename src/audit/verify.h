@@ -17,11 +17,14 @@ struct verify_options {
 
 struct verify_report {
     uint64_t files, records, first_seq, last_seq;
-    uint64_t texts;           /* commitments checked against their text */
-    uint64_t texts_absent;    /* whose text was removed, by retention or on request */
-    uint64_t checkpoints;     /* signatures checked that fit the chain */
-    uint64_t checkpoint_size; /* records that the last of them speaks for */
-    uint64_t gaps, lost;      /* records that the log says it lost */
+    uint64_t texts;            /* commitments checked against their text */
+    uint64_t texts_absent;     /* whose text was removed, by retention or on request */
+    uint64_t originals;        /* likewise, of L2 */
+    uint64_t originals_absent; /* that expired or were deleted */
+    uint64_t originals_closed; /* not looked into: their key is not there */
+    uint64_t checkpoints;      /* signatures checked that fit the chain */
+    uint64_t checkpoint_size;  /* records that the last of them speaks for */
+    uint64_t gaps, lost;       /* records that the log says it lost */
     /* The first thing found wrong, when verify_run() gave 1. */
     char file[64]; /* name within dir */
     uint64_t seq;  /* record; 0 when it concerns the file */

@@ -69,7 +69,7 @@ int writer_note(struct audit *a, struct span reason, struct span detail)
 {
     struct audit_event e = {.kind = AUDIT_ADMIN, .reason = reason, .detail = detail};
     struct item *i;
-    int r = item_new(&e, 0, NULL, a->text_max, &i);
+    int r = item_new(&e, 0, NULL, writer_limits(a), &i);
     if (r == 0) {
         r = writer_queue(a, i, true);
         if (r < 0)

@@ -9,6 +9,7 @@
 #include "audit/offences.h"
 #include "audit/store.h"
 #include "audit/strikes.h"
+#include "audit/textkey.h"
 
 #include <pthread.h>
 
@@ -27,6 +28,8 @@ struct writer_loss {
 struct audit {
     enum audit_mode mode;
     size_t queue_records, queue_bytes, text_max;
+    size_t originals;     /* bytes of an event's original texts; 0: none are kept */
+    struct textkeys keys; /* then: theirs. Only read once the thread runs */
 
     pthread_t thread;
     pthread_mutex_t lock;
@@ -54,6 +57,11 @@ struct audit {
     int64_t clock_offset_us; /* wall minus monotonic, when last looked */
     unsigned disk_alarm;     /* 0, 80, 90 */
 };
+
+static inline struct item_limits writer_limits(const struct audit *a)
+{
+    return (struct item_limits){a->text_max, a->originals ? &a->keys : NULL};
+}
 
 /* Starts and stops the thread; the rest of struct audit has been filled. */
 int writer_start(struct audit *a);

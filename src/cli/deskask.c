@@ -147,6 +147,7 @@ static int by_ourselves(const struct errand *e, const struct desk_act *act, stru
         .offences = c->audit.offences,
         .strikes = c->strikes.users,
         .text_max = c->audit.text_max,
+        .originals = c->audit.originals,
     };
     /* The files that it makes would be lost to the gateway. */
     if (geteuid() != e->home.st_uid)

@@ -424,6 +424,7 @@ static int open_log(struct serve *s, const struct config *c)
         .state_dir = c->state_dir,
         .offences = c->audit.offences,
         .strikes = c->strikes.users,
+        .originals = c->audit.originals,
     };
     return audit_open(&o, &s->audit); /* tells what is wrong itself */
 }

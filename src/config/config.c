@@ -225,6 +225,8 @@ struct config *config_unref(struct config *c)
         forget(c->opinions[i].secret);
     }
     forget(c->canary.alarm.secret);
+    for (size_t i = 0; i < c->audit.export_count; i++)
+        forget(c->audit.exports[i].key);
     forget(c->policy.retraction.secret);
     for (size_t i = 0; i < c->app_count; i++)
         forget(c->apps[i].policy.retraction.secret);

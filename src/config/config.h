@@ -238,6 +238,12 @@ enum user_field {
     USER_FIELD_IGNORE,
 };
 
+/* Where signed checkpoints go besides: one of file, syslog, url. */
+struct config_export {
+    struct span file, url, key; /* key: a bearer token for the url, or empty */
+    bool syslog;
+};
+
 struct config {
     struct span file; /* where it was read from */
     struct span listen_host, console_host;
@@ -262,7 +268,17 @@ struct config {
         enum audit_mode mode;
         struct span dir; /* default: state_dir/log */
         size_t queue_records, queue_bytes, text_max;
-        size_t offences; /* that are remembered */
+        size_t offences;  /* that are remembered */
+        size_t originals; /* bytes of original text kept of one event; 0: none */
+        struct {
+            unsigned records, texts, originals; /* days */
+        } retention;
+        struct {
+            unsigned percent, days;
+            struct span purpose;
+        } samples; /* of allowed exchanges */
+        struct config_export *exports;
+        size_t export_count;
     } audit;
     struct {
         struct span host; /* where reviewers' test accounts are served */

@@ -14,7 +14,6 @@
 
 static const char *const choices_auth[] = {"passthrough", "keys", NULL};
 static const char *const choices_dialect[] = {"openai", NULL};
-static const char *const choices_audit[] = {"required", "degraded", NULL};
 static const char *const choices_refusal[] = {"message", "error", NULL};
 static const char *const choices_language[] = {"zh", "en", "both", NULL};
 static const char *const choices_label[] = {"ui", "prefix", "suffix", "user-requested-none", NULL};
@@ -220,26 +219,6 @@ static const struct schema_key keys_limits[] = {
     {NULL},
 };
 
-static const struct schema_key keys_audit[] = {
-    {"mode", SCHEMA_CHOICE, "required",
-     "when the log can't be written: refuse new requests, or queue in memory first",
-     AT(struct config, audit.mode), .choices = choices_audit},
-    {"dir", SCHEMA_TEXT, NULL, "where the log's files are; state_dir/log unless told",
-     AT(struct config, audit.dir), .min = 1, .max = 1024, .restart = true},
-    {"queue_records", SCHEMA_COUNT, "8192", "records that may wait for the disk",
-     AT(struct config, audit.queue_records), .min = 16, .max = 1000000, .restart = true},
-    {"queue_bytes", SCHEMA_SIZE, "64MiB", "and their size", AT(struct config, audit.queue_bytes),
-     .min = MiB, .max = 4 * GiB, .restart = true},
-    {"text_max", SCHEMA_SIZE, "4KiB", "text kept around a match, per record",
-     AT(struct config, audit.text_max), .min = 0, .max = MiB},
-    {"offences", SCHEMA_COUNT, "65536",
-     "refused turns that are remembered as keyed hashes, so that they are known when they come "
-     "back "
-     "as history; the oldest give way and count as new then",
-     AT(struct config, audit.offences), .min = 16, .max = 4194304, .restart = true},
-    {NULL},
-};
-
 static const struct schema_key keys_rules[] = {
     {"two_person", SCHEMA_BOOL, "false",
      "`juyong rules publish` only proposes; `juyong rules approve` by another author puts it in "
@@ -343,7 +322,7 @@ const struct schema_key schema_root[] = {
     {"apps", SCHEMA_OTHER, NULL, "apps that differ from the rest", .keys = schema_app,
      .read = read_apps, .form = "list of maps"},
     {"limits", SCHEMA_MAP, NULL, "sizes, times and numbers", .keys = keys_limits},
-    {"audit", SCHEMA_MAP, NULL, "the decision log", .keys = keys_audit},
+    {"audit", SCHEMA_MAP, NULL, "the decision log", .keys = schema_audit, .read = read_audit},
     {"reviewers", SCHEMA_MAP, NULL,
      "test accounts for the authority that reviews a filing; without it there are none",
      .keys = keys_reviewers},

@@ -27,6 +27,10 @@ void read_opinions(struct reader *r, const struct schema_key *key, const struct 
                    void *base);
 void read_askings(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base);
+/* config/audit.c */
+extern const struct schema_key schema_audit[];
+void read_audit(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                void *base);
 /* config/apps.c */
 /* Is that the name of a risk, a group, a prefix* or a rule? */
 bool is_risk_name(struct span name);

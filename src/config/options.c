@@ -22,6 +22,9 @@ static int print_type(struct buf *out, const struct schema_key *k)
     case SCHEMA_COUNT:
         return buf_printf(out, "number %llu to %llu", (unsigned long long)k->min,
                           (unsigned long long)k->max);
+    case SCHEMA_DAYS:
+        return buf_printf(out, "days %llud to %llud", (unsigned long long)k->min,
+                          (unsigned long long)k->max);
     case SCHEMA_SIZE:
     case SCHEMA_DURATION: {
         int (*print)(struct buf *, uint64_t) =

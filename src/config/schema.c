@@ -159,7 +159,7 @@ static void read_choice(struct reader *r, const struct schema_key *key,
 
 static void store_number(const struct schema_key *key, uint64_t value, void *field)
 {
-    if (key->type == SCHEMA_NUMBER || key->type == SCHEMA_DURATION)
+    if (key->type == SCHEMA_NUMBER || key->type == SCHEMA_DURATION || key->type == SCHEMA_DAYS)
         *(unsigned *)field = (unsigned)value;
     else
         *(size_t *)field = (size_t)value;
@@ -171,6 +171,8 @@ static void print_number(const struct schema_key *key, uint64_t value, struct bu
         value_print_size(out, value);
     else if (key->type == SCHEMA_DURATION)
         value_print_duration(out, value);
+    else if (key->type == SCHEMA_DAYS)
+        buf_printf(out, "%llud", (unsigned long long)value);
     else
         buf_append_u64(out, value);
 }
@@ -188,6 +190,9 @@ static void read_number(struct reader *r, const struct schema_key *key,
     } else if (key->type == SCHEMA_DURATION) {
         ok = value_read_duration(text, &value);
         want = "a time such as 500ms, 10s, 15min or 2h";
+    } else if (key->type == SCHEMA_DAYS) {
+        ok = value_read_days(text, &value);
+        want = "days such as 30d";
     } else {
         ok = span_to_u64(text, &plain);
         value = plain;
@@ -361,6 +366,7 @@ static bool differs(const struct schema_key *key, const void *old, const void *n
         return *(const bool *)a != *(const bool *)b;
     case SCHEMA_CHOICE:
     case SCHEMA_NUMBER:
+    case SCHEMA_DAYS:
     case SCHEMA_DURATION:
         return *(const unsigned *)a != *(const unsigned *)b;
     case SCHEMA_COUNT:

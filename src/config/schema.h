@@ -26,6 +26,7 @@ enum schema_type {
     SCHEMA_COUNT,    /* size_t */
     SCHEMA_SIZE,     /* size_t, bytes */
     SCHEMA_DURATION, /* unsigned, milliseconds */
+    SCHEMA_DAYS,     /* unsigned, days */
     SCHEMA_TEXT,     /* struct span, without control characters, of min..max bytes */
     SCHEMA_ADDRESS,  /* struct span host at offset, uint16_t port at offset2 */
     SCHEMA_MAP,      /* `keys`, in the same struct */

@@ -55,6 +55,12 @@ bool value_read_duration(struct span text, uint64_t *ret_ms)
     return read_unit(text, duration_units, ret_ms);
 }
 
+bool value_read_days(struct span text, uint64_t *ret_days)
+{
+    static const struct unit units[] = {{"d", 1}, {NULL, 0}};
+    return read_unit(text, units, ret_days);
+}
+
 bool value_read_address(struct span text, struct span *ret_host, uint16_t *ret_port)
 {
     size_t colon = text.len;

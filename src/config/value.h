@@ -14,6 +14,8 @@ bool value_read_bool(struct span text, bool *ret_value);
 bool value_read_size(struct span text, uint64_t *ret_bytes);
 /* Milliseconds: 250ms, 10s, 15min, 2h; a bare 0. */
 bool value_read_duration(struct span text, uint64_t *ret_ms);
+/* Days: 30d; a bare 0. */
+bool value_read_days(struct span text, uint64_t *ret_days);
 /*
  * A numeric address and a port: 127.0.0.1:8080, [::1]:8080. *ret_host is a part of text, without
  * brackets.

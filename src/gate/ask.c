@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "gate/admit.h"
 #include "gate/label.h"
+#include "gate/original.h"
 #include "gate/shadow.h"
 #include "gate/strike.h"
 
@@ -297,8 +298,10 @@ void ask_begin(struct exchange *x)
         x->prompt = judge_new(&x->arena, snapshot_rules(x->snapshot),
                               snapshot_policy(x->snapshot, x->who.app), exchange_observes(x),
                               DIRECTION_PROMPT, true, false);
-    if (x->prompt)
+    if (x->prompt) {
         x->prompt->labels = exchange_config(x);
+        original_begin(x, x->prompt);
+    }
     if (!x->prompt && !shadow) {
         exchange_fail(x, CAUSE_OVERLOADED, OUTCOME_INTERNAL);
         return;

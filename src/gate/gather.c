@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "gate/label.h"
+#include "gate/original.h"
 #include "gate/shadow.h"
 
 #include <errno.h>
@@ -89,6 +90,7 @@ static int judge(struct exchange *x, struct dialect_event *ret_event)
                   exchange_observes(x), DIRECTION_COMPLETION, true, false);
     if (!x->completion)
         return -ENOMEM;
+    original_begin(x, x->completion);
     uint64_t before = clock_mono_us();
     int r = x->dialect->read_answer(x->gate->walk, buf_span(&x->answer), &x->arena, ret_event,
                                     &error, see_item, x);

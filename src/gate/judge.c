@@ -284,10 +284,13 @@ int judge_opinion(struct judge *j, const struct judge_opinion *o)
     if (r > 0) {
         struct span kept =
             span_slice(o->text, 0, utf8_floor(o->text, o->text.len < 1024 ? o->text.len : 1024));
-        *f = (struct finding){.hit = {.rule = UINT32_MAX, .start = o->start, .end = o->end},
-                              .risk = o->risk,
-                              .offence = o->offence,
-                              .described = true};
+        size_t most = o->text.len < j->originals ? o->text.len : j->originals;
+        *f = (struct finding){
+            .hit = {.rule = UINT32_MAX, .start = o->start, .end = o->end},
+            .risk = o->risk,
+            .offence = o->offence,
+            .original = arena_copy(j->arena, span_slice(o->text, 0, utf8_floor(o->text, most))),
+            .described = true};
         f->record = (struct audit_hit){
             .direction = j->direction,
             .role = o->role,

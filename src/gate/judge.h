@@ -21,7 +21,8 @@ struct finding {
     struct audit_hit record; /* spans in the arena */
     bool described;          /* the record's texts are made */
     bool recorded;
-    uint32_t offence; /* number in the history from 1; 0: forbids nothing */
+    uint32_t offence;     /* number in the history from 1; 0: forbids nothing */
+    struct span original; /* an opinion's text as it was judged, in the arena; or empty */
 };
 
 struct judge {
@@ -44,6 +45,7 @@ struct judge {
     size_t finding_count;
     size_t finding_left; /* that had no room since the last record */
     uint64_t judge_us;
+    size_t originals; /* bytes of judged text that an event may hand over; 0: none */
     /* whole bodies: where each judged text stands */
     struct piece *pieces;
     size_t piece_count, piece_cap;

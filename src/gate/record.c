@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "gate/enduser.h"
 #include "gate/label.h"
+#include "gate/original.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -151,10 +152,13 @@ int record_act(struct exchange *x, struct judge *j, struct span reason)
         return 0;
     struct audit_hit hits[JUDGE_FINDINGS_MAX];
     struct audit_offence offences[HISTORY_OFFENCES_MAX];
+    struct originals_set originals;
     judge_describe(j);
+    original_init(&originals, j);
     size_t count = 0;
     for (size_t i = 0; i < j->finding_count; i++)
         if (!j->findings[i].recorded) {
+            original_add(&originals, j, &j->findings[i], count);
             hits[count++] = j->findings[i].record;
             j->findings[i].recorded = true;
         }
@@ -167,6 +171,8 @@ int record_act(struct exchange *x, struct judge *j, struct span reason)
                             .hits = hits,
                             .hit_count = count,
                             .hits_left_out = j->finding_left,
+                            .originals = originals.list,
+                            .original_count = originals.count,
                             .reason = reason,
                             .offences = offences,
                             .offence_count = remembered};
@@ -221,6 +227,13 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     bool replaced =
         (x->completion && x->completion->refused && !x->relay) || (x->prompt && x->prompt->refused);
     e.label = x->completion && !replaced ? label_done(x) : SPAN_NULL;
+    struct originals_set originals = {0};
+    if (x->completion) {
+        original_init(&originals, x->completion);
+        original_add_rest(&originals, x->completion, &x->arena);
+    }
+    e.originals = originals.list;
+    e.original_count = originals.count;
     e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media && !r->notes.unjudged;
     metrics_add(x->purpose.metrics, METRIC_ACTION_ALLOW + e.action, 1);
     metrics_add(x->purpose.metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "gate/label.h"
 #include "gate/opinion.h"
+#include "gate/original.h"
 #include "gate/shadow.h"
 
 #include <errno.h>
@@ -31,8 +32,10 @@ int relay_new(struct exchange *x)
         judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
                   exchange_observes(x), DIRECTION_COMPLETION, false, true);
     hold_init(&r->hold, c->limits.hold_bytes);
-    if (x->completion)
+    if (x->completion) {
+        original_begin(x, x->completion);
         stretch_begin(x);
+    }
     r->out.max = c->limits.event_bytes * 2 + 64;
     unsigned n = x->asked.choices ? x->asked.choices : 1;
     r->expected = n >= RELAY_CHOICES_MAX ? UINT32_MAX : (1u << n) - 1;

@@ -1,6 +1,7 @@
 #include "gate/shadow.h"
 
 #include "base/clock.h"
+#include "gate/original.h"
 #include "gate/relay.h"
 
 #include <errno.h>
@@ -18,9 +19,10 @@ void shadow_judge_request(struct exchange *x)
         judge_new(&x->arena, snapshot_rules(x->snapshot), snapshot_policy(x->snapshot, x->who.app),
                   true, DIRECTION_PROMPT, true, false);
     x->prompt = j;
-    if (j)
+    if (j) {
         j->labels = exchange_config(x);
-    if (!j) {
+        original_begin(x, j);
+    } else {
         record_notes(x)->unjudged = true;
         return;
     }

@@ -26,6 +26,7 @@ struct scanner {
     bool alone_hit;
     uint64_t bytes;
     uint64_t passed, wanted; /* of new channels, see scanner_gate() */
+    size_t keep;             /* see scanner_keep() */
 };
 
 /*
@@ -59,6 +60,11 @@ void scanner_gate(struct scanner *s, uint64_t passed, uint64_t wanted)
 {
     s->passed = passed;
     s->wanted = wanted;
+}
+
+void scanner_keep(struct scanner *s, size_t bytes)
+{
+    s->keep = bytes;
 }
 
 void scanner_tell_saved(struct scanner *s, scanner_saved_fn fn, void *ctx)
@@ -160,7 +166,7 @@ static struct channel *channel_new(struct scanner *s, const struct text_item *it
     c->part = item->part;
     c->text.max = SIZE_MAX / 4; /* whole bodies have ceilings of their own, windows are trimmed */
     c->starts.max = c->told.max = SIZE_MAX / 4;
-    c->cut = c->pending = UINT64_MAX;
+    c->cut = c->pending = c->sealed = UINT64_MAX;
     bool plain = item->field == FIELD_OTHER || item->field == FIELD_LOGPROBS;
     c->passed = plain ? UINT64_MAX : s->passed;
     c->wanted = plain ? UINT64_MAX : s->wanted;
@@ -370,8 +376,12 @@ static void trim(struct channel *c)
     uint64_t clear = channel_clear(c);
     if (c->wanted < clear)
         clear = c->wanted;
-    uint64_t keep = clear > CHANNEL_CONTEXT ? clear - CHANNEL_CONTEXT : 0;
-    if (c->scanner->whole || c->pinned || keep < c->base + CHANNEL_SLACK)
+    bool plain = c->field == FIELD_OTHER || c->field == FIELD_LOGPROBS;
+    uint64_t more = plain ? 0 : c->scanner->keep;
+    uint64_t back = CHANNEL_CONTEXT + more;
+    uint64_t keep = clear > back ? clear - back : 0;
+    /* What is moved is as long as what is kept: seldom enough to cost a byte's copy a byte. */
+    if (c->scanner->whole || c->pinned || keep < c->base + CHANNEL_SLACK + more)
         return;
     size_t drop = utf8_floor(buf_span(&c->text), (size_t)(keep - c->base));
     buf_consume(&c->text, drop);

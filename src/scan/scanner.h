@@ -39,6 +39,7 @@ struct channel {
     uint64_t cut;     /* the text must end here: where the hold stood at a decisive hit */
     uint64_t passed;  /* up to where a slower gate has passed the text; UINT64_MAX: there is none */
     uint64_t wanted;  /* the text from here on is kept for a slower reader; UINT64_MAX: for none */
+    uint64_t sealed;  /* up to where its owner has handed the text over; UINT64_MAX: nothing yet */
     uint64_t pending; /* a mask from here on is not yet recorded: nothing behind it may go out */
     const struct derived_part *derived; /* while a hit is told that was found in a derived text:
                                            where; NULL else */
@@ -106,6 +107,12 @@ struct channel *channel_next(const struct channel *c);
  * transcripts, arguments) begin with these values for `passed` and `wanted`.
  */
 void scanner_gate(struct scanner *s, uint64_t passed, uint64_t wanted);
+
+/*
+ * Before the first feed of a stream's scanner: each continuous text keeps its last `bytes`, beyond
+ * CHANNEL_CONTEXT, up to twice of it in memory.
+ */
+void scanner_keep(struct scanner *s, size_t bytes);
 
 /* Up to where the scanner itself is done with the channel's text, masks aside. */
 uint64_t channel_judged(const struct channel *c);

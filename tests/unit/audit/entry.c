@@ -121,7 +121,7 @@ static void reads_what_is_written(void **state)
         struct buf body = BUF_INIT(1u << 20);
         struct entry entry;
         assert_int_equal(record_write_head(&body, &head), 0);
-        assert_int_equal(record_write_event(&body, &e, commits), 0);
+        assert_int_equal(record_write_event(&body, &e, &(struct record_originals){0}, commits), 0);
         if (entry_parse(buf_span(&body), &arena, &entry) != 0)
             fail_msg("refused: %.*s", SPAN_ARG(buf_span(&body)));
         assert_int_equal(entry.seq, head.seq);

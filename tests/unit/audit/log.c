@@ -121,8 +121,8 @@ static void refuses_bad_files(void **state)
         const char *harm, *mend;
         int tier, want;
     } cases[] = {
-        {"PRAGMA user_version=2", "PRAGMA user_version=1", 0, -EPROTO},
-        {"PRAGMA user_version=2", "PRAGMA user_version=1", 1, -EPROTO},
+        {"PRAGMA user_version=3", "PRAGMA user_version=2", 0, -EPROTO},
+        {"PRAGMA user_version=3", "PRAGMA user_version=2", 1, -EPROTO},
         {"UPDATE head SET seq = seq - 1", "UPDATE head SET seq = seq + 1", 0, -EBADMSG},
         {"UPDATE record SET body = replace(body, 'default', 'defau1t') WHERE seq = 5",
          "UPDATE record SET body = replace(body, 'defau1t', 'default') WHERE seq = 5", 0, -EBADMSG},

@@ -107,7 +107,7 @@ static void names_what_was_done(void **state)
         {0, "UPDATE record SET weight = 0 WHERE seq = 3", 3, "search columns"},
         {0, "UPDATE record SET request = '' WHERE seq = 3", 3, "search columns"},
         {0, "UPDATE record SET time = time - 1 WHERE seq = 3", 3, "search columns"},
-        {0, "PRAGMA user_version = 2", 0, "newer"},
+        {0, "PRAGMA user_version = 3", 0, "newer"},
         {0, "DROP TABLE record", 0, "records' table"},
         {1, "UPDATE text SET text = 'good word' WHERE seq = 6", 6, "text 0 was changed"},
         {1, "UPDATE text SET context = context || '.' WHERE seq = 6", 6, "text 0 was changed"},
@@ -115,7 +115,7 @@ static void names_what_was_done(void **state)
         {1, "UPDATE text SET salt = zeroblob(16) WHERE seq = 6", 6, "text 0 was changed"},
         {1, "UPDATE text SET start = 11 WHERE seq = 6", 6, "text 0 was changed"},
         {1,
-         "INSERT INTO text SELECT 5, at, salt, path, text, context, start, end, folded FROM text"
+         "INSERT INTO text SELECT 5, at, salt, path, text, context, start, end, folded, 0 FROM text"
          " WHERE seq = 6",
          5, "no record commits to"},
     };
@@ -190,7 +190,7 @@ static void checks_checkpoints(void **state)
 /* Renames this month's files to a month before, as if it had passed. */
 static void age_files(int months)
 {
-    for (int tier = 0; tier < 2; tier++) {
+    for (int tier = 0; tier < 3; tier++) {
         char path[192], older[192];
         int year, month;
         month_path(tier, path);
