@@ -465,19 +465,19 @@ static int start_workers(struct serve *s, const struct config *c)
 static int start_console(struct serve *s, const struct config *c)
 {
     static const struct console_ops ops = {stats, readiness, weakenings};
-    if (c->console_port == 0)
+    if (c->console.port == 0)
         return 0;
     struct console_options o = {
         .loop = s->loop,
-        .host = c->console_host,
-        .port = c->console_port,
+        .host = c->console.host,
+        .port = c->console.port,
         .snapshot = s->snapshot,
         .audit = s->audit,
         .ops = &ops,
         .ctx = s,
     };
     int r = console_new(&o, &s->console);
-    return r < 0 ? complain("can't listen on", c->console_host, c->console_port, r) : 0;
+    return r < 0 ? complain("can't listen on", c->console.host, c->console.port, r) : 0;
 }
 
 static int start_canary(struct serve *s)
@@ -499,7 +499,7 @@ static void greet(struct serve *s)
              SPAN_ARG(c->listen_host), worker_pool_port(s->pool), worker_pool_count(s->pool),
              ruleset_count(rules), SPAN_ARG(ruleset_version(rules)));
     if (s->console)
-        log_info("console: http://%.*s:%u (/healthz /readyz /metrics)", SPAN_ARG(c->console_host),
+        log_info("console: http://%.*s:%u (/healthz /readyz /metrics)", SPAN_ARG(c->console.host),
                  console_port(s->console));
     count_library(s);
     weak_lines(s, &weak);

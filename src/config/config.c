@@ -35,23 +35,12 @@ static const struct config_action built_in_actions[] = {
 };
 #define BUILT_IN_COUNT (sizeof(built_in_actions) / sizeof(*built_in_actions))
 
-void read_console(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
-                  void *base)
-{
-    const struct config *c = base;
-    if (!value_is_loopback(c->console_host))
-        reader_error(r, node->at,
-                     "the console has no TLS yet and must listen on a loopback address");
-    if (c->console_port == c->listen_port && span_eq(c->console_host, c->listen_host))
-        reader_error(r, node->at, "the console needs another address than 'listen'");
-}
-
 void read_reviewers(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                     void *base)
 {
     const struct config *c = base;
     if ((c->reviewers.port == c->listen_port && span_eq(c->reviewers.host, c->listen_host)) ||
-        (c->reviewers.port == c->console_port && span_eq(c->reviewers.host, c->console_host)))
+        (c->reviewers.port == c->console.port && span_eq(c->reviewers.host, c->console.host)))
         reader_error(r, node->at,
                      "reviewers need another address than 'listen' and 'console.listen'");
 }
@@ -227,6 +216,7 @@ struct config *config_unref(struct config *c)
     forget(c->canary.alarm.secret);
     for (size_t i = 0; i < c->audit.export_count; i++)
         forget(c->audit.exports[i].key);
+    forget(c->console.key);
     forget(c->policy.retraction.secret);
     for (size_t i = 0; i < c->app_count; i++)
         forget(c->apps[i].policy.retraction.secret);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "config/console.h"
 #include "config/label.h"
 #include "config/network.h"
 #include "terms/terms.h"
@@ -246,8 +247,9 @@ struct config_export {
 
 struct config {
     struct span file; /* where it was read from */
-    struct span listen_host, console_host;
-    uint16_t listen_port, console_port; /* console_port 0: no console */
+    struct span listen_host;
+    uint16_t listen_port;
+    struct config_console console;
     struct span state_dir, rules_dir;
     struct {
         bool two_person; /* publishing only proposes; somebody else puts it in force */

@@ -22,14 +22,6 @@ static const char *const choices_tool_calls[] = {"whole", "exact", NULL};
 static const char *const choices_history[] = {"notice", "refuse", NULL};
 static const char *const choices_mode[] = {"enforce", "observe", "shadow", NULL};
 
-static const struct schema_key keys_console[] = {
-    {"listen", SCHEMA_ADDRESS, NULL,
-     "where review page, admin API and metrics are served; loopback",
-     AT(struct config, console_host), .offset2 = offsetof(struct config, console_port),
-     .read = read_console, .required = true, .restart = true},
-    {NULL},
-};
-
 static const struct schema_key keys_timeouts[] = {
     {"connect", SCHEMA_DURATION, "5s", "until the connection stands, TLS included",
      AT(struct config_upstream, connect_ms), .min = 10, .max = 5 * MINUTE},
@@ -295,7 +287,7 @@ const struct schema_key schema_root[] = {
     {"listen", SCHEMA_ADDRESS, "127.0.0.1:8080", "where apps connect",
      AT(struct config, listen_host), .offset2 = offsetof(struct config, listen_port),
      .restart = true},
-    {"console", SCHEMA_MAP, NULL, "the operator's own listener", .keys = keys_console},
+    {"console", SCHEMA_MAP, NULL, "the operator's own listener", .keys = schema_console},
     {"state_dir", SCHEMA_TEXT, "state", "decision log, keys, rule versions",
      AT(struct config, state_dir), .min = 1, .max = 1024, .restart = true},
     {"rules_dir", SCHEMA_TEXT, "rules", "the working copy of the rules",

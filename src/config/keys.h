@@ -3,8 +3,9 @@
 
 #include "config/schema.h"
 
-void read_console(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
-                  void *base);
+/* config/console.c */
+extern const struct schema_key schema_console[];
+/* config/config.c */
 void read_reviewers(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                     void *base);
 /* config/upstream.c */

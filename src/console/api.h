@@ -13,7 +13,7 @@
 
 #include <stdatomic.h>
 
-struct api_session; /* api_session.c alone looks into it */
+struct guard; /* guard.h: accounts and sessions, for api_session.c and api_accounts.c */
 
 struct api {
     struct snapshot *snapshot; /* in force when the request came; held while the call runs */
@@ -24,7 +24,9 @@ struct api {
     struct span log_dir, state_dir;
     const struct console_ops *ops; /* called on the loop's thread: api_on_loop() */
     void *ops_ctx;
-    struct console *console; /* for api_on_loop(), api_session.c and api_accounts.c */
+    struct console *console; /* for api_on_loop() */
+    struct guard *guard;
+    const struct config_console *settings; /* of the listener */
 };
 
 #define API_PARTS_MAX 4  /* {segments} of a route */

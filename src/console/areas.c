@@ -1,6 +1,7 @@
 #include "console/areas.h"
 
 const struct api_route *const areas[] = {
+    api_accounts_routes,
     api_session_routes,
     NULL,
 };

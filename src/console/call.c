@@ -20,6 +20,8 @@ struct call *call_new(struct console *c, struct http_request *r)
     buf_init(&call->a.body, API_BODY_MAX);
     arena_init(&call->arena, CALL_ARENA);
     list_init(&call->job.link);
+    list_init(&call->link);
+    loop_task_init(&call->task, NULL);
     return call;
 }
 
@@ -27,6 +29,8 @@ void call_free(struct call *call)
 {
     if (!call)
         return;
+    loop_task_cancel(&call->task);
+    list_remove(&call->link);
     if (call->a.file > 0)
         close(call->a.file);
     /* Passwords and texts don't stay in freed memory. */

@@ -10,6 +10,7 @@
 struct call {
     struct clerk_job job;
     struct loop_task task;
+    struct list link; /* of the console's calls */
     struct console *console;
     struct http_request *r;       /* NULL: its server has done with it */
     struct arena arena;           /* what the request's spans point to */

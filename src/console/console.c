@@ -2,6 +2,7 @@
 
 #include "console/answer.h"
 #include "console/call.h"
+#include "console/guard.h"
 #include "console/page.h"
 #include "console/routes.h"
 
@@ -10,18 +11,34 @@
 
 #define CLERKS     2
 #define CLERK_JOBS 64
-#define BODY_MAX   ((size_t)1 << 20)
+/* Who isn't logged in waits in a queue of his own, so that guessing keeps nobody from his work. */
+#define DOOR_JOBS 16
+#define BODY_MAX  ((size_t)1 << 20)
 
 struct console {
     struct loop *loop;
     struct http_server *server;
-    struct clerk *clerk;
-    struct audit_port *ports[CLERKS]; /* of each clerk's thread; NULL without a log */
+    struct clerk *clerk, *door;
+    struct audit_port *ports[CLERKS + 1]; /* of each clerk, the door's last; NULL without a log */
+    struct list calls;
+    struct guard guard;
+    struct config_console plain; /* what holds without a configuration, in tests */
     struct snapshot *snapshot;
     struct audit *audit;
     struct console_ops ops;
     void *ctx;
 };
+
+static const struct config_console *settings_of(const struct console *c,
+                                                const struct snapshot *snapshot)
+{
+    return snapshot ? &snapshot_config(snapshot)->console : &c->plain;
+}
+
+static bool is_secure(const struct console *c)
+{
+    return guard_is_secure(settings_of(c, c->snapshot));
+}
 
 /* --- for machines --- */
 
@@ -120,35 +137,52 @@ static int find(struct call *call, const char **ret_code, const char **ret_messa
                                                                                            : 0;
 }
 
-/* May it be done by whoever asks? As find(). */
-static int permit(struct console *c, struct call *call, const char **ret_code,
-                  const char **ret_message)
+/* The client's address: a trusted proxy's word for it counts. */
+static int read_client(struct console *c, struct call *call)
 {
-    if (call->file || call->route->may == 0)
-        return 0;
-    *ret_code = "no_session";
-    *ret_message = "Log in first.";
-    return 401;
+    struct span peer = http_request_peer(call->r, &call->q.client_port);
+    struct span named = http_request_header(call->r, "X-Juyong-Client-IP");
+    const struct config *config = c->snapshot ? snapshot_config(c->snapshot) : NULL;
+    unsigned char address[16], told[16];
+    for (size_t i = 0; config && i < config->trusted_proxy_count && named.len; i++)
+        if (network_read_address(peer, address) &&
+            network_contains(&config->trusted_proxies[i], address) &&
+            network_read_address(named, told)) {
+            peer = named;
+            call->q.client_port = 0;
+            break;
+        }
+    call->q.client_ip = arena_copy(&call->arena, peer);
+    return call->q.client_ip.data ? 0 : -ENOMEM;
+}
+
+static struct guard_refusal judge(struct console *c, struct call *call)
+{
+    struct guard_refusal no = {0};
+    no.status = find(call, &no.code, &no.message);
+    /* A foreign name is told nothing of what there is. */
+    struct guard_refusal other = guard_check(&c->guard, settings_of(c, c->snapshot), call->r,
+                                             call->route, &call->arena, &call->q);
+    return other.status == 421 || no.status == 0 ? other : no;
 }
 
 static size_t admit(void *ctx, struct http_request *r)
 {
     struct console *c = ctx;
-    const char *code = "out_of_memory", *message = "Memory is out. Try again later.";
+    struct guard_refusal no = {503, "out_of_memory", "Memory is out. Try again later."};
     if (answer_machine(c, r))
         return 0;
     struct call *call = call_new(c, r);
-    int status = call ? find(call, &code, &message) : 503;
-    if (status == 0)
-        status = permit(c, call, &code, &message);
-    if (status) {
+    if (call && read_client(c, call) == 0)
+        no = judge(c, call);
+    if (no.status) {
         call_free(call);
-        answer_error(r, status, false, code, message);
+        answer_error(r, no.status, is_secure(c), no.code, no.message);
         return 0;
     }
     loop_task_init(&call->task, step);
-    call->q.client_ip = arena_copy(&call->arena, http_request_peer(r, &call->q.client_port));
     http_request_set_owner(r, call);
+    list_append(&c->calls, &call->link);
     return call->file || span_eq(call->q.method, SPAN_LIT("GET")) ? 0 : BODY_MAX;
 }
 
@@ -173,7 +207,7 @@ static void event(void *ctx, struct http_request *r, unsigned events)
 static void refuse(struct call *call, int status, const char *code, const char *message)
 {
     call->answered = true;
-    if (answer_error(call->r, status, false, code, message) < 0)
+    if (answer_error(call->r, status, is_secure(call->console), code, message) < 0)
         http_request_abort(call->r);
 }
 
@@ -185,6 +219,7 @@ static void give_file(struct call *call)
                        .type = span_str(f->type),
                        .body = known ? SPAN_LIT("") : span_from((const char *)f->data, f->len),
                        .tag = f->tag,
+                       .secure = is_secure(call->console),
                        .immutable = call->immutable};
     call->answered = true;
     if (answer_send(call->r, &a) < 0)
@@ -200,23 +235,25 @@ static void give_answer(struct call *call)
                        .file = got->file,
                        .file_name = got->file_name[0] ? got->file_name : NULL,
                        .cookie = got->cookie[0] ? got->cookie : NULL,
-                       .retry_after_s = got->retry_after_s};
+                       .retry_after_s = got->retry_after_s,
+                       .secure = is_secure(call->console)};
     got->file = 0;
     call->answered = true;
     if (answer_send(call->r, &a) < 0)
         http_request_abort(call->r);
 }
 
-static void work(struct clerk_job *j, unsigned thread)
+static void run(struct call *call, unsigned port)
 {
-    struct call *call = list_entry(j, struct call, job);
     struct console *c = call->console;
     struct api api = {.snapshot = call->snapshot,
                       .audit = c->audit,
-                      .port = c->ports[thread],
+                      .port = c->ports[port],
                       .ops = &c->ops,
                       .ops_ctx = c->ctx,
-                      .console = c};
+                      .console = c,
+                      .guard = &c->guard,
+                      .settings = settings_of(c, call->snapshot)};
     if (api.snapshot) {
         api.config = snapshot_config(api.snapshot);
         api.rules = snapshot_rules(api.snapshot);
@@ -224,6 +261,16 @@ static void work(struct clerk_job *j, unsigned thread)
         api.state_dir = api.config->state_dir;
     }
     call_work(call, &api);
+}
+
+static void work(struct clerk_job *j, unsigned thread)
+{
+    run(list_entry(j, struct call, job), thread);
+}
+
+static void work_at_door(struct clerk_job *j, unsigned thread)
+{
+    run(list_entry(j, struct call, job), CLERKS);
 }
 
 static void worked(struct clerk_job *j)
@@ -246,11 +293,12 @@ static void begin(struct call *call)
     }
     call->raw = http_request_body(call->r);
     call->snapshot = c->snapshot ? snapshot_ref(c->snapshot) : NULL;
-    call->job.work = work;
+    bool door = call->route->may == 0;
+    call->job.work = door ? work_at_door : work;
     call->job.done = worked;
     call->working = true;
     call->result = -ECANCELED; /* unless a clerk gets to it */
-    if (clerk_submit(c->clerk, &call->job) < 0) {
+    if (clerk_submit(door ? c->door : c->clerk, &call->job) < 0) {
         call->working = false;
         refuse(call, 503, "busy", "Too much is being asked at once. Try again in a moment.");
     }
@@ -283,6 +331,7 @@ static void step(struct loop_task *t)
 
 int api_on_loop(const struct api *api, void (*fn)(void *arg), void *arg)
 {
+    /* The one that is freed first: nobody is left waiting for a loop that ends. */
     return clerk_on_loop(api->console->clerk, fn, arg);
 }
 
@@ -291,9 +340,18 @@ int api_on_loop(const struct api *api, void (*fn)(void *arg), void *arg)
 static int open_clerks(struct console *c)
 {
     int r = 0;
-    for (unsigned i = 0; i < CLERKS && r == 0 && c->audit; i++)
+    for (unsigned i = 0; i < CLERKS + 1 && r == 0 && c->audit; i++)
         r = audit_port_open(c->audit, &c->ports[i]);
-    return r < 0 ? r : clerk_new(c->loop, CLERKS, CLERK_JOBS, &c->clerk);
+    if (r == 0)
+        r = clerk_new(c->loop, CLERKS, CLERK_JOBS, &c->clerk);
+    return r < 0 ? r : clerk_new(c->loop, 1, DOOR_JOBS, &c->door);
+}
+
+static void set_times(struct console *c)
+{
+    const struct config_console *s = settings_of(c, c->snapshot);
+    if (s->idle_ms)
+        sessions_set_times(c->guard.sessions, s->idle_ms, s->life_ms);
 }
 
 int console_new(const struct console_options *o, struct console **ret_console)
@@ -312,8 +370,18 @@ int console_new(const struct console_options *o, struct console **ret_console)
     if (!c)
         return -ENOMEM;
     *c = (struct console){.loop = o->loop, .audit = o->audit, .ops = *o->ops, .ctx = o->ctx};
+    list_init(&c->calls);
+    c->plain.host = o->host;
     c->snapshot = o->snapshot ? snapshot_ref(o->snapshot) : NULL;
-    int r = open_clerks(c);
+    const struct config *config = c->snapshot ? snapshot_config(c->snapshot) : NULL;
+    int r = guard_init(&c->guard, config ? config->state_dir : SPAN_LIT(""));
+    if (r < 0) {
+        snapshot_unref(c->snapshot);
+        free(c);
+        return r;
+    }
+    set_times(c);
+    r = open_clerks(c);
     if (r == 0)
         r = http_server_new(o->loop, &server, &server_ops, c, &c->server);
     if (r < 0) {
@@ -329,6 +397,7 @@ void console_reload(struct console *c, struct snapshot *next)
     struct snapshot *old = c->snapshot;
     c->snapshot = snapshot_ref(next);
     snapshot_unref(old);
+    set_times(c);
 }
 
 void console_free(struct console *c)
@@ -336,11 +405,18 @@ void console_free(struct console *c)
     if (!c)
         return;
     clerk_free(c->clerk); /* nobody works any more; what was asked is given back */
+    clerk_free(c->door);
+    list_for_each_safe (e, next, &c->calls) {
+        struct call *call = list_entry(e, struct call, link);
+        http_request_release(call->r);
+        call_free(call);
+    }
     http_server_free(c->server);
-    for (unsigned i = 0; i < CLERKS; i++)
+    for (unsigned i = 0; i < CLERKS + 1; i++)
         if (c->ports[i])
             audit_port_close(c->ports[i]);
     snapshot_unref(c->snapshot);
+    guard_deinit(&c->guard);
     free(c);
 }
 

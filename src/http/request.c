@@ -218,6 +218,27 @@ struct span http_request_header(const struct http_request *r, const char *name)
                   : SPAN_NULL;
 }
 
+struct header_count {
+    struct span name;
+    unsigned count;
+};
+
+static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                    const char *value)
+{
+    struct header_count *c = cls;
+    c->count += span_eq_nocase(span_str(key), c->name);
+    return MHD_YES;
+}
+
+unsigned http_request_header_count(const struct http_request *r, const char *name)
+{
+    struct header_count c = {span_str(name), 0};
+    if (r->mhd)
+        MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, count_header, &c);
+    return c.count;
+}
+
 struct span http_request_body(const struct http_request *r)
 {
     return buf_span(&r->body);

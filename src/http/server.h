@@ -94,6 +94,8 @@ struct span http_request_path(const struct http_request *r);
 struct span http_request_query(const struct http_request *r);
 /* The value of a header that must not be repeated, matched without case; empty if absent. */
 struct span http_request_header(const struct http_request *r, const char *name);
+/* How often a header was sent. O(headers). */
+unsigned http_request_header_count(const struct http_request *r, const char *name);
 struct span http_request_body(const struct http_request *r);
 /* Frees the body early. */
 void http_request_drop_body(struct http_request *r);

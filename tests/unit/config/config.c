@@ -84,7 +84,7 @@ static void test_smallest(void **state)
     assert_span(c->file, SPAN_LIT("c.yaml"));
     assert_span(c->listen_host, SPAN_LIT("127.0.0.1"));
     assert_int_equal(c->listen_port, 8080);
-    assert_int_equal(c->console_port, 8081);
+    assert_int_equal(c->console.port, 8081);
     assert_span(c->state_dir, SPAN_LIT("state"));
     assert_span(c->audit.dir, SPAN_LIT("state/log"));
     assert_int_equal(c->audit.mode, AUDIT_REQUIRED);
@@ -392,7 +392,8 @@ static void test_keys_and_types(void **state)
         {"node: ''\n", "c.yaml:5:7: 'node' must have 1 to 64 bytes\n"},
         {"console: {}\n", "c.yaml:5:10: the key 'listen' is missing\n"},
         {"console: { listen: 0.0.0.0:81 }\n",
-         "c.yaml:5:20: the console has no TLS yet and must listen on a loopback address\n"},
+         "c.yaml:5:20: without 'tls' the console must listen on a loopback address: "
+         "passwords and texts would cross the network in the open\n"},
         {"console: { listen: 127.0.0.1:8080 }\n",
          "c.yaml:5:20: the console needs another address than 'listen'\n"},
         {"trusted_proxies: [10.0.0.1/8]\n",
