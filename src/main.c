@@ -25,6 +25,7 @@ static const struct subcommand {
     {"user", "end users: strikes, appeals, privacy", "终端用户：违规、申诉、隐私", cli_user},
     {"label", "consents to unlabelled answers", "内容标识：用户声明与校验", cli_label},
     {"reviewer", "test accounts for the reviewing authority", "监管测试账号", cli_reviewer},
+    {"account", "people who may use the console", "控制台账号与角色", cli_account},
     {"demo", "run a stand-in model to try things out", "运行演示用的替身模型", cli_demo},
 };
 

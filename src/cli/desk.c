@@ -14,12 +14,13 @@
 #define APPS_MAX   64 /* of one end user that one act is about */
 #define DETAIL_MAX 8192
 
-static const char *const verbs[DESK_VERBS] = {"lookup", "lift", "suspend",
-                                              "appeal", "deny", "delete"};
+static const char *const verbs[DESK_VERBS] = {"lookup", "lift",   "suspend", "appeal",
+                                              "deny",   "delete", "account"};
 
 /* The reasons of the admin records; README.md of audit/ lists them. */
 static const char *const codes[DESK_VERBS] = {"user_lookup", "user_lift",          "user_suspend",
-                                              "user_appeal", "user_appeal_denied", "user_delete"};
+                                              "user_appeal", "user_appeal_denied", "user_delete",
+                                              "account"};
 
 bool desk_folder(struct span state_dir, const char *name, char ret_path[PATH_MAX])
 {
@@ -37,6 +38,7 @@ int desk_write_act(const struct desk_act *act, struct buf *out)
     setup_json(out, "app", act->app);
     setup_json(out, "end_user", act->end_user);
     setup_json(out, "what", act->what);
+    setup_json(out, "account", act->account);
     setup_json(out, "reason", act->reason);
     setup_json(out, "author", act->author);
     setup_json(out, "login", act->login);
@@ -53,22 +55,31 @@ static bool read_text(const struct json_value *v, const char *key, struct arena 
     return ret->data != NULL;
 }
 
+/* Of an end user or of an account, never of both. */
+static bool has_subject(const struct desk_act *a)
+{
+    unsigned char bytes[32];
+    if (a->verb == DESK_ACCOUNT)
+        return a->account.len && a->end_user.len == 0;
+    return a->account.len == 0 && codec_unhex(a->end_user, bytes, sizeof(bytes));
+}
+
 int desk_read_act(struct span text, struct arena *arena, struct desk_act *ret_act)
 {
     struct desk_act a = {.verb = DESK_VERBS};
     struct json_value *v = value_parse(text, NULL);
     struct span verb;
-    unsigned char bytes[32];
     if (v && value_get_string(value_get(v, SPAN_LIT("verb")), &verb))
         for (a.verb = 0; a.verb < DESK_VERBS && !span_eq(verb, span_str(verbs[a.verb])); a.verb++)
             ;
     bool good =
         a.verb < DESK_VERBS && read_text(v, "app", arena, &a.app) &&
         read_text(v, "end_user", arena, &a.end_user) && read_text(v, "what", arena, &a.what) &&
+        (!value_get(v, SPAN_LIT("account")) || read_text(v, "account", arena, &a.account)) &&
         read_text(v, "reason", arena, &a.reason) && read_text(v, "author", arena, &a.author) &&
         read_text(v, "login", arena, &a.login) &&
         value_get_integer(value_get(v, SPAN_LIT("seconds")), &a.seconds) && a.seconds >= 0 &&
-        codec_unhex(a.end_user, bytes, sizeof(bytes)) && (a.verb != DESK_SUSPEND || a.app.len);
+        has_subject(&a) && (a.verb != DESK_SUSPEND || a.app.len);
     value_free(v);
     *ret_act = a;
     return good ? 0 : -EBADMSG;
@@ -146,6 +157,8 @@ static int queue(struct work *w, struct span code, struct span app, const struct
     int r = buf_append_char(&detail, '{');
     if (act->what.len)
         setup_json(&detail, "what", act->what);
+    if (act->account.len)
+        setup_json(&detail, "account", act->account);
     setup_json(&detail, "author", act->author);
     setup_json(&detail, "login", act->login);
     if (act->reason.len)
@@ -270,8 +283,8 @@ void desk_carry_out(struct audit *a, struct span log_dir, const struct desk_act 
     *ret_answer = (struct desk_answer){0};
     struct work w = {.audit = a, .act = act, .answer = ret_answer};
     int r = audit_port_open(a, &w.port);
-    if (r == 0 && act->verb == DESK_LOOKUP) {
-        r = queue(&w, span_str(codes[DESK_LOOKUP]), act->app, NULL, SPAN_NULL);
+    if (r == 0 && (act->verb == DESK_LOOKUP || act->verb == DESK_ACCOUNT)) {
+        r = queue(&w, span_str(codes[act->verb]), act->app, NULL, SPAN_NULL);
         if (r == 0)
             r = await(&w);
     } else if (r == 0 && act->verb == DESK_DELETE) {

@@ -1,5 +1,6 @@
 /*
- * The operator's desk: acts about one end user, each of which goes on record. Only one process may
+ * The operator's desk: acts about one end user, or an account of the console, each of which goes on
+ * record. Only one process may
  * write the log, so that it carries them out: the running gateway, which is handed them as files in
  * state_dir/desk and answers likewise; without one, the command itself, which then owns the log.
  *
@@ -22,6 +23,7 @@ enum desk_verb {
     DESK_APPEAL,
     DESK_DENY, /* the appeal */
     DESK_DELETE,
+    DESK_ACCOUNT, /* somebody's account of the console was changed; `what` tells how */
     DESK_VERBS,
 };
 
@@ -29,7 +31,8 @@ struct desk_act {
     enum desk_verb verb;
     struct span app;      /* empty: all, but for DESK_SUSPEND */
     struct span end_user; /* the HMAC, 64 hex digits */
-    struct span what;     /* DESK_LOOKUP: show, export, list */
+    struct span what;     /* DESK_LOOKUP: show, export, list; DESK_ACCOUNT: add, role, … */
+    struct span account;  /* DESK_ACCOUNT: whose; there is no end user then */
     struct span reason, author, login;
     int64_t seconds; /* DESK_SUSPEND; 0: for good */
 };

@@ -52,12 +52,17 @@ static void acts_read_as_they_were_written(void **state)
     for (int v = 0; v < DESK_VERBS; v++) {
         struct desk_act act = example;
         act.verb = (enum desk_verb)v;
+        if (act.verb == DESK_ACCOUNT) {
+            act.end_user = SPAN_LIT("");
+            act.account = SPAN_LIT("张三");
+        }
         buf_clear(&text);
         assert_int_equal(desk_write_act(&act, &text), 0);
         assert_int_equal(desk_read_act(buf_span(&text), &a, &got), 0);
         assert_int_equal(got.verb, v);
         assert_span(got.app, act.app);
         assert_span(got.end_user, act.end_user);
+        assert_span(got.account, act.account);
         assert_span(got.reason, act.reason);
         assert_span(got.author, act.author);
         assert_span(got.login, act.login);
@@ -83,6 +88,8 @@ static void what_is_no_act_is_refused(void **state)
         "{\"verb\":\"lift\",\"app\":\"\",\"end_user\":\"" ANNA "\"," REST "-1}",
         "{\"verb\":\"lift\",\"app\":\"\",\"end_user\":\"" ANNA "\"," REST "\"1\"}",
         "{\"verb\":\"suspend\",\"app\":\"\",\"end_user\":\"" ANNA "\"," REST "1}",
+        "{\"verb\":\"account\",\"app\":\"\",\"end_user\":\"\"," REST "0}",
+        "{\"verb\":\"account\",\"app\":\"\",\"account\":\"a\",\"end_user\":\"" ANNA "\"," REST "0}",
         "{\"verb\":\"lift\",\"verb\":\"lift\",\"app\":\"\",\"end_user\":\"" ANNA "\"," REST "0}",
     };
     struct arena a;
@@ -204,6 +211,21 @@ static void an_act_is_laid_down_in_the_desk_only(void **state)
     audit_close(a);
 }
 
+static void an_account_s_change_goes_on_record(void **state)
+{
+    struct audit *a = open_log();
+    struct audit_health before, after;
+    struct desk_act act = {
+        .verb = DESK_ACCOUNT, .account = SPAN_LIT("root"), .what = SPAN_LIT("add")};
+    struct desk_answer answer;
+    audit_get_health(a, &before);
+    desk_carry_out(a, span_str(dir), &act, &answer);
+    audit_get_health(a, &after);
+    assert_string_equal(answer.error, "");
+    assert_true(after.last_seq > before.last_seq);
+    audit_close(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +233,7 @@ int main(void)
         cmocka_unit_test(what_is_no_act_is_refused),
         cmocka_unit_test(answers_read_as_they_were_written),
         cmocka_unit_test_setup_teardown(acts_hold_at_once_and_for_good, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(an_account_s_change_goes_on_record, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(an_act_is_laid_down_in_the_desk_only, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,7 +124,8 @@ static void expect(struct fixture *f, const char *request, const char *status, c
     assert_non_null(strstr(f->answer, "\r\nCache-Control: no-store\r\n"));
 }
 
-#define REQUEST(line) line " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define REQUEST(line)  line " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define BROWSER(lines) lines "\r\nHost: localhost:9\r\nConnection: close\r\n\r\n"
 
 static void three_pages_are_served(void **state)
 {
@@ -141,13 +142,75 @@ static void three_pages_are_served(void **state)
 static void nothing_else_is(void **state)
 {
     struct fixture *f = *state;
-    static const char *const requests[] = {REQUEST("GET /nothing.js"), REQUEST("GET /metrics/"),
-                                           REQUEST("GET /v1/models"), REQUEST("GET //healthz"),
-                                           REQUEST("GET /HEALTHZ")};
+    static const char *const requests[] = {
+        BROWSER("GET /nothing.js HTTP/1.1"),    BROWSER("GET /metrics/ HTTP/1.1"),
+        BROWSER("GET /v1/models HTTP/1.1"),     BROWSER("GET //healthz HTTP/1.1"),
+        BROWSER("GET /HEALTHZ HTTP/1.1"),       BROWSER("GET /p/0/index.html HTTP/1.1"),
+        BROWSER("GET /../etc/passwd HTTP/1.1"), BROWSER("GET /api/nothing HTTP/1.1"),
+        BROWSER("GET /api/session/ HTTP/1.1")};
     for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
         expect(f, requests[i], "404",
                "{\"error\":{\"code\":\"not_found\",\"message\":\"There is nothing of that "
                "name.\"}}");
+}
+
+static void a_foreign_name_is_told_nothing(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const requests[] = {REQUEST("GET /"), REQUEST("GET /nothing.js"),
+                                           REQUEST("GET /api/session"),
+                                           "POST /api/login HTTP/1.1\r\nHost: localhost.evil.com"
+                                           "\r\nContent-Length: 0\r\n\r\n"};
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
+        expect(f, requests[i], "421",
+               "{\"error\":{\"code\":\"wrong_host\",\"message\":\"This is not a name of this "
+               "console; see console.hosts.\"}}");
+}
+
+static void the_page_is_served(void **state)
+{
+    struct fixture *f = *state;
+    exchange(f, BROWSER("GET / HTTP/1.1"));
+    assert_non_null(strstr(f->answer, "HTTP/1.1 200"));
+    assert_non_null(strstr(f->answer, "\r\nContent-Type: text/html; charset=utf-8\r\n"));
+    assert_non_null(strstr(f->answer, "\r\nContent-Security-Policy: default-src 'none'; "));
+    assert_non_null(strstr(f->answer, "\r\nCache-Control: no-cache\r\n"));
+    assert_null(strstr(f->answer, "{{page}}"));
+    char etag[64], request[256];
+    assert_int_equal(sscanf(strstr(f->answer, "ETag: "), "ETag: %63s", etag), 1);
+    snprintf(request, sizeof(request), BROWSER("GET / HTTP/1.1\r\nIf-None-Match: %s"), etag);
+    exchange(f, request);
+    assert_non_null(strstr(f->answer, "HTTP/1.1 304"));
+    exchange(f, BROWSER("POST / HTTP/1.1\r\nContent-Length: 2"));
+    assert_non_null(strstr(f->answer, "HTTP/1.1 405"));
+}
+
+static void the_api_is_asked(void **state)
+{
+    struct fixture *f = *state;
+    exchange(f, BROWSER("GET /api/session HTTP/1.1"));
+    assert_non_null(strstr(f->answer, "HTTP/1.1 200"));
+    assert_non_null(strstr(f->answer, "\r\nCache-Control: no-store\r\n"));
+    assert_non_null(strstr(f->answer, "{\"user\":null,\"token\":\"\",\"setup\":true,"));
+    static const struct {
+        const char *request, *status, *code;
+    } cases[] = {
+        {BROWSER("GET /api/accounts HTTP/1.1"), "401", "no_session"},
+        {BROWSER("GET /api/accounts?x=%zz HTTP/1.1"), "400", "bad_parameter"},
+        {BROWSER("DELETE /api/session HTTP/1.1"), "405", "method_not_allowed"},
+        {BROWSER("GET /api/session HTTP/1.1\r\nSec-Fetch-Site: cross-site"), "403", "wrong_origin"},
+        {BROWSER("GET /api/session HTTP/1.1\r\nOrigin: https://evil.com"), "403", "wrong_origin"},
+        {BROWSER("POST /api/login HTTP/1.1\r\nContent-Length: 2"), "415", "not_json"},
+        {BROWSER("POST /api/accounts/%2e%2e HTTP/1.1\r\nContent-Length: 2"), "400", "bad_path"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char head[64], code[64];
+        snprintf(head, sizeof(head), "HTTP/1.1 %s ", cases[i].status);
+        snprintf(code, sizeof(code), "{\"error\":{\"code\":\"%s\",", cases[i].code);
+        exchange(f, cases[i].request);
+        if (strncmp(f->answer, head, strlen(head)) != 0 || !strstr(f->answer, code))
+            fail_msg("%s gave:\n%s", cases[i].request, f->answer);
+    }
 }
 
 static void other_methods_are_refused(void **state)
@@ -194,7 +257,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CONSOLE_TEST(three_pages_are_served),    CONSOLE_TEST(nothing_else_is),
         CONSOLE_TEST(other_methods_are_refused), CONSOLE_TEST(a_failure_ends_only_its_connection),
-        CONSOLE_TEST(a_taken_port_is_told),
+        CONSOLE_TEST(a_taken_port_is_told),      CONSOLE_TEST(a_foreign_name_is_told_nothing),
+        CONSOLE_TEST(the_page_is_served),        CONSOLE_TEST(the_api_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
