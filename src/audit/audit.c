@@ -1,5 +1,6 @@
 #include "audit/audit.h"
 
+#include "audit/backup.h"
 #include "audit/writer.h"
 #include "base/codec.h"
 #include "base/log.h"
@@ -47,6 +48,7 @@ static void free_audit(struct audit *a)
     offences_close(a->offences);
     strikes_close(a->strikes);
     textkeys_forget(&a->keys);
+    pthread_mutex_destroy(&a->upkeep);
     free(a);
 }
 
@@ -57,6 +59,7 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
     struct audit *a = calloc(1, sizeof(*a));
     if (!a)
         return -ENOMEM;
+    pthread_mutex_init(&a->upkeep, NULL);
     a->mode = o->mode;
     a->queue_records = o->queue_records ? o->queue_records : QUEUE_RECORDS;
     a->queue_bytes = o->queue_bytes ? o->queue_bytes : QUEUE_BYTES;
@@ -91,6 +94,12 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
                      boot);
     r = writer_note(a, SPAN_LIT("log_open"), span_from(detail, (size_t)n));
     if (r < 0) {
+        audit_close(a);
+        return r;
+    }
+    r = backup_note_restored(a, o->dir);
+    if (r < 0) {
+        log_error("audit: that the log was restored can't be recorded: %s", strerror(-r));
         audit_close(a);
         return r;
     }

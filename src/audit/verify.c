@@ -1,6 +1,8 @@
 #include "audit/verify.h"
 
+#include "audit/announced.h"
 #include "audit/entry.h"
+#include "audit/holds.h"
 #include "audit/reveal.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -44,6 +46,8 @@ struct verify {
     int originals_row;
     struct textkeys keys;
     struct buf plain;
+    bool misses_texts, misses_originals; /* of this month, that records commit to */
+    struct announced announced;
 };
 
 /* Notes what is wrong, gives 1. */
@@ -311,6 +315,7 @@ static int check_texts(struct verify *v, const struct entry *e)
     }
     v->report->texts += found;
     v->report->texts_absent += e->hit_count - found;
+    v->misses_texts = v->misses_texts || e->hit_count > found;
     return 0;
 }
 
@@ -368,8 +373,10 @@ static int check_originals(struct verify *v, const struct entry *e)
             return r;
         found = true;
     }
-    if (!found)
+    if (!found && e->original_count) {
         v->report->originals_absent += e->original_count;
+        v->misses_originals = true;
+    }
     return 0;
 }
 
@@ -416,6 +423,8 @@ static int check_record(struct verify *v, struct db_stmt *s)
     r = check_texts(v, &e);
     if (r == 0)
         r = check_originals(v, &e);
+    if (r == 0)
+        r = announced_add(&v->announced, &e);
     return r ? r : check_marks(v);
 }
 
@@ -442,6 +451,8 @@ static int check_begin(struct verify *v, struct db *db, uint64_t *ret_seq,
             v->seq = first - 1;
             memcpy(v->hash, anchor.data, HASH_SIZE);
             v->report->first_seq = first;
+            if (first > 1)
+                r = announced_miss(&v->announced, v->report->file, first - 1, v->hash);
             if (first == 1 && memcmp(anchor.data, zero, HASH_SIZE) != 0)
                 r = wrong(v, 1, "the first record does not begin a chain");
         } else if (first != v->seq + 1) {
@@ -553,8 +564,13 @@ static int check_file(struct verify *v, const char *name)
             r = wrong(v, 0, "corrupt: not readable as a database");
         }
     }
+    v->misses_texts = v->misses_originals = false;
     if (r == 0)
         r = check_records(v, db);
+    if (r == 0 && !text_db && v->misses_texts)
+        r = announced_miss(&v->announced, texts, v->seq, NULL);
+    if (r == 0 && !original_db && v->misses_originals)
+        r = announced_miss(&v->announced, originals, v->seq, NULL);
     db_finalize(v->texts);
     db_finalize(v->originals);
     v->texts = v->originals = NULL;
@@ -565,6 +581,42 @@ static int check_file(struct verify *v, const char *name)
         return wrong(v, v->seq + 1, "corrupt: not readable as a database from here on");
     if (r == 0)
         v->report->files++;
+    return r;
+}
+
+/* What retention takes is announced by a record; what else is not there was taken. */
+static int check_missed(struct verify *v)
+{
+    const struct missed_file *m = announced_check(&v->announced);
+    if (!m)
+        return 0;
+    snprintf(v->report->file, sizeof(v->report->file), "%s", m->name);
+    if (m->has_hash)
+        return wrong(
+            v, m->seq,
+            "records up to this one are missing, and no record says that they were pruned");
+    return wrong(v, 0, "is missing, and no record says that it was pruned");
+}
+
+/* A hold is lifted by a record, not by taking it off the list. */
+static int check_holds(struct verify *v)
+{
+    struct arena arena;
+    struct holds holds;
+    arena_init(&arena, (size_t)16 << 20);
+    int r = holds_load(v->o->dir, &arena, &holds);
+    snprintf(v->report->file, sizeof(v->report->file), "holds.tsv");
+    if (r == -EBADMSG)
+        r = wrong(v, 0, "is damaged");
+    for (size_t i = 0; r == 0 && i < v->announced.hold_count; i++) {
+        uint64_t number = v->announced.holds[i];
+        bool listed = number == 0;
+        for (size_t k = 0; !listed && k < holds.count; k++)
+            listed = holds.list[k].number == number;
+        if (!listed)
+            r = wrong(v, number, "lacks this hold, which no record releases");
+    }
+    arena_deinit(&arena);
     return r;
 }
 
@@ -599,8 +651,12 @@ static int check_all(struct verify *v)
     }
     if (!v->begun)
         return -ENOENT;
-    v->report->file[0] = '\0';
-    return 0;
+    r = check_missed(v);
+    if (r == 0)
+        r = check_holds(v);
+    if (r == 0)
+        v->report->file[0] = '\0';
+    return r;
 }
 
 int verify_run(const struct verify_options *o, struct verify_report *ret_report)
@@ -619,6 +675,7 @@ int verify_run(const struct verify_options *o, struct verify_report *ret_report)
         r = check_all(&v);
     else if (r == -EBADMSG)
         r = wrong(&v, 0, "keys/text.key is unreadable");
+    announced_deinit(&v.announced);
     textkeys_forget(&v.keys);
     if (v.plain.data)
         secret_cleanse(v.plain.data, v.plain.cap);

@@ -43,6 +43,8 @@ struct audit {
     atomic_uint disk_percent;
     atomic_uint_fast64_t written, lost, last_seq;
 
+    pthread_mutex_t upkeep; /* of who removes texts, or says what must stay */
+
     struct offences *offences; /* NULL: none are remembered. Read by all, written by the thread */
     struct strikes *strikes;   /* likewise */
 

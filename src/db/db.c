@@ -265,6 +265,36 @@ int db_check(struct db *db)
     return r;
 }
 
+int db_copy(struct db *db, struct span path)
+{
+    char name[PATH_MAX];
+    struct db_stmt *s = NULL;
+    if (path.len == 0 || path.len >= sizeof(name) || memchr(path.data, 0, path.len))
+        return -EINVAL;
+    memcpy(name, path.data, path.len);
+    name[path.len] = '\0';
+    /* SQLite fills an empty file, whose mode is then ours and not the umask's. */
+    int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    /* A reader's own switch against writing would forbid the copy as well. */
+    bool readonly = sqlite3_db_readonly(db->handle, "main") == 1;
+    int r = readonly ? db_exec(db, "PRAGMA query_only=0") : 0;
+    if (r == 0)
+        r = db_prepare(db, SPAN_LIT("VACUUM INTO ?1"), &s);
+    if (r == 0)
+        r = db_bind_text(s, 1, path);
+    if (r == 0)
+        r = db_run(s);
+    db_finalize(s);
+    if (readonly)
+        db_exec(db, "PRAGMA query_only=1");
+    if (r == 0 && fsync(fd) < 0)
+        r = -errno;
+    close(fd);
+    return r;
+}
+
 int db_prepare(struct db *db, struct span sql, struct db_stmt **ret_stmt)
 {
     if (sql.len > INT_MAX)

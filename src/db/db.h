@@ -58,6 +58,12 @@ int db_set_version(struct db *db, int version);
 /* SQLite's own quick check of the file's structure: 0, or -EBADMSG. Linear in the file's size. */
 int db_check(struct db *db);
 
+/*
+ * Writes what the connection sees now into a new file of that name (mode 0600), compact and synced,
+ * while others go on writing. -EEXIST: it is there. O(file).
+ */
+int db_copy(struct db *db, struct span path);
+
 int db_prepare(struct db *db, struct span sql, struct db_stmt **ret_stmt);
 /* Accepts NULL. */
 void db_finalize(struct db_stmt *s);

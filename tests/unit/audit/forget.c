@@ -76,7 +76,7 @@ static void one_persons_texts_go(void **state)
     assert_true(files_with("said by ben") > 0);
 
     assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &r), 0);
-    assert_int_equal(r.records, 305); /* they are there for good */
+    assert_int_equal(r.records, 5); /* the others have none any more */
     assert_int_equal(r.texts, 10);
     assert_int_equal(files_with("said by anna"), 0);
     assert_true(files_with("said by ben") > 0);
@@ -99,7 +99,6 @@ static void beside_the_writer(void **state)
     }
     audit_close(a);
     assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &r), 0);
-    assert_int_equal(r.records, 100);
     assert_int_equal(files_with("said by anna"), 0);
     struct verify_options o = {.dir = span_str(dir)};
     struct verify_report report;

@@ -1,0 +1,370 @@
+/* What is too old goes, announced; what is held stays; what went unannounced is found. */
+#include "logdir.h"
+
+#include "audit/forget.h"
+#include "audit/holds.h"
+#include "audit/prune.h"
+#include "audit/reveal.h"
+#include "audit/verify.h"
+#include "base/clock.h"
+
+#include <dirent.h>
+#include <string.h>
+
+#define ANNA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define BEN  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define WHO  SPAN_LIT("\"author\":\"zhou\",\"why\":\"a test\"")
+#define DAY  UINT64_C(86400000000)
+
+static struct audit *open_it(void)
+{
+    struct audit *a = NULL;
+    struct audit_options o = {.dir = span_str(dir), .node = SPAN_LIT("n"), .originals = 65536};
+    assert_int_equal(audit_open(&o, &a), 0);
+    return a;
+}
+
+/* One interception with a masked and an original text. */
+static void intercept(struct audit *a, const char *request, const char *user)
+{
+    struct audit_subject subject = subject_example;
+    struct audit_original original = {
+        .direction = DIRECTION_PROMPT,
+        .role = ROLE_USER,
+        .path = SPAN_LIT("messages[0].content"),
+        .text = SPAN_LIT("here is a bad word to be seen, said by 13912345678"),
+        .hits = 1,
+    };
+    subject.request_id = span_str(request);
+    subject.end_user = span_str(user);
+    struct audit_event e = {.kind = AUDIT_ACT,
+                            .subject = &subject,
+                            .hits = &hit_example,
+                            .hit_count = 1,
+                            .action = ACTION_BLOCK,
+                            .originals = &original,
+                            .original_count = 1};
+    struct audit_port *port;
+    struct audit_done done;
+    assert_int_equal(audit_port_open(a, &port), 0);
+    assert_int_equal(audit_submit(a, port, 1, &e), 0);
+    collect(port, &done, 1);
+    assert_int_equal(done.status, 0);
+    audit_port_close(port);
+}
+
+static void age_files(int months)
+{
+    for (int tier = 0; tier < 3; tier++) {
+        char path[192], older[192];
+        int year, month;
+        month_path(tier, path);
+        assert_int_equal(sscanf(strrchr(path, '/') + 4, "%d-%d", &year, &month), 2);
+        int at = year * 12 + month - 1 - months;
+        snprintf(older, sizeof(older), "%s/l%d-%04d-%02d.db", dir, tier, at / 12, at % 12 + 1);
+        assert_int_equal(rename(path, older), 0);
+    }
+}
+
+/* Three months, two interceptions each; the last one is being written. */
+static struct audit *write_three_months(void)
+{
+    for (int months = 2; months > 0; months--) {
+        char one[16], two[16];
+        snprintf(one, sizeof(one), "m%d-anna", months);
+        snprintf(two, sizeof(two), "m%d-ben", months);
+        struct audit *a = open_it();
+        intercept(a, one, ANNA);
+        intercept(a, two, BEN);
+        audit_close(a);
+        age_files(months);
+    }
+    struct audit *a = open_it();
+    intercept(a, "m0-anna", ANNA);
+    intercept(a, "m0-ben", BEN);
+    return a;
+}
+
+static struct prune_options after(unsigned days)
+{
+    return (struct prune_options){.dir = span_str(dir),
+                                  .records = 183,
+                                  .texts = 60,
+                                  .originals = 30,
+                                  .samples = 30,
+                                  .now_us = clock_wall_us() + days * DAY,
+                                  .who = WHO};
+}
+
+static unsigned count_files(const char *pattern)
+{
+    char command[256];
+    unsigned n = 0;
+    snprintf(command, sizeof(command), "ls %s/%s 2>/dev/null | wc -l", dir, pattern);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%u", &n), 1);
+    pclose(f);
+    return n;
+}
+
+static int verify(struct verify_report *r)
+{
+    struct verify_options o = {.dir = span_str(dir)};
+    return verify_run(&o, r);
+}
+
+/* How many original texts of an exchange can be read; *ret_absent: that can't any more. */
+static size_t originals_of(const char *request, size_t *ret_absent)
+{
+    struct arena arena;
+    struct originals got;
+    arena_init(&arena, ORIGINALS_ARENA);
+    assert_int_equal(originals_read(span_str(dir), span_str(request), &arena, &got), 0);
+    arena_deinit(&arena);
+    *ret_absent = got.absent;
+    return got.count;
+}
+
+static void nothing_is_old_at_first(void **state)
+{
+    struct prune_report r;
+    struct verify_report v;
+    struct audit *a = write_three_months();
+    struct prune_options o = after(1);
+    o.originals = 100;
+    assert_int_equal(prune_run(a, &o, &r), 0);
+    assert_int_equal(r.file_count + r.texts + r.originals + r.samples, 0);
+    o.records = 182;
+    assert_int_equal(prune_run(a, &o, &r), -EINVAL);
+    assert_int_equal(prune_plan(&o, &r), -EINVAL);
+    audit_close(a);
+    assert_int_equal(verify(&v), 0);
+    assert_int_equal(v.texts, 6);
+    assert_int_equal(v.originals, 6);
+    assert_span(peek(0, "SELECT 'n' || count(*) FROM record WHERE body LIKE '%\"prune%'"),
+                SPAN_LIT("n0"));
+}
+
+static void texts_go_before_records(void **state)
+{
+    struct prune_report plan, r;
+    struct verify_report v;
+    size_t absent;
+    struct audit *a = write_three_months();
+    struct prune_options o = after(100);
+    assert_int_equal(prune_plan(&o, &plan), 0);
+    assert_int_equal(count_files("l1-*.db"), 3);
+    assert_int_equal(prune_run(a, &o, &r), 0);
+    assert_int_equal(r.file_count, 4);
+    assert_int_equal(plan.file_count, 4);
+    assert_int_equal(r.texts, 2); /* of the month that is written */
+    assert_int_equal(r.originals, 2);
+    assert_int_equal(plan.texts, 2);
+    assert_int_equal(count_files("l0-*.db"), 3);
+    assert_int_equal(count_files("l1-*.db"), 1);
+    assert_int_equal(count_files("l2-*.db"), 1);
+    assert_int_equal(originals_of("m0-anna", &absent), 0);
+    assert_int_equal(absent, 1);
+    assert_int_equal(originals_of("m2-anna", &absent), 0);
+    assert_int_equal(absent, 1);
+    intercept(a, "later", ANNA);
+    audit_close(a);
+    assert_int_equal(verify(&v), 0);
+    assert_int_equal(v.texts, 1);
+    assert_int_equal(v.texts_absent, 6);
+    assert_int_equal(v.originals_absent, 6);
+}
+
+static void records_go_by_file_and_announced(void **state)
+{
+    struct prune_report r;
+    struct verify_report v;
+    char command[256];
+    struct audit *a = write_three_months();
+    struct prune_options o = after(220);
+    assert_int_equal(prune_run(a, &o, &r), 0);
+    assert_int_equal(r.file_count, 6);
+    assert_int_equal(count_files("l0-*.db"), 1);
+    assert_int_equal(count_files("l?-*.db*"), 9); /* with what SQLite keeps beside them */
+    audit_close(a);
+    a = open_it(); /* starts on what is left */
+    audit_close(a);
+    assert_int_equal(verify(&v), 0);
+    assert_int_equal(v.first_seq, 9);
+    /* The announcement gone with the record that holds it, the beginning is missed. */
+    snprintf(command, sizeof(command), "rm %s/checkpoints.jsonl", dir);
+    assert_int_equal(system(command), 0);
+    tamper(0, "DELETE FROM record WHERE seq >= (SELECT min(seq) FROM record WHERE body LIKE"
+              " '%\"reason\":\"prune\"%');"
+              "UPDATE head SET seq = (SELECT max(seq) FROM record), hash = (SELECT hash FROM"
+              " record ORDER BY seq DESC LIMIT 1)");
+    assert_int_equal(verify(&v), 1);
+    assert_int_equal(v.seq, 8);
+    assert_non_null(strstr(v.what, "no record says"));
+}
+
+static void finds_what_nobody_announced(void **state)
+{
+    static const struct {
+        const char *file, *what;
+    } cases[] = {{"l0", "no record says"}, {"l1", "no record says"}, {"l2", "no record says"}};
+    for (size_t i = 0; i < 3; i++) {
+        struct verify_report v;
+        char command[256];
+        audit_close(write_three_months());
+        assert_int_equal(verify(&v), 0);
+        snprintf(command, sizeof(command), "rm $(ls %s/%s-*.db | head -n 1)", dir, cases[i].file);
+        assert_int_equal(system(command), 0);
+        if (verify(&v) != 1 || !strstr(v.what, cases[i].what) ||
+            strncmp(v.file, cases[i].file, 2) != 0)
+            fail_msg("%s: %s: %s", cases[i].file, v.file, v.what);
+        remove_dir(NULL);
+        make_dir(NULL);
+    }
+}
+
+static void held_texts_stay(void **state)
+{
+    struct prune_report r;
+    struct verify_report v;
+    struct forget_result f;
+    uint64_t number = 0, other = 0;
+    size_t absent;
+    struct audit *a = write_three_months();
+    struct hold anna = {.end_user = SPAN_LIT(ANNA), .why = SPAN_LIT("a\tcase\n\"of\" hers")};
+    struct hold nothing = {.why = SPAN_LIT("?")}, one = {.request_id = SPAN_LIT("m1-ben")};
+    assert_int_equal(holds_add(a, &nothing, WHO, &number), -EINVAL);
+    assert_int_equal(holds_add(a, &anna, WHO, &number), 0);
+    assert_int_equal(holds_add(a, &one, WHO, &other), 0);
+    assert_true(number && other > number);
+
+    struct prune_options o = after(220);
+    assert_int_equal(prune_run(a, &o, &r), 0);
+    assert_int_equal(r.file_count, 0); /* each month has a text of hers */
+    assert_int_equal(r.originals, 2);
+    assert_int_equal(r.texts, 2);
+    assert_true(r.held > 0);
+    assert_int_equal(originals_of("m2-anna", &absent), 1);
+    assert_int_equal(originals_of("m1-ben", &absent), 1);
+    assert_int_equal(originals_of("m2-ben", &absent), 0);
+    assert_int_equal(originals_of("m0-ben", &absent), 0);
+
+    assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &f), 0);
+    assert_int_equal(f.texts + f.originals, 0);
+    assert_int_equal(f.held, 3);
+    assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(BEN), &f), 0);
+    assert_int_equal(f.texts + f.originals, 0);
+    assert_int_equal(f.held, 1);
+
+    /* The list is no place to lift a hold: the records tell. */
+    audit_close(a);
+    assert_int_equal(verify(&v), 0);
+    char command[256];
+    snprintf(command, sizeof(command), "sed -i.bak 1d %s/holds.tsv", dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(verify(&v), 1);
+    assert_int_equal(v.seq, number);
+    snprintf(command, sizeof(command), "mv %s/holds.tsv.bak %s/holds.tsv", dir, dir);
+    assert_int_equal(system(command), 0);
+    a = open_it();
+
+    assert_int_equal(holds_release(a, number, WHO), 0);
+    assert_int_equal(holds_release(a, number, WHO), -ENOENT);
+    assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &f), 0);
+    assert_int_equal(f.texts, 3);
+    assert_int_equal(f.originals, 3);
+    assert_int_equal(prune_run(a, &o, &r), 0);
+    assert_int_equal(r.file_count, 3); /* the oldest month; the next one holds m1-ben */
+    assert_int_equal(count_files("l0-*.db"), 2);
+    assert_int_equal(originals_of("m1-ben", &absent), 1);
+    audit_close(a);
+    assert_int_equal(verify(&v), 0);
+}
+
+static void damaged_holds_stop_everything(void **state)
+{
+    struct prune_report r;
+    struct forget_result f;
+    char path[96];
+    struct audit *a = write_three_months();
+    struct prune_options o = after(400);
+    snprintf(path, sizeof(path), "%s/holds.tsv", dir);
+    FILE *list = fopen(path, "w");
+    fputs("9\t1\tnothing\n", list);
+    fclose(list);
+    assert_int_equal(prune_run(a, &o, &r), -EBADMSG);
+    assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &f), -EBADMSG);
+    assert_int_equal(count_files("l0-*.db"), 3);
+    audit_close(a);
+}
+
+/* Do these 24 bytes, given in hex, stand in one of the log's files? */
+static bool is_in_a_file(const char *hex)
+{
+    DIR *d = opendir(dir);
+    struct dirent *e;
+    unsigned char bytes[24];
+    bool found = false;
+    assert_non_null(d);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        assert_int_equal(sscanf(hex + 2 * i, "%2hhX", &bytes[i]), 1);
+    while ((e = readdir(d))) {
+        char path[400], piece[1 << 16];
+        struct buf all = BUF_INIT(64u << 20);
+        size_t n;
+        snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+        FILE *f = fopen(path, "r");
+        while (f && (n = fread(piece, 1, sizeof(piece), f)) > 0)
+            assert_int_equal(buf_append(&all, span_from(piece, n)), 0);
+        if (f)
+            fclose(f);
+        found = found || memmem(all.data ? all.data : "", all.len, bytes, sizeof(bytes));
+        buf_deinit(&all);
+    }
+    closedir(d);
+    return found;
+}
+
+/* Neither what was sealed nor the key that opened it is in any file afterwards. */
+static void deletion_leaves_no_bytes(void **state)
+{
+    struct forget_result f;
+    struct verify_report v;
+    char sealed[128];
+    struct audit *a = open_it();
+    intercept(a, "anna", ANNA);
+    intercept(a, "ben", BEN);
+    struct span hex = peek(2, "SELECT hex(substr(wrapped, 1, 24)) || hex(substr(sealed, 1, 24))"
+                              " FROM original ORDER BY seq LIMIT 1");
+    assert_int_equal(hex.len, 96);
+    memcpy(sealed, hex.data, hex.len);
+    sealed[hex.len] = '\0';
+    for (int half = 0; half < 2; half++)
+        assert_true(is_in_a_file(sealed + 48 * half));
+    assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &f), 0);
+    assert_int_equal(f.originals, 1);
+    assert_int_equal(f.texts, 1);
+    assert_false(f.left_in_wal);
+    for (int half = 0; half < 2; half++)
+        assert_false(is_in_a_file(sealed + 48 * half));
+    audit_close(a);
+    assert_int_equal(verify(&v), 0);
+    assert_int_equal(v.originals, 1);
+    assert_int_equal(v.originals_absent, 1);
+}
+
+int main(void)
+{
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, make_dir, remove_dir)
+    const struct CMUnitTest tests[] = {
+        CASE(nothing_is_old_at_first),
+        CASE(texts_go_before_records),
+        CASE(records_go_by_file_and_announced),
+        CASE(finds_what_nobody_announced),
+        CASE(held_texts_stay),
+        CASE(damaged_holds_stop_everything),
+        CASE(deletion_leaves_no_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
