@@ -238,12 +238,14 @@ static enum cause check(struct exchange *x, struct span *ret_path)
 
 void ask_reject(struct exchange *x, enum cause cause, struct span code, struct span path)
 {
-    record_subject(x);
     record_notes(x)->status = cause_status(cause);
     if (code.len == 0)
         code = span_str(cause_code(cause));
-    record_rejection(x, code);
-    record_close(x, OUTCOME_REJECTED, code);
+    if (x->dialect) { /* of the list of models nothing is on record */
+        record_subject(x);
+        record_rejection(x, code);
+        record_close(x, OUTCOME_REJECTED, code);
+    }
     x->state = EXCHANGE_ENDING;
     /* Nothing of the request was used: the answer need not wait for its record. */
     if (reply_error(x, cause, code, path) < 0)

@@ -214,8 +214,8 @@ int reply_models(struct exchange *x);
 void reply_describe(struct exchange *x, const struct judge *j, struct dialect_refusal *ret);
 /* Begins the client's event stream. */
 int reply_stream(struct exchange *x, enum action action);
-/* For requests that never become an exchange. */
-void reply_rejection(struct gate *g, struct http_request *r, enum cause cause);
+/* For requests that never become an exchange; `detail` goes where the error names a field. */
+void reply_rejection(struct gate *g, struct http_request *r, enum cause cause, struct span detail);
 enum { REPLY_HEADERS = 40 };
 
 /* provider.c: what the provider says of itself */

@@ -105,7 +105,7 @@ static size_t admit(void *ctx, struct http_request *r)
         a.cause = CAUSE_OVERLOADED;
     if (a.cause != CAUSE_NONE) {
         count_rejection(d, a.cause);
-        reply_rejection(g, r, a.cause);
+        reply_rejection(g, r, a.cause, SPAN_NULL);
         return 0;
     }
     http_request_set_owner(r, x);
@@ -132,10 +132,23 @@ static bool is_proxy(void *ctx, struct span address)
     return access_trusts(snapshot_config(g->snapshot), address);
 }
 
-static void refused(void *ctx)
+/* The server refuses: in the words, and with the id, that any other answer has. */
+static void refused(void *ctx, struct http_request *r, enum http_refusal why, struct span detail)
 {
+    static const enum cause causes[] = {
+        [HTTP_REFUSED_FRAMING] = CAUSE_BAD_FRAMING,
+        [HTTP_REFUSED_EXPECTATION] = CAUSE_EXPECTATION,
+        [HTTP_REFUSED_HEADERS] = CAUSE_HEADERS_TOO_LARGE,
+        [HTTP_REFUSED_BODY] = CAUSE_TOO_LARGE,
+        [HTTP_REFUSED_MEMORY] = CAUSE_OVERLOADED,
+    };
     struct door *d = ctx;
+    struct exchange *x = r ? http_request_owner(r) : NULL;
     metrics_add(d->reviewers ? &d->gate->aside : d->gate->metrics, METRIC_REJECTED_FRAMING, 1);
+    if (x)
+        ask_reject(x, causes[why], SPAN_NULL, SPAN_NULL);
+    else if (r)
+        reply_rejection(d->gate, r, causes[why], detail);
 }
 
 /* --- exchanges by number, for the way back from the log --- */

@@ -232,7 +232,7 @@ int reply_models(struct exchange *x)
     return r;
 }
 
-void reply_rejection(struct gate *g, struct http_request *r, enum cause cause)
+void reply_rejection(struct gate *g, struct http_request *r, enum cause cause, struct span detail)
 {
     char text[GATE_ID_SIZE];
     struct span id = gate_request_id(g, text);
@@ -241,6 +241,7 @@ void reply_rejection(struct gate *g, struct http_request *r, enum cause cause)
         .request_id = id,
         .code = span_str(cause_code(cause)),
         .type = span_str(cause_type(cause)),
+        .param = detail,
     };
     struct buf body = BUF_INIT(16384);
     struct http_header headers[] = {

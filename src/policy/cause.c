@@ -43,7 +43,10 @@ static const struct row rows[CAUSE_COUNT] = {
                                        "The body must not be compressed or encoded."),
     [CAUSE_EXPECTATION] = ROW("expectation_failed", 417, "不支持该 Expect 请求头。",
                               "That Expect header can't be met."),
-    [CAUSE_TOO_LARGE] = ROW("too_large", 413, "请求过大。", "The request is too large."),
+    [CAUSE_TOO_LARGE] =
+        ROW("body_too_large", 413, "请求体过大。", "The request's body is too large."),
+    [CAUSE_HEADERS_TOO_LARGE] = ROW("headers_too_large", 431, "请求头过多或过大。",
+                                    "The request's headers are too many or too large."),
     [CAUSE_UNAUTHORIZED] =
         ROW("invalid_api_key", 401, "API 密钥无效或缺失。", "The API key is missing or not valid."),
     [CAUSE_ADDRESS] = ROW("address_not_allowed", 403, "此网络地址无权使用该密钥。",

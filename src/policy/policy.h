@@ -125,6 +125,7 @@ enum cause {
     CAUSE_UNSUPPORTED_ENCODING,
     CAUSE_EXPECTATION,
     CAUSE_TOO_LARGE,
+    CAUSE_HEADERS_TOO_LARGE,
     CAUSE_UNAUTHORIZED,
     CAUSE_ADDRESS,            /* the app may not be asked from there */
     CAUSE_RATE_LIMIT,         /* the app, the key or the end user asks for too much */

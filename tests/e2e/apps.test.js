@@ -76,7 +76,7 @@ describe('two apps', () => {
     const prompt = `${await stack.script('long', { text: 'ok' })} ${long}`;
     const no = await stack.chat(prompt, { model: 'large' }, as(stack.keys.blog));
     assert.equal(no.status, 413);
-    assert.equal(no.json.error.code, 'too_large');
+    assert.equal(no.json.error.code, 'body_too_large');
     const chunked = await fetch(`${stack.url}/v1/chat/completions`, {
       method: 'POST', duplex: 'half', headers: { ...as(stack.keys.blog).headers, 'content-type': 'application/json' },
       body: new ReadableStream({ start(c) {
@@ -85,6 +85,14 @@ describe('two apps', () => {
       } }),
     });
     assert.equal(chunked.status, 413, 'nor without a length');
+    const far = await fetch(`${stack.url}/v1/chat/completions`, {
+      method: 'POST', duplex: 'half', headers: { ...as(stack.keys.blog).headers, 'content-type': 'application/json' },
+      body: new ReadableStream({ start(c) {
+        for (let i = 0; i < 50; i++) c.enqueue(new TextEncoder().encode(' '.repeat(4096)));
+        c.close();
+      } }),
+    });
+    assert.equal(far.status, 413, 'nor many times as large');
     assert.equal((await stack.chat(prompt, { model: 'small' }, as(stack.keys.shop))).status, 200);
   });
 });

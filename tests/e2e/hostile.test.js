@@ -105,9 +105,9 @@ describe('hostile upstreams and prompts', () => {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: endless(), duplex: 'half',
     });
     assert.equal(got.status, 413);
-    assert.equal((await got.json()).error.code, 'too_large');
+    assert.equal((await got.json()).error.code, 'body_too_large');
     const [row] = await stack.log('--all', '--request', got.headers.get('x-request-id'));
     assert.equal(row.outcome, 'rejected');
-    assert.equal(row.reason, 'too_large');
+    assert.equal(row.reason, 'body_too_large');
   });
 });
