@@ -250,7 +250,9 @@ static const struct schema_key keys_rules[] = {
 
 static const struct schema_key keys_reviewers[] = {
     {"listen", SCHEMA_ADDRESS, NULL,
-     "where `juyong reviewer` accounts are served, and nobody else; they are served nowhere else",
+     "where `juyong reviewer` accounts are served, and nobody else; they are served nowhere else; "
+     "an "
+     "address that strangers can reach is shown as a weakening",
      AT(struct config, reviewers.host), .offset2 = offsetof(struct config, reviewers.port),
      .read = read_reviewers, .required = true, .restart = true},
     {NULL},

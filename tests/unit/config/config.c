@@ -214,6 +214,29 @@ static void test_everything(void **state)
     config_unref(c);
 }
 
+/* Accounts for which nothing may be blocked belong behind a proxy. */
+static void test_reviewers_address(void **state)
+{
+    static const struct {
+        const char *text;
+        struct span weak;
+    } cases[] = {
+        {UPSTREAM "reviewers: { listen: 127.0.0.1:8090 }\n", SPAN_LIT("")},
+        {UPSTREAM "reviewers: { listen: 10.0.0.7:8090 }\n", SPAN_LIT("")},
+        {UPSTREAM "reviewers: { listen: 0.0.0.0:8090 }\n",
+         SPAN_LIT("reviewers: 0.0.0.0 port 8090 can be reached by strangers, without TLS: listen "
+                  "on 127.0.0.1 or in a private network, behind a proxy\n")},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct buf out = BUF_INIT(4096);
+        struct config *c = expect_load(cases[i].text, "");
+        assert_int_equal(config_weakenings(c, &out), cases[i].weak.len > 0);
+        assert_span(buf_span(&out), cases[i].weak);
+        buf_deinit(&out);
+        config_unref(c);
+    }
+}
+
 /* An app's mode is its own or the global one, and so is its last day. */
 static void test_modes(void **state)
 {
@@ -715,14 +738,23 @@ static void test_opinion_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_opinions),        cmocka_unit_test(test_opinion_errors),
-        cmocka_unit_test(test_smallest),        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_modes),           cmocka_unit_test(test_observing),
-        cmocka_unit_test(test_keys_and_types),  cmocka_unit_test(test_policy_errors),
-        cmocka_unit_test(test_upstream_errors), cmocka_unit_test(test_models),
-        cmocka_unit_test(test_warnings),        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_missing_file),    cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_manual),          cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_opinions),
+        cmocka_unit_test(test_opinion_errors),
+        cmocka_unit_test(test_smallest),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_observing),
+        cmocka_unit_test(test_keys_and_types),
+        cmocka_unit_test(test_policy_errors),
+        cmocka_unit_test(test_upstream_errors),
+        cmocka_unit_test(test_models),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_reviewers_address),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
