@@ -1,7 +1,7 @@
 // Found by attacking the gateway: each case passed, or broke a client, before it was mended.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Stack, words } from './harness.js';
+import { Stack, words, until } from './harness.js';
 import { ask, client, majors } from './clients.js';
 
 const b = words.block;
@@ -106,7 +106,8 @@ describe('hostile upstreams and prompts', () => {
     });
     assert.equal(got.status, 413);
     assert.equal((await got.json()).error.code, 'body_too_large');
-    const [row] = await stack.log('--all', '--request', got.headers.get('x-request-id'));
+    let row; // such an answer need not wait for its record
+    await until(async () => { [row] = await stack.log('--all', '--request', got.headers.get('x-request-id')); return row?.outcome; });
     assert.equal(row.outcome, 'rejected');
     assert.equal(row.reason, 'body_too_large');
   });
