@@ -55,6 +55,9 @@ static const struct row rows[METRIC_COUNT] = {
                                 "Of those, the ones without a usable answer."},
     [METRIC_RETRACTIONS] = {"juyong_retractions_total", "",
                             "Answers taken back after text of them was shown."},
+    [METRIC_RETRACTIONS_TOLD] = {"juyong_retraction_messages_total", "result=\"delivered\"",
+                                 "Messages to apps about answers that were taken back."},
+    [METRIC_RETRACTIONS_UNTOLD] = {"juyong_retraction_messages_total", "result=\"failed\"", NULL},
     [METRIC_RELOADS] = {"juyong_reloads_total", "", "Configurations and rules taken over."},
 };
 

@@ -260,6 +260,7 @@ struct record_notes {
     struct span provider_refusal; /* FIELD:WORD by which the provider's own filter refused */
     bool model_differs;           /* from the one that was asked for */
     struct dialect_tokens tokens;
+    bool retracted; /* what was shown is taken back */
     bool unjudged_media;
     bool unjudged; /* mode shadow: something could not be judged and went on */
 };

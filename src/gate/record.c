@@ -221,6 +221,7 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     bool replaced =
         (x->completion && x->completion->refused && !x->relay) || (x->prompt && x->prompt->refused);
     e.label = x->completion && !replaced ? label_done(x) : SPAN_NULL;
+    e.retracted = r->notes.retracted;
     e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media && !r->notes.unjudged;
     metrics_add(x->purpose.metrics, METRIC_ACTION_ALLOW + e.action, 1);
     metrics_add(x->purpose.metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);

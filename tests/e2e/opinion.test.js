@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Program, Stack, freePort, sleep, until, words } from './harness.js';
+import { Program, Stack, freePort, run, sleep, until, words } from './harness.js';
 import { ask, client, majors } from './clients.js';
 import { Guard } from './guard.js';
 
@@ -231,12 +231,12 @@ describe('fallback closed', () => {
 });
 
 describe('a streamed answer', () => {
-  let guard, stack, hook, told;
+  let guard, stack, hook, told, refuse;
   const secret = 'hook-secret-0123456789';
   before(async () => {
     guard = await Guard.start(judge);
     told = [];
-    let refuse = 1;
+    refuse = 1;
     hook = createServer(async (req, res) => {
       let body = '';
       for await (const part of req) body += part;
@@ -248,7 +248,7 @@ describe('a streamed answer', () => {
     const secretFile = path.join('/tmp', `juyong-hook-${process.pid}`);
     await writeFile(secretFile, `${secret}\n`, { mode: 0o600 });
     stack = await start(guard, [row({ direction: 'completion' })], {},
-      { retraction: { url: `http://127.0.0.1:${hook.address().port}/told`, secret_file: secretFile, timeout: '1s' } });
+      { retraction: { url: `http://127.0.0.1:${hook.address().port}/told`, secret_file: secretFile, timeout: '1s', tries: 3 } });
   });
   after(async () => { await stack?.stop(); await guard?.stop(); hook?.close(); hook?.closeAllConnections(); });
   beforeEach(() => { guard.forget(); guard.delay = 0; guard.fault = null; });
@@ -274,6 +274,8 @@ describe('a streamed answer', () => {
       assert.equal(log.action, 'block');
       assert.equal(log.rule, 'opinion/guard');
       assert.equal(log.direction, 'completion');
+      assert.equal(log.retracted, true, 'the record says that it was taken back');
+      assert.match((await run(['log', 'show', '-c', stack.conf, last.juyong.request_id])).stdout, /retracted +yes/);
       assert.ok(log.opinions.some((o) => o.said === 'safe'));
       assert.ok(log.opinions.some((o) => o.said === 'Violent' && o.action === 'block'));
       await until(() => told.length === 1, 'the app is told', 8000);
@@ -284,6 +286,7 @@ describe('a streamed answer', () => {
       const mac = createHmac('sha256', secret).update(`${told[0].headers['x-juyong-timestamp']}.${told[0].body}`).digest('hex');
       assert.equal(told[0].headers['x-juyong-signature'], `v1=${mac}`);
       assert.match(await stack.metrics(), /juyong_retractions_total [1-9]/);
+      await until(async () => /juyong_retraction_messages_total\{result="delivered"\} [1-9]/.test(await stack.metrics()), 'its delivery is counted');
     });
   }
 
@@ -293,6 +296,20 @@ describe('a streamed answer', () => {
     assert.equal(r.choices[0].content.trim(), "Sorry, I can't help with that.");
     assert.deepEqual(r.choices[0].finish, ['content_filter']);
     assert.ok(!r.text.includes('retract'));
+    assert.equal((await recorded(stack, r.headers.get('x-request-id'))).retracted ?? null, null);
+  });
+
+  test('nobody takes the message: the log says whose retraction was given up', async () => {
+    told.length = 0;
+    refuse = 99;
+    const script = await stack.script('untold', { text: sentences('第一句话也很好。', `第二句有${bad}在其中。`, '第三句话。'), delay_ms: 20 });
+    const r = await stack.chat(script, { stream: true });
+    const id = r.chunks.find((c) => c.juyong).juyong.request_id;
+    assert.equal((await recorded(stack, id)).retracted, true);
+    await until(async () => /juyong_retraction_messages_total\{result="failed"\} 1/.test(await stack.metrics()), 'it is counted', 20000);
+    refuse = 0;
+    assert.equal(told.length, 0);
+    assert.match(await stack.gateway.output(), new RegExp(`the retraction of ${id} to 127.0.0.1:\\d+ was given up after 3 tries: status 503`));
   });
 
   test('that is safe arrives whole and unaltered, and its last sentence is judged too', async () => {
