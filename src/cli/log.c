@@ -1,13 +1,12 @@
 #include "cli/log.h"
 
-#include "access/access.h"
 #include "audit/query.h"
 #include "audit/verify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/codec.h"
 #include "cli/desk.h"
 #include "cli/logview.h"
+#include "cli/person.h"
 #include "cli/setup.h"
 #include "config/config.h"
 
@@ -289,17 +288,15 @@ static const struct argp_option verify_options[] = {
 /* ---- which log ---- */
 
 /* The record knows end users only by an HMAC: an id that is not one yet becomes one. */
-static void hash_end_user(struct options *o, const struct config *config, struct buf *messages)
+static bool hash_end_user(struct options *o, const struct config *c)
 {
     struct span id = o->filter.end_user;
-    unsigned char digest[32];
-    struct access *access = NULL;
-    if (id.len == 0 || codec_unhex(id, digest, sizeof(digest)) ||
-        access_load(config, messages, &access) < 0)
-        return;
-    access_hash_end_user(access, NULL, id, o->end_user);
+    if (id.len == 0)
+        return true;
+    if (!person_find("juyong log", c, c->audit.dir, id, PERSON_IN_LOG | PERSON_OR_ID, o->end_user))
+        return false;
     o->filter.end_user = span_str(o->end_user);
-    access_unref(access);
+    return true;
 }
 
 /* Who looks at a person's records is on record, too; a copy of a log (--dir) can't tell. */
@@ -307,7 +304,6 @@ static bool record_lookup(const struct options *o, const struct config *config)
 {
     char login[256];
     uint64_t seq;
-    unsigned char bytes[32];
     setup_login(login, sizeof(login));
     struct desk_act act = {.verb = DESK_LOOKUP,
                            .app = o->filter.app,
@@ -316,9 +312,8 @@ static bool record_lookup(const struct options *o, const struct config *config)
                            .author = span_str(login),
                            .login = span_str(login)};
     struct desk_answer answer = {0};
-    if (!codec_unhex(act.end_user, bytes, sizeof(bytes)) ||
-        query_last_seq(config->audit.dir, &seq) < 0)
-        return true; /* nobody's records, or none at all: the reading tells */
+    if (query_last_seq(config->audit.dir, &seq) < 0)
+        return true; /* none at all: the reading tells */
     int r = desk_ask(config, &act, DESK_WAIT_MS, &answer);
     if (r == 0 && answer.error[0] == '\0')
         return true;
@@ -343,8 +338,8 @@ static bool find_dir(struct options *o, char ret_dir[PATH_MAX])
     if (good) {
         memcpy(ret_dir, config->audit.dir.data, config->audit.dir.len);
         ret_dir[config->audit.dir.len] = '\0';
-        hash_end_user(o, config, &messages);
-        good = o->filter.end_user.len == 0 || record_lookup(o, config);
+        good =
+            hash_end_user(o, config) && (o->filter.end_user.len == 0 || record_lookup(o, config));
     } else {
         fwrite(messages.data, 1, messages.len, stderr);
         if (messages.len == 0)
