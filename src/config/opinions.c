@@ -149,6 +149,17 @@ void read_opinions(struct reader *r, const struct schema_key *key, const struct 
     }
 }
 
+/* The heavier action counts: what begins where that does already never happens. 0: not asked for.
+ */
+static void doubt_order(struct reader *r, const struct yaml_node *node, const char *lighter,
+                        unsigned from, const char *heavier, unsigned to)
+{
+    const struct yaml_node *n = yaml_get(node, span_str(lighter));
+    if (from && to && from >= to)
+        reader_warn(r, n ? n->at : node->at, "'%s' from %u is never reached: '%s' begins at %u",
+                    lighter, from, heavier, to);
+}
+
 void read_askings(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base)
 {
@@ -172,5 +183,8 @@ void read_askings(struct reader *r, const struct schema_key *key, const struct y
             reader_error(r, n->at, "when: sampled needs a share of 1 to 100 percent");
         if (a->flag == 0 && a->answer == 0 && a->block == 0)
             reader_warn(r, n->at, "nothing follows from this opinion");
+        doubt_order(r, n, "flag", a->flag, "answer", a->answer);
+        doubt_order(r, n, "flag", a->flag, "block", a->block);
+        doubt_order(r, n, "answer", a->answer, "block", a->block);
     }
 }

@@ -226,6 +226,39 @@ struct span http_request_header(const struct http_request *r, const char *name)
                   : SPAN_NULL;
 }
 
+#define NAMES_MAX 16
+
+struct names {
+    struct span prefix, repeated;
+    struct span seen[NAMES_MAX];
+    size_t count;
+};
+
+static enum MHD_Result see_name(void *cls, enum MHD_ValueKind kind, const char *key,
+                                size_t key_size, const char *value, size_t value_size)
+{
+    struct names *n = cls;
+    struct span name = span_from(key, key_size);
+    if (name.len < n->prefix.len || !span_eq_nocase(span_slice(name, 0, n->prefix.len), n->prefix))
+        return MHD_YES;
+    bool twice = n->count == NAMES_MAX;
+    for (size_t i = 0; i < n->count; i++)
+        twice = twice || span_eq_nocase(n->seen[i], name);
+    if (twice)
+        n->repeated = name;
+    else
+        n->seen[n->count++] = name;
+    return twice ? MHD_NO : MHD_YES;
+}
+
+struct span http_request_repeated(const struct http_request *r, struct span prefix)
+{
+    struct names n = {.prefix = prefix};
+    if (r->mhd)
+        MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, see_name, &n);
+    return n.repeated;
+}
+
 struct span http_request_body(const struct http_request *r)
 {
     return buf_span(&r->body);

@@ -105,6 +105,11 @@ struct span http_request_method(const struct http_request *r);
 struct span http_request_path(const struct http_request *r);
 /* The value of a header that must not be repeated, matched without case; empty if absent. */
 struct span http_request_header(const struct http_request *r, const char *name);
+/*
+ * The first header whose name begins so (lower case) and that is there more than once; empty: none.
+ * Of more than 16 such headers it is the last.
+ */
+struct span http_request_repeated(const struct http_request *r, struct span prefix);
 struct span http_request_body(const struct http_request *r);
 /* Frees the body early. */
 void http_request_drop_body(struct http_request *r);

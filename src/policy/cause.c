@@ -33,6 +33,9 @@ static const struct row rows[CAUSE_COUNT] = {
                                    "Sorry, the model's provider declined to answer that."),
     [CAUSE_BAD_FRAMING] = ROW("bad_framing", 400, "请求的 HTTP 格式有歧义，已拒绝。",
                               "The request's HTTP framing is ambiguous."),
+    [CAUSE_REPEATED_HEADER] =
+        ROW("repeated_header", 400, "同一个 X-Juyong 请求头出现了多次，无法判断以哪个为准。",
+            "An X-Juyong header comes more than once: which one counts can't be told."),
     [CAUSE_NOT_FOUND] = ROW("not_found", 404, "没有这个接口。", "There is no such route."),
     [CAUSE_METHOD] = ROW("method_not_allowed", 405, "该接口不支持此请求方法。",
                          "This route doesn't take that method."),

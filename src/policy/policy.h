@@ -119,6 +119,7 @@ enum cause {
     CAUSE_USER_SUSPENDED,
     CAUSE_PROVIDER_REFUSED, /* the provider's own filter, not ours; the same to clients */
     CAUSE_BAD_FRAMING,
+    CAUSE_REPEATED_HEADER, /* of ours: which of them counts? */
     CAUSE_NOT_FOUND,
     CAUSE_METHOD,
     CAUSE_UNSUPPORTED_TYPE,

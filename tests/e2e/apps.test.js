@@ -176,6 +176,7 @@ test('an app is asked from its own addresses only', async () => {
     apps: [
       { name: 'far', addresses: ['10.0.0.0/8', '2001:db8::/32'] },
       { name: 'near', addresses: ['127.0.0.1'] },
+      { name: 'around', addresses: ['127.0.0.0/8', '10.0.0.0/8'] },
     ],
   });
   const from = (app, ip) => stack.chat('hi', {}, as(stack.keys[app], ip ? { 'x-juyong-client-ip': ip } : {}));
@@ -195,6 +196,12 @@ test('an app is asked from its own addresses only', async () => {
     assert.match(JSON.stringify(row), /address_not_allowed/);
   }
   assert.equal((await from('near', '203.0.113.1')).status, 200, 'the peer itself is listed');
+  // A network that the front lies in is its clients'; of whom it says nothing nobody knows.
+  for (const ip of [undefined, '203.0.113.1', 'nonsense']) assert.equal((await from('around', ip)).status, 403, ip);
+  assert.equal((await from('around', '10.1.2.3')).status, 200);
+  const check = await run(['check', '-c', stack.conf]);
+  assert.match(check.stderr, /juyong\.yaml:\d+:\d+: warning: app 'near': 127\.0\.0\.1 is a trusted proxy: whoever it speaks for may ask/);
+  assert.doesNotMatch(check.stderr, /app 'around'/);
   assert.equal((await fetch(`${stack.url}/v1/models`, as(stack.keys.far))).status, 403);
   assert.equal((await fetch(`${stack.url}/v1/models`, as(stack.keys.near))).status, 200);
 
