@@ -315,6 +315,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         else if (find_verb(o->verb)->wants_id != (o->id != NULL))
             argp_error(state, o->id ? "unexpected argument '%s'" : "which account?%s",
                        o->id ? o->id : "");
+        else if (strcmp(o->verb, "create") != 0 &&
+                 (o->purpose || o->key || o->user || o->filing || o->expires || o->daily))
+            argp_error(state, "%s is for create: what is proposed is approved as it is, or revoked",
+                       o->purpose   ? "--purpose"
+                       : o->key     ? "--key"
+                       : o->user    ? "--end-user"
+                       : o->filing  ? "--case"
+                       : o->expires ? "--expires"
+                                    : "--daily");
+        else if (o->json && strcmp(o->verb, "list") != 0)
+            argp_error(state, "--json is for list");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -40,6 +40,23 @@ struct verb {
 };
 static const struct verb *find_verb(const char *name);
 
+/* What a command would not read is a misunderstanding. */
+static void check_options(const struct options *o, struct argp_state *state)
+{
+    const struct {
+        const char *option, *verb;
+        bool given;
+    } only[] = {
+        {"--for", "suspend", o->time},
+        {"--deny", "appeal", o->deny},
+        {"--state", "list", o->state},
+        {"--all", "show", o->all},
+    };
+    for (size_t i = 0; i < sizeof(only) / sizeof(*only); i++)
+        if (only[i].given && strcmp(o->verb, only[i].verb) != 0)
+            argp_error(state, "%s is for %s", only[i].option, only[i].verb);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -98,6 +115,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                        "which end user? The id that the app gives him, or the record's hash");
         else if (!find_verb(o->verb)->wants_id && o->id)
             argp_error(state, "unexpected argument '%s'", o->id);
+        else
+            check_options(o, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

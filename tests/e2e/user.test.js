@@ -95,6 +95,10 @@ describe('with a gateway that runs', () => {
       [['suspend', 'x', '--reason', 'x', '--app', 'none'], 1, /no app/],
       [['list', '--state', 'angry'], 2, /a state is one of/],
       [['forgive', 'x'], 2, /list, show, lift/],
+      [['lift', 'anna', '--reason', 'x', '--for', '7d'], 2, /--for is for suspend/],
+      [['suspend', 'x', '--reason', 'x', '--deny'], 2, /--deny is for appeal/],
+      [['show', 'x', '--state', 'warn'], 2, /--state is for list/],
+      [['list', '--all'], 2, /--all is for show/],
       [['lift', 'anna', '--reason', 'two\nlines'], 2, /one line of text/],
     ]) {
       const r = await user(stack, ...args);
