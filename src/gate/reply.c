@@ -59,7 +59,14 @@ static bool is_wanted(const struct http_header *h)
 /* Where our own limits are told, the upstream's would contradict them. */
 static size_t limit_headers(struct exchange *x, struct http_header *h, size_t max)
 {
-    size_t own = admit_headers(x, h, max), n = own;
+    size_t own = admit_headers(x, h, max);
+    uint64_t wait = strike_wait_s(x);
+    if (wait && own < max) { /* nothing passed the limits: they say nothing of when */
+        struct span text = arena_printf(&x->arena, "%llu", (unsigned long long)wait);
+        if (text.data)
+            h[own++] = (struct http_header){SPAN_LIT("retry-after"), text};
+    }
+    size_t n = own;
     struct http_header kept;
     for (size_t i = 0; x->fetch && n < max && http_fetch_header_at(x->fetch, i, &kept); i++) {
         bool told = false;

@@ -106,6 +106,8 @@ describe('what counts', () => {
     await passes('slow');
     const held = await refused('slow', 'hello');
     assert.equal(held.reason, 'user_limited');
+    const wait = Number(held.r.headers.get('retry-after'));
+    assert.ok(wait >= 1 && wait <= 10, `to his next turn: ${wait}`);
     assert.match(text(held.r), /ask only now and then until/);
     // It does not hide what is forbidden: that is the fifth.
     assert.equal((await refused('slow')).row.user_state, 'suspend');
@@ -202,6 +204,14 @@ describe('configurations', () => {
       assert.equal(error.status, 403);
       assert.equal(error.code, 'user_suspended');
       assert.match(error.message, /暂停至.*suspended until/);
+      // No status that SDKs retry; how long it lasts is told all the same.
+      const wait = Number(new Headers(error.headers).get('retry-after'));
+      assert.ok(wait > 86000 && wait <= 86400, `${wait}`);
+      assert.equal(new Headers(first.headers).get('retry-after'), null);
+      const until = new Date(error.message.match(/until (\d{4}-\d\d-\d\d) (\d\d:\d\d) \(UTC\+8\)/).slice(1, 3).join('T') + ':00+08:00');
+      const [state] = (await run(['user', 'list', '-c', stack.conf, '--json'])).stdout.trim().split('\n').map(JSON.parse);
+      const late = until - new Date(state.until);
+      assert.ok(late >= 0 && late < 60e3, `the minute that is told is not before the end: ${late}`);
     }));
 
   test('observe mode counts nothing and holds nobody; off is a weakening that is told', async () => {

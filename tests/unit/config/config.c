@@ -588,6 +588,25 @@ static void test_warnings(void **state)
     config_unref(
         expect_load(UPSTREAM "trusted_proxies: [0.0.0.0/0]\n",
                     "c.yaml:5:19: warning: every client may then name itself as it likes\n"));
+    /* A proxy by itself, not by a network. */
+    config_unref(expect_load(
+        UPSTREAM "trusted_proxies: [10.0.0.0/24]\n"
+                 "apps: [{ name: default, addresses: [10.0.0.0/8, 10.0.1.1, 10.0.0.1] }]\n",
+        "c.yaml:6:59: warning: app 'default': 10.0.0.1 is a trusted proxy: whoever it speaks for "
+        "may "
+        "ask\n"));
+    config_unref(expect_load(
+        UPSTREAM "strikes: { consecutive: 3, limit_consecutive: 3, per_day: 4 }\n",
+        "c.yaml:5:10: warning: 'limit_consecutive' is never reached before 'consecutive'\n"
+        "c.yaml:5:10: warning: 'limit_per_day' is never reached before 'per_day'\n"));
+    config_unref(expect_load(
+        UPSTREAM "opinions: [{ name: g, kind: moderations, url: 'https://g.example/v1' }]\n"
+                 "policy:\n  opinions:\n"
+                 "    - { from: g, direction: prompt, block: 60, flag: 80 }\n"
+                 "    - { from: g, direction: prompt, block: 60, flag: 40, answer: 50 }\n"
+                 "    - { from: g, direction: completion, answer: 60, block: 60 }\n",
+        "c.yaml:8:54: warning: 'flag' from 80 is never reached: 'block' begins at 60\n"
+        "c.yaml:10:49: warning: 'answer' from 60 is never reached: 'block' begins at 60\n"));
 }
 
 static void test_labels(void **state)
