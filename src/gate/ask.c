@@ -228,7 +228,7 @@ static enum cause check(struct exchange *x, struct span *ret_path)
         *ret_path = SPAN_LIT("n");
         return CAUSE_BAD_REQUEST;
     }
-    if (x->asked.media && !x->who.app->policy.allow_media && !exchange_shadows(x)) {
+    if (x->asked.media && !purpose_allows_media(x) && !exchange_shadows(x)) {
         *ret_path = x->asked.media_path;
         return CAUSE_MEDIA_DENIED;
     }

@@ -197,7 +197,7 @@ static int take_event(struct relay *r, const struct sse_event *sse, bool late)
         r->failure = provider_refused(&e) ? CAUSE_PROVIDER_REFUSED : CAUSE_UPSTREAM_FAILED;
         return 1;
     }
-    if (e.media && !x->who.app->policy.allow_media) {
+    if (e.media && !purpose_allows_media(x)) {
         r->failure = CAUSE_MEDIA_DENIED;
         return 1;
     }
