@@ -86,11 +86,32 @@ static inline bool opinion_wanted(const struct exchange *x)
 }
 
 /* --- opinion.c --- */
+/* Nobody is asked yet; the policy's samples are drawn. NULL: no memory. */
+struct opinions *opinions_new(struct exchange *x);
 /* Has the rows ask that now have reason to; `asks`: those that rules have triggered. */
 void opinion_activate(struct exchange *x, enum direction direction, uint32_t asks);
 /* Asks about a text; settles at once what is known at once. 0 or -ENOMEM. */
 int opinion_inquire(struct exchange *x, unsigned inquiry, const struct opinion_question *q,
                     const struct question *about);
+/*
+ * A copy of it for the list: a stream asks too often for the exchange's arena. NULL: no memory.
+ */
+struct question *question_new(struct exchange *x, unsigned inquiry, const struct question *about);
+/* Takes it off the list; if it is still being asked nobody wants to know any more. */
+void question_drop(struct question *q);
+
+/* --- verdict.c --- */
+/* The one place where an answer has consequences; the question is gone then. */
+void opinion_settle(struct exchange *x, struct question *q);
+/* Notes for the record who said what; alike ones are counted. */
+void opinion_note(struct opinions *o, const struct audit_opinion *said);
+
+/* --- pieces.c --- */
+/* Asks about a whole text, in as many pieces as it takes. 0 or -ENOMEM. */
+int pieces_put(struct exchange *x, unsigned inquiry, struct span text, struct span path,
+               enum role role);
+
+/* --- conversation.c --- */
 /* What of the prompt goes with a question about its answer. */
 struct span opinion_context(const struct exchange *x, const struct inquiry *in);
 
