@@ -46,8 +46,9 @@ struct question {
 
 /* How far one inquiry is in a stretch. */
 struct progress {
-    uint64_t asked, passed;
-    unsigned busy; /* questions under way */
+    uint64_t begun;         /* where his part begins */
+    uint64_t asked, passed; /* up to where, in order */
+    unsigned busy;          /* questions under way */
 };
 
 /* One text of a stream, as it is asked about. */
