@@ -51,6 +51,8 @@ static const struct row rows[METRIC_COUNT] = {
     [METRIC_SUSPENDED] = {"juyong_users_refused_total", "",
                           "Requests refused because their end user is limited or suspended."},
     [METRIC_OPINIONS] = {"juyong_opinions_total", "", "Second opinions that were asked for."},
+    [METRIC_OPINIONS_TOO_LONG] = {"juyong_opinions_too_long_total", "",
+                                  "Texts longer than a source is asked about: judged in part."},
     [METRIC_OPINIONS_FAILED] = {"juyong_opinions_failed_total", "",
                                 "Of those, the ones without a usable answer."},
     [METRIC_RETRACTIONS] = {"juyong_retractions_total", "",

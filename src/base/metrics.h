@@ -43,6 +43,7 @@ enum metric {
     METRIC_STRIKES,                 /* intercepted prompts that counted for an end user */
     METRIC_SUSPENDED,          /* requests refused because their end user is limited or suspended */
     METRIC_OPINIONS,           /* second opinions that were given or failed */
+    METRIC_OPINIONS_TOO_LONG,  /* texts that were not, or not wholly, asked about */
     METRIC_OPINIONS_FAILED,    /* of those, without a usable answer */
     METRIC_RETRACTIONS,        /* answers taken back after text was shown */
     METRIC_RETRACTIONS_TOLD,   /* of those, the messages that the app's service took */

@@ -15,6 +15,7 @@ static const char *const choices_kind[] = {"moderations", "qwen3guard", "llamagu
                                            NULL};
 static const char *const choices_direction[] = {"prompt", "completion", "both", NULL};
 static const char *const choices_when[] = {"always", "asked", "sampled", NULL};
+static const char *const choices_asks[] = {"conversation", "last", NULL};
 static const char *const choices_release[] = {"exact", "sentence", "whole", NULL};
 static const char *const choices_fallback[] = {"local", "closed", NULL};
 
@@ -57,6 +58,11 @@ const struct schema_key schema_opinion[] = {
     {"text", SCHEMA_SIZE, "16KiB",
      "text of one question; a longer prompt becomes several, of an answer it is the end",
      AT(struct config_opinion, text_bytes), .min = 256, .max = MiB},
+    {"pieces", SCHEMA_NUMBER, "256",
+     "questions that one prompt or unstreamed answer may become, `concurrency` at one time; of "
+     "what "
+     "is longer the newest are asked, or (fallback: closed) it is refused: too_long_to_judge",
+     AT(struct config_opinion, pieces), .min = 1, .max = 65536},
     {NULL},
 };
 
@@ -70,6 +76,10 @@ const struct schema_key schema_asking[] = {
     {"when", SCHEMA_CHOICE, "always",
      "always; asked: when a rule with action=ask of these risks hits; sampled: of a share",
      AT(struct config_asking, when), .choices = choices_when},
+    {"asks", SCHEMA_CHOICE, "conversation",
+     "conversation: about every text that the model will read (system, history, results of tools), "
+     "each message by itself and remembered so; last: about the last question alone",
+     AT(struct config_asking, asks), .choices = choices_asks},
     {"share", SCHEMA_NUMBER, "0", "percent of exchanges, with when: sampled",
      AT(struct config_asking, share), .max = 100},
     {"flag", SCHEMA_NUMBER, "0", "the score, in percent, from which on it flags; 0: never",

@@ -156,7 +156,7 @@ static void ask(struct exchange *x)
     }
     if (x->prompt)
         judge_close(x->prompt);
-    int r = opinion_begin(x, buf_span(&x->body));
+    int r = opinion_begin(x);
     if (r != 0) {
         x->state = EXCHANGE_ASKING;
         if (r < 0)
@@ -340,6 +340,11 @@ void ask_begin(struct exchange *x)
         return;
     }
     history_settle(x, body);
+    r = opinion_omit(x, body);
+    if (r < 0) {
+        give_up(x, r);
+        return;
+    }
     cause = strike_hold(x);
     if (cause != CAUSE_NONE) {
         turn_away(x, cause);

@@ -153,13 +153,17 @@ void ask_refuse(struct exchange *x);
 
 /* opinion.c: see opinion.h */
 /*
- * Before a prompt is settled: which question of the conversation is the last, and which earlier
- * ones were refused for an opinion. 0, -ENOMEM, -EINVAL. O(body) when anybody is asked, else O(1).
+ * Before a prompt is settled, and before its judge is closed: what it says, and which of it was
+ * refused for an opinion before. 0, -ENOMEM, -EINVAL. O(body) when anybody is asked, else O(1).
  */
 int opinion_recall(struct exchange *x, struct span body);
-/* Asks about the prompt, as it is forwarded. 0; 1 when it must be refused or can't be judged (see
- * opinion_step()); -ENOMEM, -EINVAL. */
-int opinion_begin(struct exchange *x, struct span body);
+/* Once it is settled: what is kept from the model nobody is asked about. As opinion_recall(). */
+int opinion_omit(struct exchange *x, struct span body);
+/*
+ * Asks about the prompt, as the model will read it. 0; 1 when it must be refused or can't be judged
+ * (see opinion_step()); -ENOMEM.
+ */
+int opinion_begin(struct exchange *x);
 /* Takes what was answered. True when that ended the exchange's business: its state has changed. */
 bool opinion_step(struct exchange *x);
 /* Is a verdict about the prompt missing, so that nothing of the answer may be shown? */

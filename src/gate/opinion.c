@@ -35,7 +35,7 @@ struct opinions *opinions_new(struct exchange *x)
     }
     list_init(&o->questions);
     list_init(&o->stretches);
-    o->prompt.max = SIZE_MAX / 4; /* at most what the body holds */
+    o->prompt.max = o->utterances.max = SIZE_MAX / 4; /* at most what the body holds */
     for (size_t i = 0; i < p->asking_count; i++)
         if (p->askings[i].when == ASK_SAMPLED && draw(x, i) < p->askings[i].share)
             o->sampled |= UINT32_C(1) << i;
@@ -51,6 +51,7 @@ static struct inquiry *inquiry_of(struct opinions *o, const struct config_opinio
     struct inquiry *in = &o->inquiries[o->count++];
     *in = (struct inquiry){
         .source = source, .direction = direction, .timeout_ms = source->timeout_ms};
+    list_init(&in->errands);
     return in;
 }
 
@@ -71,6 +72,7 @@ void opinion_activate(struct exchange *x, enum direction direction, uint32_t ask
         in->rows |= UINT32_C(1) << i;
         in->closed = in->closed || a->closed;
         in->active = true;
+        in->conversation = in->conversation || a->asks == ASK_CONVERSATION;
         if (a->release > in->release)
             in->release = a->release;
         if (a->timeout_ms && (!in->patient || a->timeout_ms < in->timeout_ms)) {
@@ -103,6 +105,8 @@ struct question *question_new(struct exchange *x, unsigned inquiry, const struct
 
 void question_drop(struct question *q)
 {
+    struct inquiry *in = &q->x->opinions->inquiries[q->inquiry];
+    in->busy -= q->piece;
     list_remove(&q->link);
     opinion_withdraw(q->ask);
     free(q);
@@ -141,6 +145,9 @@ static bool waits_for(const struct exchange *x, enum direction directions)
         if (x->opinions->inquiries[q->inquiry].direction & directions)
             return true;
     }
+    for (unsigned i = 0; i < x->opinions->count; i++)
+        if (x->opinions->inquiries[i].waiting && x->opinions->inquiries[i].direction & directions)
+            return true;
     return false;
 }
 
@@ -181,6 +188,10 @@ bool opinion_step(struct exchange *x)
         if (!q->ask)
             opinion_settle(x, q);
     }
+    if (pieces_go_on(x) < 0) {
+        o->refused = true;
+        o->why = CAUSE_OVERLOADED;
+    }
     if (x->prompt->refused) {
         if (x->state != EXCHANGE_RELAYING || !relay_withhold(x))
             ask_refuse(x);
@@ -189,9 +200,9 @@ bool opinion_step(struct exchange *x)
     if (o->refused) {
         o->refused = false;
         if (x->state == EXCHANGE_RELAYING)
-            relay_fail(x, CAUSE_JUDGE_FAILED, OUTCOME_REJECTED);
+            relay_fail(x, o->why, OUTCOME_REJECTED);
         else
-            exchange_fail(x, CAUSE_JUDGE_FAILED, OUTCOME_REJECTED);
+            exchange_fail(x, o->why, OUTCOME_REJECTED);
         return true;
     }
     return false;
@@ -215,6 +226,8 @@ void opinion_stop(struct exchange *x)
         opinion_note(o, &said);
         question_drop(q);
     }
+    for (unsigned i = 0; i < o->count; i++)
+        pieces_drop(&o->inquiries[i]);
     /* What was said about the prompt while its answer was on the way. */
     if (x->prompt && x->prompt->unrecorded && record_notes(x)->asked_us)
         record_act(x, x->prompt, SPAN_NULL);
@@ -228,7 +241,12 @@ void opinion_free(struct opinions *o)
         question_drop(list_entry(o->questions.next, struct question, link));
     while (!list_empty(&o->stretches))
         stretch_free(list_entry(o->stretches.next, struct stretch, link));
+    for (unsigned i = 0; i < o->count; i++)
+        pieces_drop(&o->inquiries[i]);
+    for (size_t i = 0; i < OPINION_CHOICES; i++)
+        buf_deinit(&o->answers[i]);
     buf_deinit(&o->prompt);
+    buf_deinit(&o->utterances);
     free(o->inquiries);
     free(o);
 }

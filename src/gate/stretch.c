@@ -207,9 +207,10 @@ static int ask(struct exchange *x, struct stretch *s, unsigned inquiry, uint64_t
         .path = s->path,
         .text = text_of(s, p->asked, to),
     };
-    struct opinion_question q = {.direction = DIRECTION_COMPLETION,
-                                 .text = text_of(s, from, to),
-                                 .prompt = opinion_context(x, in)};
+    struct opinion_turn turns[OPINION_TURNS_MAX];
+    struct opinion_question q = {
+        .direction = DIRECTION_COMPLETION, .role = ROLE_ASSISTANT, .text = text_of(s, from, to)};
+    conversation_context(x, in, CONVERSATION_ANSWER, turns, &q);
     p->busy++;
     p->asked = to;
     return opinion_inquire(x, inquiry, &q, &about);

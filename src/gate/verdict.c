@@ -43,23 +43,20 @@ static struct judge *judge_of(const struct exchange *x, enum direction d)
 }
 
 /* That the prompt was refused is remembered, as a refusal by a rule is. */
-static int remember(struct exchange *x, const struct inquiry *in, enum action action)
+static int remember(struct exchange *x, const struct inquiry *in, const struct utterance *u,
+                    enum action action)
 {
-    struct opinions *o = x->opinions;
-    struct judge *j = x->prompt;
     unsigned char code[AUDIT_OFFENCE_SIZE];
-    if (o->first == 0 || !x->gate->audit || j->observe)
+    if (u->first == 0 || !x->gate->audit || x->prompt->observe)
         return 0;
-    struct span rule = arena_printf(&x->arena, "opinion/%.*s", SPAN_ARG(in->source->name));
-    struct audit_offence_key key = {
-        .app = x->who.app->name,
-        .end_user = record_end_user(x),
-        .role = span_str(role_name(ROLE_USER)),
-        .rule = rule,
-        .text = span_from((const char *)o->digest, sizeof(o->digest)),
-    };
-    bool coded = rule.data && audit_offence_code(x->gate->audit, &key, code) == 0;
-    return history_note_opinion(j, o->first, o->last, action, coded ? code : NULL, AUDIT_UNKNOWN);
+    bool coded = conversation_code(x, u, in->source->name, code);
+    struct history_opinion h = {.role = u->role,
+                                .first = u->first,
+                                .last = u->last,
+                                .action = action,
+                                .code = coded ? code : NULL,
+                                .memory = AUDIT_UNKNOWN};
+    return history_note_opinion(x->prompt, &h);
 }
 
 /* Looks at an answer; 1 when what it says forbids the text. */
@@ -93,8 +90,10 @@ static int weigh(struct exchange *x, const struct question *q, const struct inqu
         return 0;
     struct judge *j = judge_of(x, in->direction);
     int offence = 0;
-    if (in->direction == DIRECTION_PROMPT && action >= ACTION_ANSWER)
-        offence = remember(x, in, action);
+    const struct utterance *u =
+        in->direction == DIRECTION_PROMPT ? conversation_at(x->opinions, q->utterance) : NULL;
+    if (u && action >= ACTION_ANSWER)
+        offence = remember(x, in, u, action);
     if (offence < 0)
         return offence;
     struct judge_opinion o = {.by = in->source->name,
@@ -107,8 +106,8 @@ static int weigh(struct exchange *x, const struct question *q, const struct inqu
                               .end = q->to,
                               .offence = (uint32_t)offence};
     int r = judge_opinion(j, &o);
-    if (r > 0 && in->direction == DIRECTION_PROMPT)
-        j->history.said = true; /* it is the last question that is asked about */
+    if (r > 0 && u && conversation_is_said(x->opinions, u))
+        j->history.said = true;
     ret_said->observed = r == 0 && action >= ACTION_ANSWER;
     return r;
 }
@@ -131,12 +130,15 @@ void opinion_settle(struct exchange *x, struct question *q)
     if (q->answer.failure != OPINION_SAID || objects < 0) {
         said.failed =
             objects < 0 ? SPAN_LIT("memory") : span_str(opinion_failure_name(q->answer.failure));
-        metrics_add(x->purpose.metrics, METRIC_OPINIONS_FAILED, 1);
+        bool too_long = q->answer.failure == OPINION_TOO_LONG;
+        metrics_add(x->purpose.metrics,
+                    too_long ? METRIC_OPINIONS_TOO_LONG : METRIC_OPINIONS_FAILED, 1);
         if ((in->closed || objects < 0) && !exchange_observes(x)) {
             o->refused = true;
+            o->why = too_long ? CAUSE_TOO_LONG_TO_JUDGE : CAUSE_JUDGE_FAILED;
             o->unjudged = o->unjudged || in->direction == DIRECTION_PROMPT;
             exchange_post(x); /* it may have failed at once, within a step that goes on */
-        } else if (++in->failures >= OPINION_PATIENCE)
+        } else if (!too_long && ++in->failures >= OPINION_PATIENCE)
             in->active = false; /* the local rules alone, for the rest of this exchange */
     }
     opinion_note(o, &said);

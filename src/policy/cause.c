@@ -73,6 +73,8 @@ static const struct row rows[CAUSE_COUNT] = {
                                "Images, audio and files are not accepted here."),
     [CAUSE_JUDGE_FAILED] = ROW("judge_unavailable", 503, "内容审核暂时不可用，请稍后再试。",
                                "Content review is not available now. Please try again later."),
+    [CAUSE_TOO_LONG_TO_JUDGE] =
+        ROW("too_long_to_judge", 400, "内容过长，无法审核。", "This is too long to be reviewed."),
     [CAUSE_AUDIT_UNAVAILABLE] = ROW("audit_unavailable", 503, "审计日志暂时不可用，请稍后再试。",
                                     "The audit log is not available now. Please try again later."),
     [CAUSE_OVERLOADED] = ROW("overloaded", 503, "服务繁忙，请稍后再试。",

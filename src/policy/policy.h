@@ -138,6 +138,7 @@ enum cause {
     CAUSE_UNJUDGEABLE, /* token ids and the like */
     CAUSE_MEDIA_DENIED,
     CAUSE_JUDGE_FAILED,
+    CAUSE_TOO_LONG_TO_JUDGE, /* a later try would be no shorter */
     CAUSE_AUDIT_UNAVAILABLE,
     CAUSE_OVERLOADED,
     CAUSE_DRAINING,

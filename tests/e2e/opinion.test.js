@@ -117,10 +117,63 @@ describe('the prompt', () => {
     assert.equal(log.opinions[0].said, 'safe');
   });
 
-  test('is asked about from the last question on, and not the app\'s own words', async () => {
+  test('is asked about as a whole, each text with the conversation before it', async () => {
     await stack.chat([{ role: 'system', content: 'be nice' }, { role: 'user', content: 'first' },
       { role: 'assistant', content: 'yes' }, { role: 'user', content: 'second' }, { role: 'user', content: 'third' }]);
-    assert.deepEqual(guard.questions.map((q) => q.text), ['second\nthird']);
+    const asked = guard.questions.map((q) => q.messages.map((m) => [m.role, m.content]))
+      .sort((a, b) => a.length - b.length || a[0][1].length - b[0][1].length);
+    // Messages in a row are one text; the sides take turns, as Llama Guard's template demands.
+    assert.deepEqual(asked, [[['user', 'first']], [['user', 'be nice']],
+      [['user', 'be nice\nfirst'], ['assistant', 'yes']],
+      [['user', 'be nice\nfirst'], ['assistant', 'yes'], ['user', 'second\nthird']]]);
+  });
+
+  // What the model reads is what an attacker can write into, wherever that is.
+  const call = { role: 'assistant', content: null, tool_calls: [{ id: 'c1', type: 'function', function: { name: 'look', arguments: '{"for":"x"}' } }] };
+  const places = {
+    'an earlier question': [{ role: 'user', content: `how to ${bad}` }, { role: 'assistant', content: 'ok' }, { role: 'user', content: 'go on' }],
+    'an earlier answer': [{ role: 'user', content: 'hello' }, { role: 'assistant', content: `so: ${bad}` }, { role: 'user', content: 'go on' }],
+    'a system message': [{ role: 'system', content: `always ${bad}` }, { role: 'user', content: 'hello' }],
+    'an earlier result of a tool': [{ role: 'user', content: 'hello' }, call, { role: 'tool', tool_call_id: 'c1', content: `found ${bad}` },
+      { role: 'assistant', content: 'ok' }, { role: 'user', content: 'go on' }],
+    'arguments of a tool': [{ role: 'user', content: 'hello' }, { ...call, tool_calls: [{ ...call.tool_calls[0], function: { name: 'look', arguments: `{"for":"${bad}"}` } }] },
+      { role: 'tool', tool_call_id: 'c1', content: 'nothing' }],
+    'an answer that the client began': [{ role: 'user', content: 'hello' }, { role: 'assistant', content: `sure, ${bad}:` }],
+  };
+  for (const [place, messages] of Object.entries(places)) {
+    test(`is refused for what stands in ${place}`, async () => {
+      const r = await stack.chat(messages);
+      assert.equal(r.json.choices[0].finish_reason, 'content_filter');
+      const log = await recorded(stack, r.headers.get('x-request-id'));
+      assert.equal(log.rule, 'opinion/guard');
+      assert.ok(log.text.includes(bad));
+      assert.equal(log.role, messages.find((m) => JSON.stringify(m).includes(bad)).role);
+    });
+  }
+
+  test('that was new in an earlier turn is old when it comes again, and kept from the model', async () => {
+    const messages = [{ role: 'user', content: `once more ${bad}` }, { role: 'assistant', content: 'ok' }, { role: 'user', content: 'go on' }];
+    assert.equal((await stack.chat(messages)).json.choices[0].finish_reason, 'content_filter');
+    await stack.resetStats();
+    const r = await stack.chat(messages);
+    assert.equal(r.json.choices[0].finish_reason, 'stop');
+    const got = (await stack.stats()).last_body;
+    assert.ok(!got.includes(bad));
+    guard.forget();
+    // Nor is anybody asked about what is kept from the model, or about our own words in its place.
+    await stack.chat(messages);
+    assert.deepEqual(guard.questions.map((q) => q.text), ['go on']);
+    const log = await recorded(stack, r.headers.get('x-request-id'));
+    assert.equal(log.reason, 'old_offence');
+  });
+
+  test('is judged in its context', async () => {
+    guard.judge = (q) => (q.text === 'and how?' && q.messages.some((m) => m.content.includes('lock')) ? { score: 0.95, category: 'Violent' } : null);
+    try {
+      const talk = (about) => stack.chat([{ role: 'user', content: about }, { role: 'assistant', content: 'hm' }, { role: 'user', content: 'and how?' }]);
+      assert.equal((await talk('I like bread')).json.choices[0].finish_reason, 'stop');
+      assert.equal((await talk('open that lock')).json.choices[0].finish_reason, 'content_filter');
+    } finally { guard.judge = judge; }
   });
 
   test('that was refused for an opinion is kept from the model when it comes back', async () => {
@@ -517,15 +570,82 @@ describe('the desk', () => {
     } finally { await stack.stop(); }
   });
 
-  test('asks about a long prompt in pieces, and calls what is too long unjudged', async () => {
+  test('asks about each text of a conversation once', async () => {
+    const stack = await start(guard, [row({ direction: 'prompt' })],
+      { kind: 'webhook', url: `${guard.url}/judge`, cache: 100 }, {}, { workers: 1 });
+    try {
+      const messages = [];
+      for (let i = 0; i < 5; i++) {
+        messages.push({ role: 'user', content: `question ${i}` });
+        const r = await stack.chat(messages);
+        assert.equal(r.json.choices[0].finish_reason, 'stop');
+        messages.push({ role: 'assistant', content: `answer ${i}` });
+      }
+      assert.deepEqual(guard.questions.map((q) => `${q.role} ${q.text}`).sort(),
+        [...[0, 1, 2, 3].map((i) => `assistant answer ${i}`), ...[0, 1, 2, 3, 4].map((i) => `user question ${i}`)]);
+    } finally { await stack.stop(); }
+  });
+
+  test('is not shown personal data that is masked for the model', async () => {
+    const stack = await start(guard, [row({ direction: 'prompt' })], {}, { actions: { 'pii-*': 'mask' } });
+    try {
+      const r = await stack.chat([{ role: 'user', content: '你好' }, { role: 'assistant', content: '你好' },
+        { role: 'user', content: '我的电话是13812345678，记一下' }]);
+      assert.equal(r.json.choices[0].finish_reason, 'stop');
+      assert.ok(!(await stack.stats()).last_body.includes('13812345678'));
+      assert.ok(guard.questions.some((q) => q.text === '我的电话是***********，记一下'));
+      assert.ok(!JSON.stringify(guard.questions).includes('13812345678'));
+    } finally { await stack.stop(); }
+  });
+
+  test('asks about the last question alone where the policy says so', async () => {
+    const stack = await start(guard, [row({ direction: 'prompt', asks: 'last' })]);
+    try {
+      const r = await stack.chat([{ role: 'system', content: 'be nice' }, { role: 'user', content: bad },
+        { role: 'assistant', content: 'yes' }, { role: 'user', content: 'second' }, { role: 'user', content: 'third' }]);
+      assert.equal(r.json.choices[0].finish_reason, 'stop');
+      assert.deepEqual(guard.questions.map((q) => q.messages), [[{ role: 'user', content: 'second\nthird' }]]);
+    } finally { await stack.stop(); }
+  });
+
+  for (const fallback of ['local', 'closed']) {
+    test(`of more pieces than it asks about, fallback ${fallback}: says so`, async () => {
+      const stack = await start(guard, [row({ fallback })], { text: '256B', pieces: 20, concurrency: 2, timeout: '5s' });
+      try {
+        // As many as are allowed, of which two at one time.
+        const fits = await stack.chat(`${'长'.repeat(1200)}${bad}`);
+        assert.equal(fits.json.choices[0].finish_reason, 'content_filter');
+        assert.ok(guard.questions.length > 14 && guard.questions.length <= 20, `${guard.questions.length}`);
+        assert.ok(guard.most <= 2, `${guard.most} at one time`);
+        guard.forget();
+        await stack.resetStats();
+        const long = await stack.chat('长'.repeat(3000));
+        const log = await recorded(stack, long.headers.get('x-request-id'));
+        assert.equal(log.opinions.find((o) => o.failed).failed, 'too_long');
+        assert.match(await stack.metrics(), /juyong_opinions_too_long_total [1-9]/);
+        if (fallback === 'closed') {
+          assert.equal(long.status, 400, 'no client tries that again');
+          assert.equal(long.json.error.code, 'too_long_to_judge');
+          assert.equal(guard.questions.length, 0);
+          assert.equal((await stack.stats()).requests, 0);
+        } else {
+          assert.equal(long.json.choices[0].finish_reason, 'stop');
+          assert.ok(guard.questions.filter((q) => q.role === 'user').length === 20);
+          // What was said last is judged.
+          const end = await stack.chat(`${'长'.repeat(3000)}${bad}`);
+          assert.equal(end.json.choices[0].finish_reason, 'content_filter');
+        }
+      } finally { await stack.stop(); }
+    });
+  }
+
+  test('asks about a long prompt in pieces', async () => {
     const stack = await start(guard, [row({ direction: 'prompt' })], { text: '256B' });
     try {
       const r = await stack.chat(`${'长'.repeat(200)}${bad}${'长'.repeat(200)}`);
       assert.equal(r.json.choices[0].finish_reason, 'content_filter');
       assert.ok(guard.questions.length > 3);
       assert.ok(guard.questions.every((q) => Buffer.byteLength(q.text) <= 256 && !q.text.includes('\ufffd')));
-      const long = await stack.chat('长'.repeat(3000));
-      assert.equal((await recorded(stack, long.headers.get('x-request-id'))).opinions.find((o) => o.failed).failed, 'too_long');
     } finally { await stack.stop(); }
   });
 

@@ -696,11 +696,12 @@ static void test_opinions(void **state)
         "    url: http://127.0.0.1:8000/v1/chat/completions\n"
         "    model: g\n"
         "    categories: { Violent: A1-f }\n"
-        "  - { name: hook, kind: webhook, url: \"https://example.com/judge\" }\n"
+        "  - { name: hook, kind: webhook, pieces: 9, url: \"https://example.com/judge\" }\n"
         "policy:\n"
         "  opinions:\n"
         "    - { from: guard, when: asked, risk: A1, flag: 40 }\n"
-        "    - { from: hook, direction: prompt, when: sampled, share: 5, fallback: closed, "
+        "    - { from: hook, direction: prompt, when: sampled, share: 5, asks: last, fallback: "
+        "closed, "
         "timeout: 300ms }\n"
         "  retraction: { url: \"https://example.com/told\", tries: 2 }\n"
         "apps:\n"
@@ -711,6 +712,8 @@ static void test_opinions(void **state)
     assert_int_equal(g->kind, OPINION_QWEN3GUARD);
     assert_int_equal(g->timeout_ms, 2000);
     assert_int_equal(g->concurrency, 16);
+    assert_int_equal(g->pieces, 256);
+    assert_int_equal(config_find_opinion(c, SPAN_LIT("hook"))->pieces, 9);
     assert_span(g->risk, SPAN_LIT("A1-h"));
     assert_int_equal(g->category_count, 1);
     assert_span(g->categories[0].risk, SPAN_LIT("A1-f"));
@@ -721,6 +724,8 @@ static void test_opinions(void **state)
     assert_int_equal(p->askings[0].when, ASK_FLAGGED);
     assert_int_equal(p->askings[0].release, RELEASE_SENTENCE);
     assert_int_equal(p->askings[0].block, 60);
+    assert_int_equal(p->askings[0].asks, ASK_CONVERSATION);
+    assert_int_equal(p->askings[1].asks, ASK_LAST);
     assert_int_equal(p->askings[0].timeout_ms, 0);
     assert_true(config_asks(&p->askings[0], DIRECTION_COMPLETION));
     assert_true(config_asks(&p->askings[1], DIRECTION_PROMPT));
