@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/day.h"
-#include "base/utf8.h"
 #include "cli/desk.h"
 #include "cli/logview.h"
 #include "cli/person.h"
@@ -125,16 +124,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static bool is_line(const char *what, const char *text, size_t max)
 {
-    struct span s = span_str(text ? text : "");
-    if (span_trim(s).len == 0)
-        fprintf(stderr, "juyong user: %s is needed\n", what);
-    else if (s.len > max)
-        fprintf(stderr, "juyong user: %s: more than %zu bytes\n", what, max);
-    else if (!value_is_printable(s) || utf8_check(s) < s.len)
-        fprintf(stderr, "juyong user: %s: one line of text in UTF-8\n", what);
-    else
-        return true;
-    return false;
+    return setup_is_line("user", what, span_str(text ? text : ""), max);
 }
 
 /* ---- who ---- */
