@@ -2,6 +2,7 @@
 
 #include "audit/files.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 
@@ -49,7 +50,7 @@ int sealed_sync(struct sealed *s)
 {
     if (s->fresh.len == 0)
         return 0;
-    int r = files_write(s->fd, buf_span(&s->fresh));
+    int r = file_write(s->fd, buf_span(&s->fresh));
     if (r == 0 && fdatasync(s->fd) < 0)
         r = -errno;
     if (r == 0)
