@@ -308,8 +308,14 @@ void exchange_step(struct loop_task *t)
     struct exchange *x = list_entry(t, struct exchange, task);
     if (x->client_events & HTTP_DONE) {
         x->client_events = 0;
+        x->left = true;
         if (x->state != EXCHANGE_ENDING)
             abandon(x);
+        admit_release(x);
+    }
+    if (x->left) {
+        if (shadow_listen(x))
+            return;
         http_request_release(x->client);
         exchange_free(x);
         return;

@@ -32,6 +32,13 @@ enum exchange_state {
 };
 const char *exchange_state_name(enum exchange_state s);
 
+/* How an exchange of mode shadow ended, which is recorded when all opinions are there. */
+struct shadow_close {
+    bool pending;
+    enum outcome outcome;
+    struct span reason;
+};
+
 struct exchange {
     struct list link;
     struct gate *gate;
@@ -62,6 +69,8 @@ struct exchange {
     struct strike *strike;     /* strike.c; NULL: the end user's strikes were not asked for */
     struct label *label;       /* label.c; NULL until the model is asked */
     void (*after)(struct exchange *x);
+    struct shadow_close late; /* shadow.c */
+    bool left;                /* the client's side is over; the exchange may go on listening */
 };
 
 /* How long an answer waits for its record. */
@@ -164,7 +173,10 @@ int opinion_omit(struct exchange *x, struct span body);
  * (see opinion_step()); -ENOMEM.
  */
 int opinion_begin(struct exchange *x);
-/* Takes what was answered. True when that ended the exchange's business: its state has changed. */
+/* Takes what was answered and asks on. 0 or -ENOMEM. */
+int opinion_hear(struct exchange *x);
+/* Takes what was answered, with its consequences. True when that ended the exchange's business: its
+ * state has changed. */
 bool opinion_step(struct exchange *x);
 /* Is a verdict about the prompt missing, so that nothing of the answer may be shown? */
 bool opinion_holds(const struct exchange *x);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "gate/relay.h"
+#include "gate/shadow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -176,19 +177,28 @@ void opinion_await(struct exchange *x, void (*fn)(struct exchange *x))
     x->after = fn;
 }
 
-bool opinion_step(struct exchange *x)
+int opinion_hear(struct exchange *x)
 {
-    struct opinions *o = x->opinions;
-    bool asking = x->state == EXCHANGE_ASKING || x->state == EXCHANGE_GATHERING ||
-                  x->state == EXCHANGE_RELAYING || x->state == EXCHANGE_WEIGHING;
-    if (!o || !asking || record_closed(x))
-        return false;
-    list_for_each_safe (e, next, &o->questions) {
+    list_for_each_safe (e, next, &x->opinions->questions) {
         struct question *q = list_entry(e, struct question, link);
         if (!q->ask)
             opinion_settle(x, q);
     }
-    if (pieces_go_on(x) < 0) {
+    return pieces_go_on(x);
+}
+
+bool opinion_step(struct exchange *x)
+{
+    struct opinions *o = x->opinions;
+    if (o && exchange_shadows(x)) {
+        shadow_listen(x);
+        return false;
+    }
+    bool asking = x->state == EXCHANGE_ASKING || x->state == EXCHANGE_GATHERING ||
+                  x->state == EXCHANGE_RELAYING || x->state == EXCHANGE_WEIGHING;
+    if (!o || !asking || record_closed(x))
+        return false;
+    if (opinion_hear(x) < 0) {
         o->refused = true;
         o->why = CAUSE_OVERLOADED;
     }

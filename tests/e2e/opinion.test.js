@@ -508,6 +508,50 @@ describe('when', () => {
   });
 });
 
+describe('in shadow mode', () => {
+  let guard, stack;
+  before(async () => {
+    guard = await Guard.start(judge);
+    stack = await start(guard, [row({ fallback: 'closed' })], { timeout: '5s' }, { mode: 'shadow', until: '2099-12-31' });
+  });
+  after(async () => { await stack?.stop(); await guard?.stop(); });
+  beforeEach(() => { guard.forget(); guard.fault = null; });
+
+  for (const stream of [false, true]) {
+    test(`nothing waits, and what would have been done is recorded (${stream ? 'streamed' : 'whole'})`, async () => {
+      const text = sentences('第一句话很好。', `第二句有${bad}在里面。`, '第三句。', '第四句。', '第五句。', '第六句。', '第七句。');
+      const script = await stack.script(`shadow-${stream}`, { text: stream ? text : text.join(''), delay_ms: 5 });
+      const go = guard.hold();
+      const r = await stack.chat(`${script} ${bad}`, { stream });
+      const got = stream ? r.choices[0].content : r.json.choices[0].message.content;
+      assert.equal(got, text.join(''), 'all of it is there while nobody has said anything');
+      assert.equal(stream ? r.choices[0].finish.at(-1) : r.json.choices[0].finish_reason, 'stop');
+      const id = r.headers.get('x-request-id');
+      await sleep(50);
+      assert.equal((await stack.log('--all', '--request', id))[0]?.complete ?? null, null, 'the record waits');
+      go();
+      const log = await recorded(stack, id);
+      assert.equal(log.outcome, 'complete');
+      assert.equal(log.complete, true);
+      for (const direction of ['prompt', 'completion']) {
+        const said = log.opinions.find((o) => o.direction === direction && o.said === 'Violent');
+        assert.equal(said?.observed, true, direction);
+        assert.ok(log.hits.some((h) => h.direction === direction && h.rule === 'opinion/guard' && h.observed), direction);
+      }
+      assert.ok(guard.questions.at(-1).text.endsWith('第七句。'), 'to its end');
+    });
+  }
+
+  test('who does not answer delays and refuses nothing, and the record says why', async () => {
+    guard.fault = 'status';
+    const r = await stack.chat('hello');
+    assert.equal(r.json.choices[0].finish_reason, 'stop');
+    const log = await recorded(stack, r.headers.get('x-request-id'));
+    assert.ok(log.opinions.some((o) => o.failed === 'status'));
+    assert.equal(log.outcome, 'complete');
+  });
+});
+
 describe('the desk', () => {
   let guard;
   before(async () => { guard = await Guard.start(judge); });

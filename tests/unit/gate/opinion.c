@@ -22,7 +22,7 @@ static const char *judge(struct span question)
 }
 
 static const char *timeouts; /* of the upstream; NULL: the bed's */
-static const char *limits;
+static const char *limits, *mode;
 
 static void configure(const char *row, const char *more)
 {
@@ -35,10 +35,11 @@ static void configure(const char *row, const char *more)
         "cache: 0%s }\n"
         "limits: { drain_timeout: 300ms%s }\n"
         "policy:\n"
+        "%s"
         "  language: en\n"
         "  opinions:\n"
         "    - { from: guard, %s }\n",
-        timeouts ? timeouts : "", guard.port, more, limits, row);
+        timeouts ? timeouts : "", guard.port, more, limits, mode, row);
     struct snapshot *s = bed_load(&bed, yaml);
     gate_reload(bed.gate, s);
     snapshot_unref(s);
@@ -50,8 +51,15 @@ static int setup(void **state)
     guard_open(&guard, bed.loop);
     guard.judge = judge;
     timeouts = NULL;
-    limits = "";
+    limits = mode = "";
     events = wire = BUF_INIT(64u << 20);
+    return 0;
+}
+
+static int setup_shadow(void **state)
+{
+    setup(state);
+    mode = "  mode: shadow\n  until: 2999-12-31\n";
     return 0;
 }
 
@@ -509,6 +517,42 @@ static void a_drain_does_not_wait_for_ever(void **state)
     bed_leave(&client);
 }
 
+/* Beside the traffic he is heard when the client has gone, yet not for longer than the gate runs.
+ */
+static void in_shadow_he_is_heard_to_the_end(void **state)
+{
+    for (int drains = 0; drains < 2; drains++) {
+        configure("timeout: 5min", "");
+        size_t before = guard.asked;
+        buf_clear(&events);
+        for (int i = 0; i < 9; i++)
+            delta("一句。");
+        delta("还有" BAD "。");
+        finish();
+        answer_stream();
+        guard.held = true;
+        ask("你好", STREAM);
+        bed_answer(&bed, &client);
+        assert_true(got(BAD));
+        assert_true(got("data: [DONE]"));
+        until_asked(before + 5); /* the prompt, and as many sentences as go at one time */
+        bed_leave(&client);
+        bed_wait(&bed, 100);
+        assert_int_equal(metrics_get(&bed.metrics, METRIC_ACTIVE), 1);
+        if (drains) {
+            gate_drain(bed.gate, on_drained, NULL);
+            assert_true(bed_run(&bed, is_drained, NULL, 10000));
+        } else {
+            guard_go(&guard);
+            until_asked(before + 11);
+            bed_wait(&bed, 100);
+        }
+        assert_int_equal(metrics_get(&bed.metrics, METRIC_ACTIVE), 0);
+        assert_span(span_slice(span_str(bed_record(&bed)), 0, drains ? 14 : 13),
+                    drains ? SPAN_LIT("allow complete") : SPAN_LIT("flag complete"));
+    }
+}
+
 /* --- any split, any delay: the same answer --- */
 
 static const char *slow_judge(struct span question)
@@ -635,6 +679,7 @@ int main(void)
         TEST(pieces_of_a_prompt_overlap),
         TEST(a_client_that_leaves_takes_its_questions_along),
         TEST(a_drain_does_not_wait_for_ever),
+        cmocka_unit_test_setup_teardown(in_shadow_he_is_heard_to_the_end, setup_shadow, teardown),
         TEST(any_split_gives_the_same_answer),
         TEST(a_whole_answer_waits_too),
     };
