@@ -167,6 +167,19 @@ describe('the prompt', () => {
     assert.equal(log.reason, 'old_offence');
   });
 
+  test('is a strike for what the user says now, and not for what stands before', async () => {
+    const said = async (messages) => (await stack.chat(messages, { user: 'eve' })).json.choices[0];
+    const old = await said([{ role: 'user', content: `long ago ${bad}` }, { role: 'assistant', content: 'ok' }, { role: 'user', content: 'go on' }]);
+    assert.equal(old.finish_reason, 'content_filter');
+    assert.doesNotMatch(old.message.content, /repeated violations/);
+    const app = await said([{ role: 'system', content: `rules: ${bad}` }, { role: 'user', content: 'go on' }]);
+    assert.equal(app.finish_reason, 'content_filter');
+    assert.doesNotMatch(app.message.content, /repeated violations/);
+    const now = await said([{ role: 'user', content: `now ${bad}` }]);
+    assert.equal(now.finish_reason, 'content_filter');
+    assert.match(now.message.content, /repeated violations/);
+  });
+
   test('is judged in its context', async () => {
     guard.judge = (q) => (q.text === 'and how?' && q.messages.some((m) => m.content.includes('lock')) ? { score: 0.95, category: 'Violent' } : null);
     try {
@@ -479,7 +492,8 @@ describe('when', () => {
       guard.forget();
       const quiet = await stack.script('quiet', { text: sentences('平常的话。', `有${bad}。`), delay_ms: 5 });
       assert.deepEqual((await stack.chat(quiet, { stream: true })).choices[0].finish, ['stop']);
-      assert.equal(guard.questions.length, 0);
+      // A question that the refusal left may come late; about this answer there is none.
+      assert.ok(!guard.questions.some((q) => q.text.includes('平常') || q.prompt.includes(quiet)));
       const loud = await stack.script('loud', { text: sentences('平常的话。', '绿色暗号来了。', `有${bad}。`), delay_ms: 5 });
       const cut = await stack.chat(loud, { stream: true });
       assert.deepEqual(cut.choices[0].finish, ['content_filter']);
@@ -650,6 +664,29 @@ describe('the desk', () => {
       assert.equal(r.json.choices[0].finish_reason, 'stop');
       assert.deepEqual(guard.questions.map((q) => q.messages), [[{ role: 'user', content: 'second\nthird' }]]);
     } finally { await stack.stop(); }
+  });
+
+  test('shows of a long conversation what fits, the sides in turns', async () => {
+    for (const [text, most] of [['256B', 256], ['16KiB', 16384]]) {
+      const stack = await start(guard, [row({ direction: 'prompt' })], { text }, {}, { workers: 1 });
+      try {
+        guard.forget();
+        const messages = [{ role: 'system', content: '规则' }];
+        for (let i = 0; i < 90; i++) messages.push({ role: 'user', content: `问题${i}` }, { role: 'assistant', content: `回答${i}` });
+        messages.push({ role: 'user', content: '最后' });
+        const r = await stack.chat(messages);
+        assert.equal(r.json.choices[0].finish_reason, 'stop');
+        assert.equal(guard.questions.length, 182);
+        for (const { messages: m } of guard.questions) {
+          assert.deepEqual(m.map((one) => one.role), m.map((_, i) => (i % 2 ? 'assistant' : 'user')), 'in turns');
+          assert.ok(m.length <= 65, `${m.length} turns`);
+          const before = m.slice(0, -1).map((one) => one.content).join('\n');
+          assert.ok(Buffer.byteLength(before) <= most && !before.includes('\ufffd'));
+        }
+        const last = guard.questions.find((q) => q.text === '最后').messages;
+        assert.deepEqual(last.slice(-3).map((m) => m.content), ['问题89', '回答89', '最后']);
+      } finally { await stack.stop(); }
+    }
   });
 
   for (const fallback of ['local', 'closed']) {
