@@ -360,11 +360,17 @@ describe('in parallel', () => {
 
   test('many users at once do not get into each other\'s way', async () => {
     const users = Array.from({ length: 40 }, (_, i) => `u${i}`);
-    await Promise.all(users.flatMap((user, i) => Array.from({ length: i % 7 }, (_, k) => stack.chat(bad(k), { user }))));
+    const answers = await Promise.all(users.flatMap((user, i) => Array.from({ length: i % 7 }, (_, k) => stack.chat(bad(k), { user }))));
+    // What was not answered is not counted either: that is another fault than a wrong count.
+    assert.deepEqual(answers.filter((r) => r.status !== 200 || finish(r) !== 'content_filter').map((r) => r.text), []);
+    const ids = answers.map((r) => r.headers.get('x-request-id'));
+    assert.equal(new Set(ids).size, ids.length, 'each request has an id of its own');
     for (const [i, user] of users.entries()) {
       const rows = await stack.log('--end-user', user);
-      assert.deepEqual(rows.map((r) => r.strikes).sort(), Array.from({ length: i % 7 }, (_, k) => k + 1));
+      assert.deepEqual(rows.map((r) => r.strikes).sort(), Array.from({ length: i % 7 }, (_, k) => k + 1),
+        `${user}: ${JSON.stringify(rows.map((r) => [r.request_id, r.reason, r.outcome, r.strikes]))}`);
     }
-    assert.equal((await stack.verify()).code, 0);
+    const verified = await stack.verify();
+    assert.equal(verified.code, 0, verified.stdout + verified.stderr);
   });
 });
