@@ -216,7 +216,8 @@ node_suite() {
     shift 2
     npm_ready || { build_failed "$suite" $logs/npm.log; return; }
     status=0
-    JUYONG=$(pwd)/$tested JUYONG_QUICK=$quick tests/e2e/node_modules/.bin/node --test \
+    # A test that leaves a server behind would keep its process, and the suite, for ever.
+    JUYONG=$(pwd)/$tested JUYONG_QUICK=$quick timeout 1200 tests/e2e/node_modules/.bin/node --test \
         --test-reporter=tap --test-concurrency=2 "$@" >"$logs/$suite.log" 2>&1 || status=$?
     finish "$suite" $status "$logs/$suite.log" "$since" "$(awk '
         /^# pass / { ok = $3 } /^# (fail|cancelled) / { bad += $3 } END { print ok + 0, bad + 0 }' \

@@ -331,13 +331,25 @@ static bool is_listed(const struct network *networks, size_t count, struct span 
     return false;
 }
 
+bool access_is_itself(const struct config_app *app, struct span address)
+{
+    unsigned char bytes[16];
+    if (!network_read_address(address, bytes))
+        return false;
+    for (size_t i = 0; i < app->address_count; i++)
+        if (app->addresses[i].bits == 128 && network_contains(&app->addresses[i], bytes))
+            return true;
+    return false;
+}
+
 bool access_admits(const struct config *config, const struct config_app *app, struct span peer,
                    struct span client)
 {
-    if (app->address_count == 0 || is_listed(app->addresses, app->address_count, peer))
+    if (app->address_count == 0)
         return true;
-    return client.len && access_trusts(config, peer) &&
-           is_listed(app->addresses, app->address_count, client);
+    if (!access_trusts(config, peer))
+        return is_listed(app->addresses, app->address_count, peer);
+    return access_is_itself(app, peer) || is_listed(app->addresses, app->address_count, client);
 }
 
 bool access_trusts(const struct config *config, struct span address)

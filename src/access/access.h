@@ -50,11 +50,16 @@ bool access_identify_key(const struct access *a, struct access_hasher *hasher,
                          uint64_t wall_us, struct access_identity *ret_identity);
 
 /*
- * May that app be asked from there? `peer` is the connection's other end, `client` whom it speaks
- * for, which counts from trusted proxies only; empty: itself. Numeric texts.
+ * May that app be asked from there? `peer` is the connection's other end. Where that is a trusted
+ * proxy, `client`, whom it says that it speaks for, counts in its place; empty: it did not say, and
+ * nobody knows. A proxy that the list names itself (access_is_itself()) is the app's own back end,
+ * and may speak for anyone. Numeric texts.
  */
 bool access_admits(const struct config *config, const struct config_app *app, struct span peer,
                    struct span client);
+
+/* Does the app's list name that one address, and not only a network that it is in? */
+bool access_is_itself(const struct config_app *app, struct span address);
 
 /*
  * The code by which a machine's label is known to be ours: HMAC-SHA-256 under state_dir/label.key

@@ -3,6 +3,7 @@
 #include "access/keyfile.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "crypto/sha256.h"
@@ -116,22 +117,6 @@ static int each_line(struct span text, consent_fn fn, void *ctx, size_t *ret_use
     }
 }
 
-static int read_from(int fd, off_t from, struct buf *out)
-{
-    char piece[65536];
-    for (;;) {
-        ssize_t n = pread(fd, piece, sizeof(piece), from);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : 0;
-        int r = buf_append(out, span_from(piece, (size_t)n));
-        if (r < 0)
-            return r;
-        from += n;
-    }
-}
-
 /* --- writing --- */
 
 /* Where the last whole line ends. */
@@ -212,7 +197,7 @@ int consent_each(struct span state_dir, consent_fn fn, void *ctx, size_t *ret_li
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
     struct buf text = BUF_INIT(FILE_MAX);
-    r = read_from(fd, 0, &text);
+    r = file_read(fd, 0, &text);
     if (r == 0)
         r = each_line(buf_span(&text), fn, ctx, &used, ret_line);
     buf_deinit(&text);
@@ -328,7 +313,7 @@ static int read_more(struct consents *c, const struct stat *st)
     if (fd < 0)
         return -errno;
     struct buf text = BUF_INIT(FILE_MAX);
-    int r = st->st_size > (off_t)FILE_MAX ? -EFBIG : read_from(fd, c->read, &text);
+    int r = st->st_size > (off_t)FILE_MAX ? -EFBIG : file_read(fd, c->read, &text);
     if (r == 0)
         r = each_line(buf_span(&text), take_consent, c, &used, &c->lines);
     if (r == 0)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "crypto/secret.h"
 #include "yaml/yaml.h"
 
@@ -24,19 +25,6 @@ static int path_of(struct span dir, const char *name, char ret_path[PATH_MAX])
 {
     int n = snprintf(ret_path, PATH_MAX, "%.*s/%s", SPAN_ARG(dir), name);
     return n > 0 && n < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
-static int write_all(int fd, struct span s)
-{
-    while (s.len) {
-        ssize_t n = write(fd, s.data, s.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        s = span_slice(s, (size_t)n, s.len);
-    }
-    return 0;
 }
 
 /* Opens the folder, creating it when it is absent (its parent must be there). */
@@ -63,7 +51,7 @@ static int put(struct span dir, const char *name, const char *temporary, int fla
         openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     if (fd < 0)
         return -errno;
-    int r = write_all(fd, content);
+    int r = file_write(fd, content);
     if (r == 0 && (fchmod(fd, 0600) < 0 || fsync(fd) < 0))
         r = -errno;
     if (r == 0 && !replace && linkat(dir_fd, temporary, dir_fd, name, 0) < 0) {

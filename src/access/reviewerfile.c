@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "crypto/sha256.h"
 #include "json/value.h"
 
@@ -153,17 +154,7 @@ static int read_all(const char *path, struct buf *out)
     cleanup(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return errno == ENOENT ? 0 : -errno;
-    for (;;) {
-        char piece[16384];
-        ssize_t n = read(fd, piece, sizeof(piece));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : 0;
-        int r = buf_append(out, span_from(piece, (size_t)n));
-        if (r < 0)
-            return r;
-    }
+    return file_read(fd, 0, out);
 }
 
 int reviewerfile_read(struct span state_dir, struct buf *messages, struct reviewerfile *ret_file)

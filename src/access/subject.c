@@ -95,7 +95,8 @@ struct subject *subjects_get(struct subjects *s, struct span name, size_t max)
     e = calloc(1, sizeof(*e));
     if (!e)
         return NULL;
-    memcpy(e->name, name.data, name.len);
+    if (name.len) /* who is not named has no data to copy */
+        memcpy(e->name, name.data, name.len);
     e->name_len = (unsigned char)name.len;
     struct subject **at = &s->buckets[hash(name) & s->mask];
     e->next = *at;

@@ -134,6 +134,7 @@ struct audit_event {
     struct span provider_refusal; /* FIELD:WORD by which the provider's own filter refused */
     struct span label;            /* how the answer was labelled as AI-generated, or why not */
     bool model_differs;           /* the model that answered is not the one that was asked for */
+    bool retracted;               /* AUDIT_CLOSE: shown text is taken back */
     int status;                   /* HTTP status that the client got; 0 when none */
     int upstream_status;
     uint64_t received_us; /* wall clock of the request */

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "db/db.h"
 
 #include <dirent.h>
@@ -53,7 +54,7 @@ static int copy_bytes(int from, int to)
         if (n < 0 && errno != EINTR)
             r = -errno;
         else if (n > 0)
-            r = files_write(to, span_from(piece, (size_t)n));
+            r = file_write(to, span_from(piece, (size_t)n));
     }
     explicit_bzero(piece, sizeof(piece)); /* it may have been a key */
     return r == 0 && fsync(to) < 0 ? -errno : r;

@@ -3,6 +3,7 @@
 #include "audit/files.h"
 #include "base/cleanup.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
@@ -151,7 +152,7 @@ int checkpoint_write(struct checkpoint *c, const struct checkpoint_line *line)
     n += snprintf(start + n, sizeof(text) - domain.len - (size_t)n,
                   ",\"key\":\"%s\",\"sig\":\"%s\"}\n", c->key_id, digits);
     off_t before = lseek(c->fd, 0, SEEK_END);
-    r = files_write(c->fd, span_from(start, (size_t)n));
+    r = file_write(c->fd, span_from(start, (size_t)n));
     if (r == 0 && fdatasync(c->fd) < 0)
         r = -errno;
     /* A part of a line would spoil the next one. */

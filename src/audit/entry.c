@@ -60,6 +60,7 @@ static const struct field fields[] = {
     FIELD(provider_refusal, TYPE_TEXT),
     FIELD(model_differs, TYPE_TRUE),
     FIELD(label, TYPE_TEXT),
+    FIELD(retracted, TYPE_TRUE),
     FIELD(status, TYPE_NUMBER),
     FIELD(upstream_status, TYPE_NUMBER),
     FIELD(received, TYPE_NUMBER),

@@ -42,7 +42,7 @@ struct entry {
     enum entry_bool stream;
     struct span action, outcome, reason;
     struct span model_answered, upstream_request_id, finish_reason, provider_refusal, label;
-    enum entry_bool model_differs;
+    enum entry_bool model_differs, retracted;
     uint64_t status, upstream_status, received;
     uint64_t judge_us, held_us, upstream_us, first_byte_us, total_us;
     uint64_t prompt_bytes, completion_bytes;

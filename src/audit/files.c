@@ -1,6 +1,7 @@
 #include "audit/files.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -76,19 +77,6 @@ int files_list(struct span dir, int tier, struct files *ret_files)
     return r;
 }
 
-int files_write(int fd, struct span s)
-{
-    while (s.len) {
-        ssize_t n = write(fd, s.data, s.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        s = span_slice(s, (size_t)n, s.len);
-    }
-    return 0;
-}
-
 int files_replace(const char *path, struct span content, mode_t mode)
 {
     char temporary[PATH_MAX + 8];
@@ -96,7 +84,7 @@ int files_replace(const char *path, struct span content, mode_t mode)
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return -errno;
-    int r = files_write(fd, content);
+    int r = file_write(fd, content);
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
     close(fd);

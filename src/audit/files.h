@@ -32,8 +32,6 @@ int files_list(struct span dir, int tier, struct files *ret_files);
 /* "<dir>/<name>"; false when it is too long. */
 bool files_join(struct span dir, const char *name, char ret_path[PATH_MAX]);
 
-/* Writes all of it, over interruptions and short writes. 0 or -errno: then a part may be there. */
-int files_write(int fd, struct span s);
 /* Written beside, synced and renamed, so that a crash leaves the whole file or none. 0 or -errno.
  */
 int files_replace(const char *path, struct span content, mode_t mode);

@@ -1,32 +1,19 @@
 #include "audit/offences.h"
 
-#include "audit/files.h"
-#include "base/cleanup.h"
-#include "base/codec.h"
+#include "audit/sealed.h"
 #include "base/log.h"
-#include "crypto/hmac.h"
-#include "crypto/secret.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define KEY_SIZE  32
-#define SEAL_SIZE 8
-#define MAGIC     SPAN_LIT("juyong.offence1\n")
 
 /* As in the file. All bytes, so that it has no padding and any alignment. */
 struct entry_bytes {
     unsigned char code[AUDIT_OFFENCE_SIZE];
     unsigned char told;
     unsigned char zero[3];
-    unsigned char seal[SEAL_SIZE]; /* the beginning of the HMAC of what stands before it */
 };
-_Static_assert(sizeof(struct entry_bytes) == 32, "the file's entries have a fixed size");
+_Static_assert(sizeof(struct entry_bytes) == 24, "the file's entries have a fixed size");
 _Static_assert(sizeof(struct audit_offence) == AUDIT_OFFENCE_SIZE + 1, "any alignment will do");
 
 #define NONE UINT32_MAX
@@ -44,14 +31,7 @@ struct offences {
     uint32_t *buckets;
     size_t mask;
 
-    /* The writer's. */
-    unsigned char key[KEY_SIZE];
-    struct hmac *seal;
-    int fd, lock_fd;
-    char dir[PATH_MAX], path[PATH_MAX];
-    size_t written;   /* entries in the file */
-    bool stale;       /* the file lacks something that the table has: to be written anew */
-    struct buf fresh; /* entries to be appended */
+    struct sealed file; /* the writer's */
 };
 
 /* --- the table --- */
@@ -145,7 +125,7 @@ int offences_code(const struct offences *o, const struct audit_offence_key *key,
                   unsigned char ret_code[AUDIT_OFFENCE_SIZE])
 {
     unsigned char mac[HMAC_SIZE];
-    struct hmac *h = hmac_new(span_from((const char *)o->key, KEY_SIZE));
+    struct hmac *h = hmac_new(span_from((const char *)o->file.key, SEALED_KEY_SIZE));
     if (!h)
         return -ENOMEM;
     int r = hmac_begin(h);
@@ -163,29 +143,14 @@ int offences_code(const struct offences *o, const struct audit_offence_key *key,
     return r;
 }
 
-static int seal(struct offences *o, struct entry_bytes *e, unsigned char ret_seal[SEAL_SIZE])
-{
-    unsigned char mac[HMAC_SIZE];
-    int r = hmac_begin(o->seal);
-    if (r == 0)
-        r = hmac_add(o->seal, SPAN_LIT("juyong.offence.entry.v1\0"));
-    if (r == 0)
-        r = hmac_add(o->seal, span_from((const char *)e, offsetof(struct entry_bytes, seal)));
-    if (r == 0)
-        r = hmac_end(o->seal, mac);
-    memcpy(ret_seal, mac, SEAL_SIZE);
-    return r;
-}
+/* --- the file --- */
 
-static int put_entry(struct offences *o, struct buf *out, const unsigned char *code, bool told)
+static struct entry_bytes entry_of(const unsigned char *code, bool told)
 {
     struct entry_bytes e = {.told = told};
     memcpy(e.code, code, AUDIT_OFFENCE_SIZE);
-    int r = seal(o, &e, e.seal);
-    return r < 0 ? r : buf_append(out, span_from((const char *)&e, sizeof(e)));
+    return e;
 }
-
-/* --- the file --- */
 
 /* Entries beyond which it is written anew, so that it stays in proportion to the table. */
 static size_t ceiling(const struct offences *o)
@@ -196,42 +161,16 @@ static size_t ceiling(const struct offences *o)
 /* What the table holds, as a new file in place of the old one. */
 static int write_anew(struct offences *o)
 {
-    struct buf all = BUF_INIT(MAGIC.len + o->count * sizeof(struct entry_bytes) + 1);
-    int r = buf_append(&all, MAGIC);
-    for (size_t i = 0; r == 0 && i < o->count; i++) {
+    struct entry_bytes *all = malloc((o->count + 1) * sizeof(*all));
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; i < o->count; i++) {
         const struct slot *s = &o->slots[(o->first + i) % o->max];
-        r = put_entry(o, &all, s->code, s->told);
+        all[i] = entry_of(s->code, s->told);
     }
-    if (r == 0)
-        r = files_replace(o->path, buf_span(&all), 0600);
-    if (r == 0)
-        r = files_sync_dir(o->dir);
-    buf_deinit(&all);
-    int fd = r == 0 ? open(o->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW) : -1;
-    if (r == 0 && fd < 0)
-        r = -errno;
-    if (r < 0)
-        return r;
-    if (o->fd >= 0)
-        close(o->fd);
-    o->fd = fd;
-    o->written = o->count;
-    o->stale = false;
-    buf_clear(&o->fresh);
-    return 0;
-}
-
-static int append(struct offences *o)
-{
-    int r = files_write(o->fd, buf_span(&o->fresh));
-    if (r == 0 && fdatasync(o->fd) < 0)
-        r = -errno;
-    /* Some of it may be there. A file whose sync failed can't be trusted either. */
-    if (r < 0)
-        return r;
-    o->written += o->fresh.len / sizeof(struct entry_bytes);
-    buf_clear(&o->fresh);
-    return 0;
+    int r = sealed_replace(&o->file, all, o->count);
+    free(all);
+    return r;
 }
 
 void offences_add(struct offences *o, struct span list, bool keep)
@@ -242,145 +181,34 @@ void offences_add(struct offences *o, struct span list, bool keep)
         pthread_mutex_lock(&o->lock);
         bool news = insert(o, f.code, f.told);
         pthread_mutex_unlock(&o->lock);
-        if (news && (!keep || put_entry(o, &o->fresh, f.code, f.told) < 0))
-            o->stale = true;
+        struct entry_bytes e = entry_of(f.code, f.told);
+        if (news && (!keep || sealed_add(&o->file, &e) < 0))
+            o->file.stale = true;
     }
 }
 
 int offences_sync(struct offences *o)
 {
-    if (!o->stale && o->fresh.len == 0)
+    bool stale = o->file.stale;
+    if (!stale && o->file.fresh.len == 0)
         return 0;
-    int r = o->stale || o->written > ceiling(o) ? write_anew(o) : append(o);
+    int r = stale || o->file.written > ceiling(o) ? write_anew(o) : sealed_sync(&o->file);
     if (r == 0)
         return 0;
-    if (!o->stale)
+    if (!stale)
         log_warning("audit: %s can't be written: %s; offences are remembered in memory only, one "
                     "that comes back after a restart counts as new",
-                    o->path, strerror(-r));
-    o->stale = true;
-    buf_clear(&o->fresh);
+                    o->file.path, strerror(-r));
+    o->file.stale = true;
+    buf_clear(&o->file.fresh);
     return r;
 }
 
-/* Reads what is whole. *ret_bad: entries that are not; *ret_torn: a part of one at the end. */
-static int read_entries(struct offences *o, int fd, size_t *ret_bad, bool *ret_torn)
+static void read_entry(void *ctx, const void *bytes)
 {
-    struct entry_bytes chunk[1024];
-    char magic[16];
-    ssize_t n = read(fd, magic, sizeof(magic));
-    if (n < 0)
-        return -errno;
-    if (n < (ssize_t)sizeof(magic)) {
-        *ret_torn = true; /* made and never begun */
-        return 0;
-    }
-    if (!span_eq(span_from(magic, sizeof(magic)), MAGIC)) {
-        ++*ret_bad;
-        return 0;
-    }
-    size_t have = 0;
-    while ((n = read(fd, (char *)chunk + have, sizeof(chunk) - have)) > 0) {
-        have += (size_t)n;
-        size_t whole = have / sizeof(*chunk);
-        for (size_t i = 0; i < whole; i++) {
-            unsigned char want[SEAL_SIZE];
-            int r = seal(o, &chunk[i], want);
-            if (r < 0)
-                return r;
-            o->written++;
-            if (memcmp(want, chunk[i].seal, SEAL_SIZE) == 0)
-                insert(o, chunk[i].code, chunk[i].told == 1);
-            else
-                ++*ret_bad;
-        }
-        have -= whole * sizeof(*chunk);
-        memmove(chunk, chunk + whole, have);
-    }
-    *ret_torn = *ret_torn || have > 0;
-    return n < 0 ? -errno : 0;
-}
-
-static int load(struct offences *o)
-{
-    char aside[PATH_MAX];
-    size_t bad = 0;
-    bool torn = false;
-    o->fd = open(o->path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-    if (o->fd < 0)
-        return errno == ENOENT ? write_anew(o) : -errno;
-    int r = read_entries(o, o->fd, &bad, &torn);
-    if (r < 0)
-        return r;
-    if (bad) {
-        if (!files_join(span_str(o->dir), "offences.bad", aside))
-            return -ENAMETOOLONG;
-        log_warning("audit: %zu entries of %s are damaged or of another key; the file is kept as "
-                    "%s; what they stood for counts as new when it comes again",
-                    bad, o->path, aside);
-        if (rename(o->path, aside) < 0)
-            return -errno;
-    }
-    return bad || torn || o->written > o->max ? write_anew(o) : 0;
-}
-
-/* --- the key --- */
-
-static int read_key(struct offences *o, int fd, const char *path)
-{
-    char text[2 * KEY_SIZE + 2];
-    struct stat st;
-    ssize_t n = read(fd, text, sizeof(text));
-    int r = n < 0 ? -errno : 0;
-    if (r == 0 && !codec_unhex(span_trim(span_from(text, (size_t)n)), o->key, KEY_SIZE)) {
-        log_error("audit: %s must hold 64 hex digits and nothing else", path);
-        r = -EBADMSG;
-    }
-    secret_cleanse(text, sizeof(text));
-    if (r == 0 && fstat(fd, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-        log_warning("audit: %s: others can read it; chmod 600 it", path);
-    return r;
-}
-
-static int create_key(const char *path)
-{
-    unsigned char key[KEY_SIZE];
-    char text[2 * KEY_SIZE + 2];
-    int r = secret_random(key, sizeof(key));
-    codec_hex(span_from((const char *)key, sizeof(key)), text);
-    text[2 * KEY_SIZE] = '\n';
-    if (r == 0)
-        r = files_replace(path, span_from(text, 2 * KEY_SIZE + 1), 0600);
-    secret_cleanse(key, sizeof(key));
-    secret_cleanse(text, sizeof(text));
-    return r;
-}
-
-/* The open key is the lock as well: two processes would write over each other. */
-static int open_key(struct offences *o)
-{
-    char keys[PATH_MAX], path[PATH_MAX];
-    if (!files_join(span_str(o->dir), "keys", keys) ||
-        !files_join(span_str(o->dir), "keys/offence.key", path))
-        return -ENAMETOOLONG;
-    if (mkdir(keys, 0700) < 0 && errno != EEXIST)
-        return -errno;
-    int r = access(path, F_OK) < 0 && errno == ENOENT ? create_key(path) : 0;
-    if (r == 0)
-        r = files_sync_dir(keys);
-    if (r < 0)
-        return r;
-    o->lock_fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (o->lock_fd < 0)
-        return -errno;
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(o->lock_fd, F_OFD_SETLK, &lock) < 0)
-        return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-    r = read_key(o, o->lock_fd, path);
-    if (r < 0)
-        return r;
-    o->seal = hmac_new(span_from((const char *)o->key, KEY_SIZE));
-    return o->seal ? 0 : -ENOMEM;
+    struct entry_bytes e;
+    memcpy(&e, bytes, sizeof(e));
+    insert(ctx, e.code, e.told == 1);
 }
 
 int offences_open(struct span state_dir, size_t max, struct offences **ret_offences)
@@ -388,17 +216,26 @@ int offences_open(struct span state_dir, size_t max, struct offences **ret_offen
     struct offences *o = calloc(1, sizeof(*o));
     if (!o)
         return -ENOMEM;
-    o->fd = o->lock_fd = -1;
     pthread_mutex_init(&o->lock, NULL);
-    buf_init(&o->fresh, SIZE_MAX / 4); /* as much as one group of records brings */
+    o->file.fd = o->file.lock_fd = -1;
+    struct sealed_options options = {
+        .dir = state_dir,
+        .name = "offences.bin",
+        .aside = "offences.bad",
+        .key_name = "keys/offence.key",
+        .magic = SPAN_LIT("juyong.offence1\n"),
+        .domain = SPAN_LIT("juyong.offence.entry.v1\0"),
+        .entry_size = sizeof(struct entry_bytes),
+        .seal_size = 8,
+        .entry = read_entry,
+        .ctx = o,
+    };
     int r = make_table(o, max);
-    if (r == 0 &&
-        (!files_join(state_dir, "", o->dir) || !files_join(state_dir, "offences.bin", o->path)))
-        r = -ENAMETOOLONG;
     if (r == 0)
-        r = open_key(o);
-    if (r == 0)
-        r = load(o);
+        r = sealed_open(&options, &o->file);
+    /* More than the table holds, damaged or not there: begun anew. */
+    if (r == 0 && (o->file.stale || o->file.written > o->max))
+        r = write_anew(o);
     if (r < 0) {
         log_error("audit: the offences in %.*s can't be used: %s", SPAN_ARG(state_dir),
                   r == -EBUSY ? "another process uses them" : strerror(-r));
@@ -413,13 +250,7 @@ void offences_close(struct offences *o)
 {
     if (!o)
         return;
-    hmac_free(o->seal);
-    secret_cleanse(o->key, sizeof(o->key));
-    if (o->fd >= 0)
-        close(o->fd);
-    if (o->lock_fd >= 0)
-        close(o->lock_fd);
-    buf_deinit(&o->fresh);
+    sealed_close(&o->file);
     free(o->slots);
     free(o->buckets);
     pthread_mutex_destroy(&o->lock);

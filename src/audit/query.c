@@ -8,7 +8,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#define PAGE 256 /* candidates looked up at once; no statement stays open between pages */
+#define MEMBER_SIZE 96
+#define PAGE        256 /* candidates looked up at once; no statement stays open between pages */
 
 /* A record from which a row may be made. */
 struct candidate {
@@ -165,7 +166,11 @@ static int write_condition(const struct query *q, struct buf *sql)
     int r = buf_printf(sql, "SELECT seq, request FROM record WHERE seq %s ?1",
                        is_backwards(q) ? "<" : ">");
     if (r == 0 && !q->f.all)
-        r = buf_append(sql, SPAN_LIT(" AND weight > 0"));
+        r = buf_append(sql, q->f.acts ? SPAN_LIT(" AND (weight > 0 OR (request = '' AND"
+                                                 " instr(body, ?7) > 0))")
+                                      : SPAN_LIT(" AND weight > 0"));
+    if (r == 0 && q->f.end_user_begins.len)
+        r = buf_append(sql, SPAN_LIT(" AND instr(body, ?8) > 0"));
     if (r == 0 && q->f.since_us)
         r = buf_append(sql, SPAN_LIT(" AND time >= ?2 AND seq >= ?6"));
     if (r == 0 && q->f.until_us)
@@ -179,17 +184,33 @@ static int write_condition(const struct query *q, struct buf *sql)
                : buf_printf(sql, " ORDER BY seq%s LIMIT %d", is_backwards(q) ? " DESC" : "", PAGE);
 }
 
+static bool is_act(const struct query *q, const struct row_record *rec)
+{
+    return q->f.acts && span_eq(rec->entry.kind, SPAN_LIT("admin")) &&
+           span_eq(rec->entry.end_user, q->f.end_user);
+}
+
 /* Does the record itself satisfy what the page's SQL asks? */
 static bool is_candidate(const struct query *q, const struct row_record *rec)
 {
-    return (q->f.all || rec->weight > 0) && (!q->f.since_us || rec->time_us >= q->f.since_us) &&
+    return (q->f.all || rec->weight > 0 || is_act(q, rec)) &&
+           span_starts(rec->entry.end_user, q->f.end_user_begins) &&
+           (!q->f.since_us || rec->time_us >= q->f.since_us) &&
            (!q->f.until_us || rec->time_us < q->f.until_us) &&
            (!q->f.follow || rec->seq > q->f.after_seq) &&
            (!q->f.upto_seq || rec->seq <= q->f.upto_seq);
 }
 
+/* The user as he stands in a record: hex digits, or their beginning. */
+static struct span member_of(struct span end_user, char room[MEMBER_SIZE])
+{
+    int n = snprintf(room, MEMBER_SIZE, "\"end_user\":\"%.*s", SPAN_ARG(end_user));
+    return span_from(room, n < MEMBER_SIZE ? (size_t)n : MEMBER_SIZE - 1);
+}
+
 static int read_page(struct query *q)
 {
+    char acts[MEMBER_SIZE], begins[MEMBER_SIZE];
     struct buf sql = BUF_INIT(1024);
     struct db_stmt *s = NULL;
     q->page_count = q->page_next = 0;
@@ -214,6 +235,10 @@ static int read_page(struct query *q)
         db_bind_text(s, 4, q->f.request_id);
     if (q->f.upto_seq)
         db_bind_int(s, 5, clamp(q->f.upto_seq));
+    if (q->f.acts && !q->f.all)
+        db_bind_text(s, 7, member_of(q->f.end_user, acts));
+    if (q->f.end_user_begins.len)
+        db_bind_text(s, 8, member_of(q->f.end_user_begins, begins));
     while ((r = db_step(s)) == 1) {
         struct candidate *c = &q->page[q->page_count++];
         struct span request = db_column_text(s, 1);

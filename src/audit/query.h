@@ -17,6 +17,9 @@ struct query_filter {
     unsigned actions;            /* bits 1 << enum action; 0: any */
     struct span risk;            /* an id or the beginning of one, such as A1 */
     struct span rule, app, end_user, model, request_id;
+    struct span end_user_begins; /* likewise, the beginning of one; not to follow with */
+    /* Besides interceptions operators' acts about `end_user`; not to follow with. */
+    bool acts;
     enum direction direction; /* 0: any */
     struct span text;         /* occurs in a matched text, its context or folded form; ASCII case
                                  does not matter */

@@ -331,6 +331,8 @@ int record_write_event(struct buf *out, const struct audit_event *e,
     if (e->model_differs)
         RAW(",\"model_differs\":true");
     TEXT("label", e->label);
+    if (e->retracted)
+        RAW(",\"retracted\":true");
     NUMBER("status", e->status > 0 ? e->status : 0);
     NUMBER("upstream_status", e->upstream_status > 0 ? e->upstream_status : 0);
     NUMBER("received", e->received_us);

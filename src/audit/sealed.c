@@ -2,6 +2,7 @@
 
 #include "audit/files.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int seal(struct sealed *s, const void *entry, unsigned char ret_seal[SEALED_SIZE])
+static int seal(struct sealed *s, const void *entry, unsigned char ret_seal[SEALED_MAX])
 {
     unsigned char mac[HMAC_SIZE];
     int r = hmac_begin(s->seal);
@@ -23,17 +24,17 @@ static int seal(struct sealed *s, const void *entry, unsigned char ret_seal[SEAL
     if (r == 0)
         r = hmac_end(s->seal, mac);
     if (r == 0)
-        memcpy(ret_seal, mac, SEALED_SIZE);
+        memcpy(ret_seal, mac, SEALED_MAX);
     return r;
 }
 
 static int put(struct sealed *s, const void *entry, struct buf *out)
 {
-    unsigned char end[SEALED_SIZE];
+    unsigned char end[SEALED_MAX];
     int r = seal(s, entry, end);
     if (r == 0)
         r = buf_append(out, span_from(entry, s->entry_size));
-    return r < 0 ? r : buf_append(out, span_from((const char *)end, sizeof(end)));
+    return r < 0 ? r : buf_append(out, span_from((const char *)end, s->seal_size));
 }
 
 int sealed_add(struct sealed *s, const void *entry)
@@ -49,11 +50,11 @@ int sealed_sync(struct sealed *s)
 {
     if (s->fresh.len == 0)
         return 0;
-    int r = files_write(s->fd, buf_span(&s->fresh));
+    int r = file_write(s->fd, buf_span(&s->fresh));
     if (r == 0 && fdatasync(s->fd) < 0)
         r = -errno;
     if (r == 0)
-        s->written += s->fresh.len / (s->entry_size + SEALED_SIZE);
+        s->written += s->fresh.len / (s->entry_size + s->seal_size);
     else /* some of it may be there; a file whose sync failed can't be trusted either */
         s->stale = true;
     buf_clear(&s->fresh);
@@ -62,10 +63,8 @@ int sealed_sync(struct sealed *s)
 
 int sealed_replace(struct sealed *s, const void *entries, size_t count)
 {
-    struct buf all = BUF_INIT(SEALED_MAGIC_LEN + count * (s->entry_size + SEALED_SIZE) + 1);
-    char magic[SEALED_MAGIC_LEN];
-    memcpy(magic, s->domain.data, sizeof(magic));
-    int r = buf_append(&all, span_from(magic, sizeof(magic)));
+    struct buf all = BUF_INIT(SEALED_MAGIC_LEN + count * (s->entry_size + s->seal_size) + 1);
+    int r = buf_append(&all, s->magic);
     for (size_t i = 0; r == 0 && i < count; i++)
         r = put(s, (const char *)entries + i * s->entry_size, &all);
     if (r == 0)
@@ -94,13 +93,13 @@ static int read_entries(struct sealed *s, const struct sealed_options *o, size_t
                         bool *ret_torn)
 {
     char magic[SEALED_MAGIC_LEN];
-    size_t one = s->entry_size + SEALED_SIZE, have = 0, room = one * 256;
+    size_t one = s->entry_size + s->seal_size, have = 0, room = one * 256;
     ssize_t n = read(s->fd, magic, sizeof(magic));
     if (n < (ssize_t)sizeof(magic)) {
         *ret_torn = true; /* made and never begun */
         return n < 0 ? -errno : 0;
     }
-    if (!span_eq(span_from(magic, sizeof(magic)), span_slice(s->domain, 0, sizeof(magic)))) {
+    if (!span_eq(span_from(magic, sizeof(magic)), s->magic)) {
         ++*ret_bad;
         return 0;
     }
@@ -109,10 +108,10 @@ static int read_entries(struct sealed *s, const struct sealed_options *o, size_t
     while (r == 0 && (n = read(s->fd, chunk + have, room - have)) > 0) {
         size_t at = 0;
         for (have += (size_t)n; r == 0 && have - at >= one; at += one) {
-            unsigned char want[SEALED_SIZE];
+            unsigned char want[SEALED_MAX];
             r = seal(s, chunk + at, want);
             s->written++;
-            if (r == 0 && memcmp(want, chunk + at + s->entry_size, SEALED_SIZE) == 0)
+            if (r == 0 && memcmp(want, chunk + at + s->entry_size, s->seal_size) == 0)
                 o->entry(o->ctx, chunk + at);
             else
                 ++*ret_bad;
@@ -129,7 +128,7 @@ static int read_entries(struct sealed *s, const struct sealed_options *o, size_t
 
 static int load(struct sealed *s, const struct sealed_options *o)
 {
-    char aside[PATH_MAX + 8];
+    char aside[PATH_MAX];
     size_t bad = 0;
     bool torn = false;
     s->fd = open(s->path, (o->readonly ? O_RDONLY : O_RDWR | O_APPEND) | O_CLOEXEC | O_NOFOLLOW);
@@ -143,7 +142,8 @@ static int load(struct sealed *s, const struct sealed_options *o)
     if (r < 0 || o->readonly)
         return r;
     if (bad) {
-        snprintf(aside, sizeof(aside), "%s.bad", s->path);
+        if (!files_join(o->dir, o->aside, aside))
+            return -ENAMETOOLONG;
         log_warning("audit: %zu entries of %s are damaged or of another key; the file is kept as "
                     "%s, what is whole in it counts",
                     bad, s->path, aside);
@@ -158,23 +158,21 @@ static int load(struct sealed *s, const struct sealed_options *o)
 
 static int read_key(struct sealed *s, int fd, const char *path)
 {
-    unsigned char key[SEALED_KEY_SIZE];
     char text[2 * SEALED_KEY_SIZE + 2];
     struct stat st;
     ssize_t n = read(fd, text, sizeof(text));
     int r = n < 0 ? -errno : 0;
-    if (r == 0 && !codec_unhex(span_trim(span_from(text, (size_t)n)), key, sizeof(key))) {
+    if (r == 0 && !codec_unhex(span_trim(span_from(text, (size_t)n)), s->key, sizeof(s->key))) {
         log_error("audit: %s must hold 64 hex digits and nothing else", path);
         r = -EBADMSG;
     }
     if (r == 0 && fstat(fd, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
         log_warning("audit: %s: others can read it; chmod 600 it", path);
     if (r == 0) {
-        s->seal = hmac_new(span_from((const char *)key, sizeof(key)));
+        s->seal = hmac_new(span_from((const char *)s->key, sizeof(s->key)));
         r = s->seal ? 0 : -ENOMEM;
     }
     secret_cleanse(text, sizeof(text));
-    secret_cleanse(key, sizeof(key));
     return r;
 }
 
@@ -218,8 +216,12 @@ static int open_key(struct sealed *s, const struct sealed_options *o)
 
 int sealed_open(const struct sealed_options *o, struct sealed *ret)
 {
-    *ret =
-        (struct sealed){.domain = o->domain, .entry_size = o->entry_size, .fd = -1, .lock_fd = -1};
+    *ret = (struct sealed){.magic = o->magic,
+                           .domain = o->domain,
+                           .entry_size = o->entry_size,
+                           .seal_size = o->seal_size,
+                           .fd = -1,
+                           .lock_fd = -1};
     buf_init(&ret->fresh, SIZE_MAX / 4); /* as much as one group of records brings */
     int r = files_join(o->dir, "", ret->dir) && files_join(o->dir, o->name, ret->path)
                 ? 0
@@ -236,6 +238,7 @@ int sealed_open(const struct sealed_options *o, struct sealed *ret)
 void sealed_close(struct sealed *s)
 {
     hmac_free(s->seal);
+    secret_cleanse(s->key, sizeof(s->key));
     if (s->fd >= 0)
         close(s->fd);
     if (s->lock_fd >= 0)

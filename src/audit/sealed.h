@@ -11,15 +11,18 @@
 #include <limits.h>
 
 #define SEALED_KEY_SIZE  32
-#define SEALED_SIZE      16 /* bytes of the seal behind each entry */
+#define SEALED_MAX       16 /* bytes of the seal behind each entry, at most */
 #define SEALED_MAGIC_LEN 16
 
 struct sealed_options {
     struct span dir;
     const char *name;     /* of the file, such as strikes.bin */
+    const char *aside;    /* where it is put when it is damaged */
     const char *key_name; /* below dir, such as keys/strike.key */
-    struct span domain;   /* what the seals are for; its first bytes begin the file */
+    struct span magic;    /* the file's first SEALED_MAGIC_LEN bytes */
+    struct span domain;   /* what the seals are for; literal */
     size_t entry_size;    /* bytes, without the seal */
+    size_t seal_size;     /* bytes of it, up to SEALED_MAX */
     bool readonly;        /* no lock is taken, nothing is created or mended */
     /* Each entry that is whole, in the file's order. */
     void (*entry)(void *ctx, const void *entry);
@@ -28,8 +31,9 @@ struct sealed_options {
 
 struct sealed {
     struct hmac *seal;
-    struct span domain;
-    size_t entry_size;
+    unsigned char key[SEALED_KEY_SIZE]; /* its owner's, too, for codes of his own */
+    struct span magic, domain;
+    size_t entry_size, seal_size;
     int fd, lock_fd;
     char dir[PATH_MAX], path[PATH_MAX];
     size_t written;   /* entries in the file */
@@ -39,7 +43,7 @@ struct sealed {
 
 /*
  * Reads the file under its key; unless readonly, both are made when they are absent, and a damaged
- * file is put aside as NAME.bad, with a warning; `stale` is then set. 0, -ENOENT (readonly), -EBUSY
+ * file is put aside, with a warning; `stale` is then set. 0, -ENOENT (readonly), -EBUSY
  * when another process has it, -errno. On failure everything is released. O(entries).
  */
 int sealed_open(const struct sealed_options *o, struct sealed *ret);

@@ -223,15 +223,16 @@ bool strikes_find(const struct strikes *t, struct strike_entry *e)
     return s != NULL;
 }
 
-bool strikes_take_turn(struct strikes *t, const struct strike_entry *e, int64_t pace_s, int64_t now)
+int64_t strikes_take_turn(struct strikes *t, const struct strike_entry *e, int64_t pace_s,
+                          int64_t now)
 {
     struct slot *s = find(t, e);
     /* A clock that was set back must not keep him waiting for long. */
     if (s && now >= s->turn && now - s->turn < pace_s)
-        return false;
+        return pace_s - (now - s->turn);
     if (s)
         s->turn = now;
-    return true;
+    return 0;
 }
 
 void strikes_each(const struct strikes *t, void (*fn)(void *ctx, const struct strike_entry *e),
@@ -372,8 +373,11 @@ int strikes_open(struct span state_dir, size_t max, bool readonly, struct strike
         .dir = state_dir,
         .name = "strikes.bin",
         .key_name = "keys/strike.key",
+        .aside = "strikes.bin.bad",
+        .magic = span_slice(DOMAIN, 0, SEALED_MAGIC_LEN),
         .domain = DOMAIN,
         .entry_size = sizeof(struct strike_entry),
+        .seal_size = SEALED_MAX,
         .readonly = readonly,
         .entry = read_entry,
         .ctx = t,

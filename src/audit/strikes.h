@@ -88,11 +88,11 @@ bool strikes_find(const struct strikes *t, struct strike_entry *e);
 /* Under the lock: what is known from now on. The longest unchanged give way, the suspended last. */
 void strikes_put(struct strikes *t, const struct strike_entry *e);
 /*
- * Under the lock: may a limited user's prompt go on, one in `pace_s` seconds? True takes the turn,
- * which no restart remembers.
+ * Under the lock: may a limited user's prompt go on, one in `pace_s` seconds? 0 takes the turn,
+ * which no restart remembers; else the seconds until it is his.
  */
-bool strikes_take_turn(struct strikes *t, const struct strike_entry *e, int64_t pace_s,
-                       int64_t now);
+int64_t strikes_take_turn(struct strikes *t, const struct strike_entry *e, int64_t pace_s,
+                          int64_t now);
 /* Under the lock, each entry, the longest unchanged first. */
 void strikes_each(const struct strikes *t, void (*fn)(void *ctx, const struct strike_entry *e),
                   void *ctx);

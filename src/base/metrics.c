@@ -51,10 +51,15 @@ static const struct row rows[METRIC_COUNT] = {
     [METRIC_SUSPENDED] = {"juyong_users_refused_total", "",
                           "Requests refused because their end user is limited or suspended."},
     [METRIC_OPINIONS] = {"juyong_opinions_total", "", "Second opinions that were asked for."},
+    [METRIC_OPINIONS_TOO_LONG] = {"juyong_opinions_too_long_total", "",
+                                  "Texts longer than a source is asked about: judged in part."},
     [METRIC_OPINIONS_FAILED] = {"juyong_opinions_failed_total", "",
                                 "Of those, the ones without a usable answer."},
     [METRIC_RETRACTIONS] = {"juyong_retractions_total", "",
                             "Answers taken back after text of them was shown."},
+    [METRIC_RETRACTIONS_TOLD] = {"juyong_retraction_messages_total", "result=\"delivered\"",
+                                 "Messages to apps about answers that were taken back."},
+    [METRIC_RETRACTIONS_UNTOLD] = {"juyong_retraction_messages_total", "result=\"failed\"", NULL},
     [METRIC_RELOADS] = {"juyong_reloads_total", "", "Configurations and rules taken over."},
 };
 

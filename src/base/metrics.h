@@ -41,10 +41,13 @@ enum metric {
     METRIC_PROVIDER_REFUSED_ANSWER, /* the provider's own filter, in an answer */
     METRIC_PROVIDER_REFUSED_ERROR,  /* and as an error */
     METRIC_STRIKES,                 /* intercepted prompts that counted for an end user */
-    METRIC_SUSPENDED,       /* requests refused because their end user is limited or suspended */
-    METRIC_OPINIONS,        /* second opinions that were given or failed */
-    METRIC_OPINIONS_FAILED, /* of those, without a usable answer */
-    METRIC_RETRACTIONS,     /* answers taken back after text was shown */
+    METRIC_SUSPENDED,          /* requests refused because their end user is limited or suspended */
+    METRIC_OPINIONS,           /* second opinions that were given or failed */
+    METRIC_OPINIONS_TOO_LONG,  /* texts that were not, or not wholly, asked about */
+    METRIC_OPINIONS_FAILED,    /* of those, without a usable answer */
+    METRIC_RETRACTIONS,        /* answers taken back after text was shown */
+    METRIC_RETRACTIONS_TOLD,   /* of those, the messages that the app's service took */
+    METRIC_RETRACTIONS_UNTOLD, /* and those that were given up */
     METRIC_RELOADS,
     METRIC_COUNT,
 };

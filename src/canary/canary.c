@@ -8,8 +8,7 @@
 #include "crypto/secret.h"
 #include "gate/gate.h"
 #include "http/client.h"
-#include "http/courier.h"
-#include "opinion/sign.h"
+#include "opinion/notice.h"
 #include "json/walk.h"
 
 #include <errno.h>
@@ -309,30 +308,10 @@ static void alarm_somebody(struct canary *c, const struct canary_report *r)
     if (to->url.len == 0)
         return;
     struct buf body = BUF_INIT(4 * MISSES_MAX);
-    struct sign signature;
-    struct http_header headers[4] = {
-        {SPAN_LIT("Content-Type"), SPAN_LIT("application/json")},
-        {SPAN_LIT("User-Agent"), SPAN_LIT("juyong/" JUYONG_VERSION)},
-    };
-    size_t count = 2;
     int e = write_alarm(c, r, &body);
-    if (e == 0 && to->secret.len) {
-        e = sign_body(to->secret, buf_span(&body), &signature);
-        headers[count++] =
-            (struct http_header){SPAN_LIT("X-Juyong-Timestamp"), span_str(signature.timestamp)};
-        headers[count++] =
-            (struct http_header){SPAN_LIT("X-Juyong-Signature"), span_str(signature.text)};
-    }
-    struct courier_message m = {
-        .url = to->url,
-        .headers = headers,
-        .header_count = count,
-        .body = buf_span(&body),
-        .tries = to->tries,
-        .timeout_ms = to->timeout_ms,
-    };
     if (e == 0)
-        e = courier_send(c->courier, &m);
+        e = notice_send(c->courier, to, buf_span(&body), SPAN_LIT("the canary's alarm"), NULL,
+                        NULL);
     if (e < 0)
         log_error("canary: %.*s could not be told: %s", SPAN_ARG(courier_host(to->url)),
                   strerror(-e));

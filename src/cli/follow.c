@@ -1,22 +1,18 @@
 #include "cli/follow.h"
 
 #include "base/log.h"
+#include "cli/foldwatch.h"
 #include "rules/vault.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
-#define LOOK_MS  1000
 #define RETRY_MS 60000
 
 struct follow {
-    struct loop *loop;
-    struct loop_watch watch;
-    struct loop_timer timer;
+    struct foldwatch folder;
     void (*changed)(void *ctx);
     void *ctx;
     uint64_t retry_ms; /* 0: none is due */
@@ -47,11 +43,12 @@ static void read_current(struct follow *f, char ret_digest[RULE_DIGEST_SIZE])
     buf_deinit(&messages);
 }
 
-static void look(struct follow *f)
+static void look(struct foldwatch *w)
 {
+    struct follow *f = list_entry(w, struct follow, folder);
     char digest[RULE_DIGEST_SIZE];
     read_current(f, digest);
-    bool due = f->retry_ms && loop_now_ms(f->loop) >= f->retry_ms;
+    bool due = f->retry_ms && loop_now_ms(f->folder.loop) >= f->retry_ms;
     /* One that vanished changes nothing: what was decided stays in force. */
     if (!due && (digest[0] == '\0' || strcmp(digest, f->seen) == 0))
         return;
@@ -60,51 +57,19 @@ static void look(struct follow *f)
     f->changed(f->ctx);
 }
 
-static void on_event(struct loop_watch *w, uint32_t events)
-{
-    struct follow *f = list_entry(w, struct follow, watch);
-    char piece[4096] __attribute__((aligned(8)));
-    while (read(w->fd, piece, sizeof(piece)) > 0)
-        ; /* whatever it was: the file itself tells */
-    look(f);
-}
-
-static void on_time(struct loop_timer *t)
-{
-    struct follow *f = list_entry(t, struct follow, timer);
-    look(f);
-    loop_timer_set(t, loop_now_ms(f->loop) + LOOK_MS);
-}
-
-static void watch(struct follow *f)
-{
-    char path[PATH_MAX + 8];
-    snprintf(path, sizeof(path), "%s/rules", f->state_dir);
-    f->watch.fn = on_event;
-    f->watch.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (f->watch.fd < 0)
-        return;
-    if (inotify_add_watch(f->watch.fd, path, IN_MOVED_TO | IN_CLOSE_WRITE) < 0 ||
-        loop_watch_add(f->loop, &f->watch, EPOLLIN) < 0) {
-        close(f->watch.fd);
-        f->watch.fd = -1;
-    }
-}
-
 struct follow *follow_new(struct loop *loop, struct span state_dir, struct span served,
                           void (*changed)(void *ctx), void *ctx)
 {
     struct follow *f = calloc(1, sizeof(*f));
     if (!f)
         return NULL;
-    f->loop = loop;
     f->changed = changed;
     f->ctx = ctx;
     snprintf(f->seen, sizeof(f->seen), "%.*s", SPAN_ARG(served));
     snprintf(f->state_dir, sizeof(f->state_dir), "%.*s", SPAN_ARG(state_dir));
-    watch(f);
-    loop_timer_init(loop, &f->timer, on_time);
-    if (loop_timer_set(&f->timer, loop_now_ms(loop) + LOOK_MS) < 0) {
+    char rules[PATH_MAX + 8];
+    snprintf(rules, sizeof(rules), "%s/rules", f->state_dir);
+    if (foldwatch_begin(&f->folder, loop, rules, FOLDWATCH_MS, look) < 0) {
         follow_free(f);
         return NULL;
     }
@@ -113,17 +78,13 @@ struct follow *follow_new(struct loop *loop, struct span state_dir, struct span 
 
 void follow_retry(struct follow *f)
 {
-    f->retry_ms = loop_now_ms(f->loop) + RETRY_MS;
+    f->retry_ms = loop_now_ms(f->folder.loop) + RETRY_MS;
 }
 
 void follow_free(struct follow *f)
 {
     if (!f)
         return;
-    loop_timer_cancel(&f->timer);
-    if (f->watch.fd >= 0) {
-        loop_watch_remove(f->loop, &f->watch);
-        close(f->watch.fd);
-    }
+    foldwatch_end(&f->folder);
     free(f);
 }

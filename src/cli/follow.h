@@ -1,6 +1,5 @@
 /*
- * What is published comes into force at once: watches the store's `current` (inotify(7)), and looks
- * once a second besides, for a watch may be refused, lost or blind on another machine's disk.
+ * What is published comes into force at once: watches the store's `current` (foldwatch.h).
  */
 #pragma once
 

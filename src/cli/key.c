@@ -36,6 +36,8 @@ static void check_end(const struct options *o, struct argp_state *state)
         argp_error(state, "which key? `juyong key list` shows their ids");
     else if (o->expires && !create && !rotate)
         argp_error(state, "--expires is for create and rotate");
+    else if (*o->alias && !create)
+        argp_error(state, "--alias is for create: a rotated key keeps its own");
     else if (o->overlap && !rotate)
         argp_error(state, "--overlap is for rotate");
 }

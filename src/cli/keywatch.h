@@ -1,8 +1,5 @@
-/*
- * Keys that are created, rotated or revoked come into force at once: watches keys.json
- * (inotify(7)), and looks once a second besides, for a watch may be refused, lost or blind on
- * another machine's disk.
- */
+/* Keys that are created, rotated or revoked come into force at once: watches keys.json
+ * (foldwatch.h). */
 #pragma once
 
 #include "access/access.h"

@@ -34,6 +34,8 @@ static void check(const struct options *o, struct argp_state *state)
         argp_error(state, "--end-user is needed");
     else if (!strcmp(o->verb, "consent") && !o->agreement)
         argp_error(state, "--agreement is needed: what did the end user agree to?");
+    else if (o->agreement && strcmp(o->verb, "consent") != 0)
+        argp_error(state, "--agreement is for consent");
     else if (!strcmp(o->verb, "verify") && !o->code)
         argp_error(state, "which label? its ProduceID and its ReservedCode1");
 }

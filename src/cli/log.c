@@ -112,7 +112,7 @@ static bool find_dir(struct options *o, char ret_dir[PATH_MAX])
     if (good) {
         memcpy(ret_dir, config->audit.dir.data, config->audit.dir.len);
         ret_dir[config->audit.dir.len] = '\0';
-        good = logfilter_settle(&o->filter, config, SPAN_LIT("log list"), &messages);
+        good = logfilter_settle(&o->filter, config, SPAN_LIT("log list"));
     } else {
         fwrite(messages.data, 1, messages.len, stderr);
         if (messages.len == 0)

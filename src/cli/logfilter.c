@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "cli/desk.h"
+#include "cli/person.h"
 #include "cli/setup.h"
 
 #include <errno.h>
@@ -204,17 +205,16 @@ const struct argp logfilter_argp = {.options = filter_options, .parser = parse};
 /* ---- end users ---- */
 
 /* The record knows end users only by an HMAC: an id that is not one yet becomes one. */
-static void hash_end_user(struct logfilter *f, const struct config *config, struct buf *messages)
+static bool hash_end_user(struct logfilter *f, const struct config *config)
 {
     struct span id = f->query.end_user;
-    unsigned char digest[32];
-    struct access *access = NULL;
-    if (id.len == 0 || codec_unhex(id, digest, sizeof(digest)) ||
-        access_load(config, messages, &access) < 0)
-        return;
-    access_hash_end_user(access, NULL, id, f->end_user);
+    if (id.len == 0)
+        return true;
+    if (!person_find("juyong log", config, config->audit.dir, id, PERSON_IN_LOG | PERSON_OR_ID,
+                     f->end_user))
+        return false;
     f->query.end_user = span_str(f->end_user);
-    access_unref(access);
+    return true;
 }
 
 /* Who looks at a person's records is on record, too; a copy of a log (--dir) can't tell. */
@@ -222,7 +222,6 @@ static bool record_lookup(const struct logfilter *f, const struct config *config
 {
     char login[256];
     uint64_t seq;
-    unsigned char bytes[32];
     setup_login(login, sizeof(login));
     struct desk_act act = {.verb = DESK_LOOKUP,
                            .app = f->query.app,
@@ -231,9 +230,8 @@ static bool record_lookup(const struct logfilter *f, const struct config *config
                            .author = span_str(login),
                            .login = span_str(login)};
     struct desk_answer answer = {0};
-    if (!codec_unhex(act.end_user, bytes, sizeof(bytes)) ||
-        query_last_seq(config->audit.dir, &seq) < 0)
-        return true; /* nobody's records, or none at all: the reading tells */
+    if (query_last_seq(config->audit.dir, &seq) < 0)
+        return true; /* none at all: the reading tells */
     int r = desk_ask(config, &act, DESK_WAIT_MS, &answer);
     if (r == 0 && answer.error[0] == '\0')
         return true;
@@ -242,9 +240,8 @@ static bool record_lookup(const struct logfilter *f, const struct config *config
     return false;
 }
 
-bool logfilter_settle(struct logfilter *f, const struct config *config, struct span what,
-                      struct buf *messages)
+bool logfilter_settle(struct logfilter *f, const struct config *config, struct span what)
 {
-    hash_end_user(f, config, messages);
-    return f->query.end_user.len == 0 || record_lookup(f, config, what);
+    return hash_end_user(f, config) &&
+           (f->query.end_user.len == 0 || record_lookup(f, config, what));
 }

@@ -20,7 +20,6 @@ extern const struct argp logfilter_argp;
 bool logfilter_time(const char *text, uint64_t *ret_us);
 /*
  * Turns an end user's id into what records know him by, and puts on record that `what` looks at
- * him. False: a message was printed or is in *messages.
+ * him. False: a message was printed.
  */
-bool logfilter_settle(struct logfilter *f, const struct config *config, struct span what,
-                      struct buf *messages);
+bool logfilter_settle(struct logfilter *f, const struct config *config, struct span what);

@@ -404,6 +404,8 @@ void logview_show(const struct logview *v, const struct query_row *row)
     put_field(v, "model answered", e->model_answered);
     if (e->model_differs == ENTRY_TRUE)
         put_field(v, "model differs", SPAN_LIT("yes"));
+    if (e->retracted == ENTRY_TRUE)
+        put_field(v, "retracted", SPAN_LIT("yes, shown text was taken back"));
     put_field(v, "upstream", e->upstream);
     put_field(v, "filing number", e->filing_number);
     put_field(v, "upstream request", e->upstream_request_id);
@@ -568,6 +570,7 @@ void logview_json(const struct logview *v, const struct query_row *row)
     json_text(out, "model", e->model);
     json_text(out, "model_answered", e->model_answered);
     json_bool(out, "model_differs", e->model_differs);
+    json_bool(out, "retracted", e->retracted);
     json_text(out, "upstream", e->upstream);
     json_text(out, "filing_number", e->filing_number);
     json_text(out, "upstream_request_id", e->upstream_request_id);

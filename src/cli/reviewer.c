@@ -4,10 +4,8 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/day.h"
-#include "base/utf8.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
-#include "config/value.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -31,15 +29,7 @@ struct options {
 
 static bool is_line(const char *what, const char *text)
 {
-    struct span s = span_str(text ? text : "");
-    if (span_trim(s).len == 0)
-        fprintf(stderr, "juyong reviewer: %s is needed\n", what);
-    else if (s.len > LINE_BYTES_MAX || !value_is_printable(s) || utf8_check(s) < s.len)
-        fprintf(stderr, "juyong reviewer: %s: one line of text in UTF-8, at most %d bytes\n", what,
-                LINE_BYTES_MAX);
-    else
-        return true;
-    return false;
+    return setup_is_line("reviewer", what, span_str(text ? text : ""), LINE_BYTES_MAX);
 }
 
 static int act_done(struct options *o, struct buf *messages, int r)
@@ -315,6 +305,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         else if (find_verb(o->verb)->wants_id != (o->id != NULL))
             argp_error(state, o->id ? "unexpected argument '%s'" : "which account?%s",
                        o->id ? o->id : "");
+        else if (strcmp(o->verb, "create") != 0 &&
+                 (o->purpose || o->key || o->user || o->filing || o->expires || o->daily))
+            argp_error(state, "%s is for create: what is proposed is approved as it is, or revoked",
+                       o->purpose   ? "--purpose"
+                       : o->key     ? "--key"
+                       : o->user    ? "--end-user"
+                       : o->filing  ? "--case"
+                       : o->expires ? "--expires"
+                                    : "--daily");
+        else if (o->json && strcmp(o->verb, "list") != 0)
+            argp_error(state, "--json is for list");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

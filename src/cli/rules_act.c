@@ -1,6 +1,5 @@
 #include "cli/rules_act.h"
 
-#include "base/utf8.h"
 #include "config/value.h"
 #include "match/cursor.h"
 #include "policy/policy.h"
@@ -54,15 +53,7 @@ const struct argp rules_act_argp = {.options = options, .parser = parse, .childr
 
 bool rules_is_line(const char *what, struct span text, size_t max)
 {
-    if (text.len == 0 || span_trim(text).len == 0)
-        fprintf(stderr, "juyong rules: %s is needed\n", what);
-    else if (text.len > max)
-        fprintf(stderr, "juyong rules: %s: more than %zu bytes\n", what, max);
-    else if (!value_is_printable(text) || utf8_check(text) < text.len)
-        fprintf(stderr, "juyong rules: %s: one line of text in UTF-8\n", what);
-    else
-        return true;
-    return false;
+    return setup_is_line("rules", what, text, max);
 }
 
 /* Does the library do what its authors meant, and leave ordinary texts alone? */

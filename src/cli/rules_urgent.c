@@ -42,6 +42,10 @@ static void check_end(const struct options *o, struct argp_state *state)
         argp_error(state, "--risk is needed");
     if (o->verb == ADD && !o->expires)
         argp_error(state, "--expires is needed, such as 72h");
+    if (o->verb != ADD && o->expires)
+        argp_error(state, "--expires is for a new word: withdraw it, and say it anew");
+    if (o->verb != LIST && o->days)
+        argp_error(state, "--days is for list");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

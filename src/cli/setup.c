@@ -1,5 +1,7 @@
 #include "cli/setup.h"
 
+#include "base/utf8.h"
+#include "config/value.h"
 #include "policy/policy.h"
 #include "rules/publish.h"
 #include "json/walk.h"
@@ -130,4 +132,17 @@ void setup_login(char *ret_name, size_t size)
         snprintf(ret_name, size, "%s", pw->pw_name);
     else
         snprintf(ret_name, size, "uid %u", (unsigned)getuid());
+}
+
+bool setup_is_line(const char *command, const char *what, struct span text, size_t max)
+{
+    if (span_trim(text).len == 0)
+        fprintf(stderr, "juyong %s: %s is needed\n", command, what);
+    else if (text.len > max)
+        fprintf(stderr, "juyong %s: %s: more than %zu bytes\n", command, what, max);
+    else if (!value_is_printable(text) || utf8_check(text) < text.len)
+        fprintf(stderr, "juyong %s: %s: one line of text in UTF-8\n", command, what);
+    else
+        return true;
+    return false;
 }

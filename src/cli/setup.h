@@ -41,3 +41,8 @@ bool setup_write(FILE *to, const struct buf *text);
 void setup_json(struct buf *out, const char *key, struct span text);
 /* Who runs the command: by the terminal's login, so that sudo hides nobody; else by the user id. */
 void setup_login(char *ret_name, size_t size);
+/*
+ * Is it one line of text in UTF-8, not blank, of at most `max` bytes, as journals and records want
+ * it? If not, a line on stderr says what is wrong with `what`; `command` is as "user".
+ */
+bool setup_is_line(const char *command, const char *what, struct span text, size_t max);

@@ -1,16 +1,16 @@
 /* `juyong user`: one end user's strikes, records and wishes. Every look at a person is recorded. */
-#include "access/access.h"
 #include "audit/query.h"
 #include "audit/strikes.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/day.h"
-#include "base/utf8.h"
 #include "cli/desk.h"
 #include "cli/logview.h"
+#include "cli/person.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
 #include "config/value.h"
+#include "json/value.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -19,13 +19,13 @@
 #include <time.h>
 
 #define LINE_MAX_BYTES 1000
-#define SHOWN          20 /* interceptions that `show` lists */
+#define SHOWN          10 /* decisions that `show` lists */
 
-enum { KEY_FOR = 256, KEY_DENY, KEY_STATE, KEY_JSON, KEY_WAIT };
+enum { KEY_FOR = 256, KEY_DENY, KEY_STATE, KEY_JSON, KEY_WAIT, KEY_ALL, KEY_ID };
 
 struct options {
     const char *file, *verb, *id, *app, *author, *reason, *time, *state;
-    bool json, deny;
+    bool json, deny, all, as_id;
     unsigned wait_ms;
     char login[256], end_user[65];
     struct setup setup;
@@ -35,8 +35,26 @@ struct verb {
     const char *name;
     int (*run)(struct options *o);
     bool wants_id, wants_reason;
+    bool in_log; /* also about whom strikes don't know */
 };
 static const struct verb *find_verb(const char *name);
+
+/* What a command would not read is a misunderstanding. */
+static void check_options(const struct options *o, struct argp_state *state)
+{
+    const struct {
+        const char *option, *verb;
+        bool given;
+    } only[] = {
+        {"--for", "suspend", o->time},
+        {"--deny", "appeal", o->deny},
+        {"--state", "list", o->state},
+        {"--all", "show", o->all},
+    };
+    for (size_t i = 0; i < sizeof(only) / sizeof(*only); i++)
+        if (only[i].given && strcmp(o->verb, only[i].verb) != 0)
+            argp_error(state, "%s is for %s", only[i].option, only[i].verb);
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -62,6 +80,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_FOR:
         o->time = arg;
+        return 0;
+    case KEY_ALL:
+        o->all = true;
+        return 0;
+    case KEY_ID:
+        o->as_id = true;
         return 0;
     case KEY_DENY:
         o->deny = true;
@@ -90,6 +114,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                        "which end user? The id that the app gives him, or the record's hash");
         else if (!find_verb(o->verb)->wants_id && o->id)
             argp_error(state, "unexpected argument '%s'", o->id);
+        else
+            check_options(o, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -98,38 +124,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static bool is_line(const char *what, const char *text, size_t max)
 {
-    struct span s = span_str(text ? text : "");
-    if (span_trim(s).len == 0)
-        fprintf(stderr, "juyong user: %s is needed\n", what);
-    else if (s.len > max)
-        fprintf(stderr, "juyong user: %s: more than %zu bytes\n", what, max);
-    else if (!value_is_printable(s) || utf8_check(s) < s.len)
-        fprintf(stderr, "juyong user: %s: one line of text in UTF-8\n", what);
-    else
-        return true;
-    return false;
+    return setup_is_line("user", what, span_str(text ? text : ""), max);
 }
 
 /* ---- who ---- */
 
-/* The record knows end users only by an HMAC: an id that is not one yet becomes one. */
-static bool find_user(struct options *o)
+static bool find_user(struct options *o, bool in_log)
 {
-    struct span id = span_str(o->id);
-    unsigned char bytes[32];
-    if (codec_unhex(id, bytes, sizeof(bytes))) {
-        codec_hex(span_from((const char *)bytes, sizeof(bytes)), o->end_user);
-        return true;
-    }
-    struct buf messages = BUF_INIT(1u << 20);
-    struct access *access = NULL;
-    int r = access_load(o->setup.config, &messages, &access);
-    if (r == 0)
-        access_hash_end_user(access, NULL, id, o->end_user);
-    setup_print_messages(stderr, &messages);
-    buf_deinit(&messages);
-    access_unref(access);
-    return r == 0 && o->end_user[0];
+    const struct config *c = o->setup.config;
+    return person_find("juyong user", c, c->audit.dir, span_str(o->id),
+                       (o->as_id ? PERSON_AS_ID : 0) | (in_log ? PERSON_IN_LOG : 0), o->end_user);
 }
 
 static struct desk_act act_of(const struct options *o, enum desk_verb verb)
@@ -275,8 +279,41 @@ static int run_list(struct options *o)
     return print_strikes(o, &v);
 }
 
-/* The user's rows of the log, newest first unless all are wanted. */
-static int print_rows(const struct options *o, bool all)
+/* Looks at him are left out: their number says nothing of him. */
+static bool is_decision(const struct query_row *row)
+{
+    return !span_eq(row->entry.reason, SPAN_LIT("user_lookup"));
+}
+
+/* What people decide is told whole: by whom, and why. */
+static void print_act(const struct logview *view, const struct query_row *row)
+{
+    const struct entry *e = &row->entry;
+    struct json_value *detail = value_parse(e->detail, NULL);
+    struct span author, why;
+    char when[CLOCK_TEXT_SIZE];
+    clock_format(e->time, when);
+    when[10] = ' ';
+    fprintf(view->out, "%.19s  ", when);
+    logview_text(view->out, e->reason);
+    if (e->app.len) {
+        fputs("  ", view->out);
+        logview_text(view->out, e->app);
+    }
+    if (value_get_string(value_get(detail, SPAN_LIT("author")), &author)) {
+        fputs("  by ", view->out);
+        logview_text(view->out, author);
+    }
+    if (value_get_string(value_get(detail, SPAN_LIT("why")), &why)) {
+        fputs(": ", view->out);
+        logview_text(view->out, why);
+    }
+    fputc('\n', view->out);
+    value_free(detail);
+}
+
+/* What was decided about the user by rules and by people, newest first; to export: everything. */
+static int print_rows(const struct options *o, bool everything)
 {
     struct logview view;
     struct query *q = NULL;
@@ -284,15 +321,23 @@ static int print_rows(const struct options *o, bool all)
     struct query_filter f = {
         .end_user = span_str(o->end_user),
         .app = span_str(o->app ? o->app : ""),
-        .all = all,
-        .any_purpose = all,
-        .oldest_first = all,
-        .limit = all ? 0 : SHOWN,
+        .all = everything,
+        .acts = !everything,
+        .any_purpose = everything,
+        .oldest_first = everything,
     };
+    size_t left = everything || o->all ? SIZE_MAX : SHOWN;
     logview_init(&view);
     int r = query_open(o->setup.config->audit.dir, &f, &q);
-    while (r >= 0 && (r = query_next(q, &row)) == 1 && !ferror(view.out))
-        (o->json || all ? logview_json : logview_row)(&view, row);
+    while (r >= 0 && left > 0 && (r = query_next(q, &row)) == 1 && !ferror(view.out)) {
+        if (!everything && !is_decision(row))
+            continue;
+        if (!o->json && !everything && span_eq(row->entry.kind, SPAN_LIT("admin")))
+            print_act(&view, row);
+        else
+            (o->json || everything ? logview_json : logview_row)(&view, row);
+        left--;
+    }
     query_close(q);
     if (r < 0 && r != -ENOENT)
         fprintf(stderr, "juyong user: the log can't be read: %s\n", strerror(-r));
@@ -415,10 +460,10 @@ static int run_delete(struct options *o)
 }
 
 static const struct verb verbs[] = {
-    {"list", run_list, false, false},   {"show", run_show, true, false},
-    {"lift", run_lift, true, true},     {"suspend", run_suspend, true, true},
-    {"appeal", run_appeal, true, true}, {"export", run_export, true, false},
-    {"delete", run_delete, true, true},
+    {"list", run_list, false, false, false},   {"show", run_show, true, false, true},
+    {"lift", run_lift, true, true, false},     {"suspend", run_suspend, true, true, true},
+    {"appeal", run_appeal, true, true, false}, {"export", run_export, true, false, true},
+    {"delete", run_delete, true, true, true},
 };
 
 static const struct verb *find_verb(const char *name)
@@ -441,7 +486,7 @@ static int run(struct options *o)
     int r = setup_load(span_str(o->file), false, &o->setup);
     if (r)
         return r;
-    r = v->wants_id && !find_user(o) ? CLI_BAD : v->run(o);
+    r = v->wants_id && !find_user(o, v->in_log) ? CLI_BAD : v->run(o);
     setup_deinit(&o->setup);
     return fflush(stdout) == 0 || errno == EPIPE ? r : CLI_BAD;
 }
@@ -456,6 +501,8 @@ int cli_user(int argc, char **argv)
         {"author", 'a', "NAME", 0, "Who decides it; your login name unless told", 0},
         {"for", KEY_FOR, "TIME", 0, "suspend: 90min, 24h, 7d, forever (strikes.suspend_for)", 0},
         {"deny", KEY_DENY, NULL, 0, "appeal: it is denied", 0},
+        {"all", KEY_ALL, NULL, 0, "show: every decision about the user, not the newest 10", 0},
+        {"id", KEY_ID, NULL, 0, "ID is the app's id, though it looks like a hash", 0},
         {"state", KEY_STATE, "STATE", 0, "list: warn, limit, suspend, clear or appealed", 0},
         {"wait", KEY_WAIT, "TIME", 0, "How long a running gateway may take to take it (10s)", 0},
         {"json", KEY_JSON, NULL, 0, "One JSON object a line", 0},
@@ -465,12 +512,16 @@ int cli_user(int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "list\nshow|lift|suspend|appeal|export|delete ID",
-        .doc = "End users: their strikes, what is decided about them, and their privacy.\n"
-               "终端用户：违规计数、解除、暂停、申诉，以及个人信息的导出与删除。\v"
-               "ID is the id that the app gives, or the hash by which records know it. What is "
-               "decided holds at once, with a gateway running or not, and is in the log, as is "
-               "every look at a person (`juyong log list --all`). delete removes the kept texts of "
-               "this user's records; the records themselves stay, so that the log still verifies.",
+        .doc =
+            "End users: their strikes, what is decided about them, and their privacy.\n"
+            "终端用户：违规计数、解除、暂停、申诉，以及个人信息的导出与删除。\v"
+            "ID is the id that the app gives, the hash by which records know it, or the beginning "
+            "of "
+            "that hash (8 digits or more), as tables print it, if it is one user's alone. show "
+            "tells what is counted, then what rules and people decided, the newest first. What is "
+            "decided holds at once, with a gateway running or not, and is in the log, as is "
+            "every look at a person (`juyong log list --all`). delete removes the kept texts of "
+            "this user's records; the records themselves stay, so that the log still verifies.",
     };
     static char name[] = "juyong user";
     struct options o = {.wait_ms = DESK_WAIT_MS};

@@ -238,6 +238,22 @@ void read_addresses(struct reader *r, const struct schema_key *key, const struct
         reader_error(r, node->at, "'addresses' names none; leave it out to allow all");
 }
 
+/* Behind trusted_proxies in the table, so that they are known. */
+static void doubt_addresses(struct reader *r, const struct config *c, const struct config_app *app,
+                            const struct yaml_node *node)
+{
+    const struct yaml_node *n = node ? node->first : NULL;
+    for (size_t i = 0; n && i < app->address_count; i++, n = n->next)
+        for (size_t k = 0; k < c->trusted_proxy_count; k++)
+            if (app->addresses[i].bits == 128 &&
+                network_contains(&c->trusted_proxies[k], app->addresses[i].address)) {
+                reader_warn(r, n->at,
+                            "app '%.*s': %.*s is a trusted proxy: whoever it speaks for may ask",
+                            SPAN_ARG(app->name), SPAN_ARG(n->text));
+                break;
+            }
+}
+
 void app_defaults(struct reader *r, struct config_app *app)
 {
     schema_defaults(r, schema_app, app);
@@ -268,6 +284,7 @@ void read_apps(struct reader *r, const struct schema_key *key, const struct yaml
         if (r->errors != before)
             continue;
         check_models(r, &app, n);
+        doubt_addresses(r, c, &app, yaml_get(n, SPAN_LIT("addresses")));
         const struct yaml_node *name = yaml_get(n, SPAN_LIT("name"));
         bool is_default = span_eq(app.name, SPAN_LIT("default"));
         bool twice = is_default && default_seen;

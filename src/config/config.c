@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/day.h"
 #include "config/keys.h"
+#include "config/network.h"
 #include "config/value.h"
 
 #include <errno.h>
@@ -304,6 +305,11 @@ unsigned config_weakenings(const struct config *c, struct buf *out)
     }
     if (!(c->strikes.enabled && (c->strikes.consecutive || c->strikes.per_day)) && ++count)
         buf_printf(out, "strikes: end users whose prompts are intercepted are never suspended\n");
+    if (c->reviewers.port && network_is_public(c->reviewers.host) && ++count)
+        buf_printf(out,
+                   "reviewers: %.*s port %u can be reached by strangers, without TLS: listen on "
+                   "127.0.0.1 or in a private network, behind a proxy\n",
+                   SPAN_ARG(c->reviewers.host), c->reviewers.port);
     if (!c->canary.ready && ++count)
         buf_printf(out, "canary: a miss doesn't make the gateway unready\n");
     if (c->audit.mode == AUDIT_DEGRADED && ++count)

@@ -38,6 +38,12 @@ enum release {
     RELEASE_WHOLE,    /* all of it for the last one */
 };
 
+/* How much of a prompt is asked about. */
+enum asking_scope {
+    ASK_CONVERSATION, /* all that the model will read */
+    ASK_LAST,         /* the last question */
+};
+
 enum asking_when {
     ASK_ALWAYS,
     ASK_FLAGGED, /* when a rule of the action `ask` hits */
@@ -108,6 +114,7 @@ struct config_opinion {
     size_t cache;                /* answers kept, per worker */
     unsigned cache_ms;           /* and how long */
     size_t text_bytes;           /* of one question */
+    unsigned pieces;             /* questions that one text to be judged may become */
     struct place at;
 };
 
@@ -118,6 +125,7 @@ struct config_asking {
     unsigned direction;           /* enum direction less 1 */
     unsigned when;                /* enum asking_when */
     unsigned share;               /* percent, for ASK_SAMPLED */
+    unsigned asks;                /* enum asking_scope */
     unsigned flag, answer, block; /* percent from which on it is that action; 0: never */
     unsigned release;             /* enum release */
     unsigned timeout_ms;          /* 0: the source's */

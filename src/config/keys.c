@@ -167,8 +167,8 @@ const struct schema_key schema_app[] = {
     {"models", SCHEMA_TEXTS, NULL, "the models it may ask for; all unless told",
      AT(struct config_app, models), .offset2 = offsetof(struct config_app, model_count)},
     {"addresses", SCHEMA_OTHER, NULL,
-     "addresses or networks from which it may ask; all unless told. A trusted proxy's word for the "
-     "client's address counts",
+     "addresses or networks from which it may ask; all unless told. Through a trusted proxy "
+     "the client that it names must be listed, or the proxy by its own address, not by a network",
      AT(struct config_app, addresses), .read = read_addresses, .form = "list of CIDR"},
     {"limits", SCHEMA_MAP, NULL, "how much it may ask for", .keys = keys_app_limits},
     {"policy", SCHEMA_OTHER, NULL, "where it differs from the global policy",
@@ -221,7 +221,9 @@ static const struct schema_key keys_rules[] = {
 
 static const struct schema_key keys_reviewers[] = {
     {"listen", SCHEMA_ADDRESS, NULL,
-     "where `juyong reviewer` accounts are served, and nobody else; they are served nowhere else",
+     "where `juyong reviewer` accounts are served, and nobody else; they are served nowhere else; "
+     "an "
+     "address that strangers can reach is shown as a weakening",
      AT(struct config, reviewers.host), .offset2 = offsetof(struct config, reviewers.port),
      .read = read_reviewers, .required = true, .restart = true},
     {NULL},
@@ -311,6 +313,10 @@ const struct schema_key schema_root[] = {
     {"policy", SCHEMA_OTHER, NULL, "what is done about hits, for all apps",
      AT(struct config, policy), .keys = schema_policy, .read = read_policy,
      .form = "map, or the name of a file with it"},
+    {"trusted_proxies", SCHEMA_OTHER, NULL,
+     "addresses or networks of front proxies: only they may name client address, end user, device "
+     "and session (headers X-Juyong-Client-IP, -Client-Port, -End-User, -Device, -Session)",
+     AT(struct config, trusted_proxies), .read = read_proxies, .form = "list of CIDR"},
     {"apps", SCHEMA_OTHER, NULL, "apps that differ from the rest", .keys = schema_app,
      .read = read_apps, .form = "list of maps"},
     {"limits", SCHEMA_MAP, NULL, "sizes, times and numbers", .keys = keys_limits},
@@ -319,10 +325,6 @@ const struct schema_key schema_root[] = {
      "test accounts for the authority that reviews a filing; without it there are none",
      .keys = keys_reviewers},
     {"canary", SCHEMA_MAP, NULL, "the proof that what is in force intercepts", .keys = keys_canary},
-    {"trusted_proxies", SCHEMA_OTHER, NULL,
-     "addresses or networks of front proxies: only they may name client address, end user, device "
-     "and session (headers X-Juyong-Client-IP, -Client-Port, -End-User, -Device, -Session)",
-     AT(struct config, trusted_proxies), .read = read_proxies, .form = "list of CIDR"},
     {"proxy_protocol", SCHEMA_BOOL, "false",
      "connections of trusted_proxies begin with a PROXY header (version 1 or 2) that names the "
      "client; other connections may not",

@@ -54,3 +54,21 @@ bool network_contains(const struct network *n, const unsigned char address[16])
         return false;
     return rest == 0 || ((n->address[whole] ^ address[whole]) & bit_mask(rest)) == 0;
 }
+
+bool network_is_public(struct span text)
+{
+    static const char *const ours[] = {
+        "127.0.0.0/8",    "::1",           "10.0.0.0/8",     "172.16.0.0/12",
+        "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7",
+        "fe80::/10",
+    };
+    unsigned char address[16];
+    if (!network_read_address(text, address))
+        return true;
+    for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+        struct network n;
+        if (network_read(span_str(ours[i]), &n) && network_contains(&n, address))
+            return false;
+    }
+    return true;
+}

@@ -15,4 +15,10 @@ struct network {
 bool network_read_address(struct span text, unsigned char ret_address[16]);
 /* An address, alone or with a prefix length; false on host bits behind the prefix too. */
 bool network_read(struct span text, struct network *ret_network);
+/*
+ * May strangers reach what listens there? True of every address that is neither this machine's own
+ * (loopback) nor one of private networks and links (RFC 1918, 6598, 4193, 3927, 4291), of the
+ * wildcards 0.0.0.0 and :: too, and of what is no address.
+ */
+bool network_is_public(struct span text);
 bool network_contains(const struct network *n, const unsigned char address[16]);

@@ -15,6 +15,7 @@ static const char *const choices_kind[] = {"moderations", "qwen3guard", "llamagu
                                            NULL};
 static const char *const choices_direction[] = {"prompt", "completion", "both", NULL};
 static const char *const choices_when[] = {"always", "asked", "sampled", NULL};
+static const char *const choices_asks[] = {"conversation", "last", NULL};
 static const char *const choices_release[] = {"exact", "sentence", "whole", NULL};
 static const char *const choices_fallback[] = {"local", "closed", NULL};
 
@@ -57,6 +58,11 @@ const struct schema_key schema_opinion[] = {
     {"text", SCHEMA_SIZE, "16KiB",
      "text of one question; a longer prompt becomes several, of an answer it is the end",
      AT(struct config_opinion, text_bytes), .min = 256, .max = MiB},
+    {"pieces", SCHEMA_NUMBER, "256",
+     "questions that one prompt or unstreamed answer may become, `concurrency` at one time; of "
+     "what "
+     "is longer the newest are asked, or (fallback: closed) it is refused: too_long_to_judge",
+     AT(struct config_opinion, pieces), .min = 1, .max = 65536},
     {NULL},
 };
 
@@ -70,6 +76,10 @@ const struct schema_key schema_asking[] = {
     {"when", SCHEMA_CHOICE, "always",
      "always; asked: when a rule with action=ask of these risks hits; sampled: of a share",
      AT(struct config_asking, when), .choices = choices_when},
+    {"asks", SCHEMA_CHOICE, "conversation",
+     "conversation: about every text that the model will read (system, history, results of tools), "
+     "each message by itself and remembered so; last: about the last question alone",
+     AT(struct config_asking, asks), .choices = choices_asks},
     {"share", SCHEMA_NUMBER, "0", "percent of exchanges, with when: sampled",
      AT(struct config_asking, share), .max = 100},
     {"flag", SCHEMA_NUMBER, "0", "the score, in percent, from which on it flags; 0: never",
@@ -149,6 +159,17 @@ void read_opinions(struct reader *r, const struct schema_key *key, const struct 
     }
 }
 
+/* The heavier action counts: what begins where that does already never happens. 0: not asked for.
+ */
+static void doubt_order(struct reader *r, const struct yaml_node *node, const char *lighter,
+                        unsigned from, const char *heavier, unsigned to)
+{
+    const struct yaml_node *n = yaml_get(node, span_str(lighter));
+    if (from && to && from >= to)
+        reader_warn(r, n ? n->at : node->at, "'%s' from %u is never reached: '%s' begins at %u",
+                    lighter, from, heavier, to);
+}
+
 void read_askings(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base)
 {
@@ -172,5 +193,8 @@ void read_askings(struct reader *r, const struct schema_key *key, const struct y
             reader_error(r, n->at, "when: sampled needs a share of 1 to 100 percent");
         if (a->flag == 0 && a->answer == 0 && a->block == 0)
             reader_warn(r, n->at, "nothing follows from this opinion");
+        doubt_order(r, n, "flag", a->flag, "answer", a->answer);
+        doubt_order(r, n, "flag", a->flag, "block", a->block);
+        doubt_order(r, n, "answer", a->answer, "block", a->block);
     }
 }

@@ -24,6 +24,7 @@ struct dialect_request {
     bool stream, include_usage;
     unsigned choices; /* n */
     bool json_mode;   /* response_format asks for JSON */
+    bool tools;       /* offers tools that the answer may call */
     bool infill;      /* a gap in a text is to be filled: code, mostly */
     bool media;       /* holds images, audio or files that can't be judged */
     struct span media_path;

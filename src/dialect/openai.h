@@ -138,6 +138,8 @@ bool openai_index(struct openai_reader *r, uint64_t max, uint64_t otherwise, uin
 /* Values that requests and answers share. */
 int openai_content(struct openai_reader *r); /* a string, or parts */
 int openai_tool_calls(struct openai_reader *r);
+/* In requests: tools or functions that the answer may call. */
+int openai_request_tools(struct openai_reader *r);
 int openai_function_call(struct openai_reader *r);
 int openai_reasoning_content(struct openai_reader *r);
 int openai_reasoning(struct openai_reader *r);

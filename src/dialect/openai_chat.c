@@ -82,9 +82,9 @@ static int read_request(struct json_walk *w, struct span body, struct arena *are
         {SPAN_LIT("safety_identifier"), openai_request_safety_identifier},
         {SPAN_LIT("response_format"), openai_request_response_format},
         {SPAN_LIT("prediction"), read_prediction},
-        {SPAN_LIT("tools"), openai_fixed},
+        {SPAN_LIT("tools"), openai_request_tools},
         {SPAN_LIT("tool_choice"), openai_fixed},
-        {SPAN_LIT("functions"), openai_fixed},
+        {SPAN_LIT("functions"), openai_request_tools},
         {SPAN_LIT("function_call"), openai_fixed},
     };
     return openai_read_request(members, COUNT(members), w, body, arena, ret, ret_error, fn, ctx);

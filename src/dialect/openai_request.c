@@ -91,6 +91,13 @@ int openai_request_response_format(struct openai_reader *r)
     return openai_fixed(r);
 }
 
+int openai_request_tools(struct openai_reader *r)
+{
+    if (r->item.token != JSON_NULL)
+        r->request->tools = true;
+    return openai_fixed(r);
+}
+
 int openai_read_request(const struct openai_member *members, size_t count, struct json_walk *w,
                         struct span body, struct arena *arena, struct dialect_request *ret,
                         struct dialect_error *ret_error, text_item_fn fn, void *ctx)

@@ -28,13 +28,24 @@ static struct access_credentials credentials_of(const struct http_request *r)
     };
 }
 
+/* As the request asks for; admit_check() refuses what is no such word. */
+static void be_strict(const struct config *c, const struct http_request *r,
+                      struct access_identity *who)
+{
+    if (http_request_header(r, POLICY_HEADER).len)
+        who->app = config_strict(c, who->app);
+}
+
 bool admit_identify_key(struct gate *g, struct http_request *r,
                         struct access_identity *ret_identity)
 {
+    const struct config *c = snapshot_config(g->snapshot);
     struct access_credentials credentials = credentials_of(r);
-    return access_identify_key(snapshot_access(g->snapshot), g->hasher,
-                               snapshot_config(g->snapshot), &credentials, clock_wall_us(),
-                               ret_identity);
+    if (!access_identify_key(snapshot_access(g->snapshot), g->hasher, c, &credentials,
+                             clock_wall_us(), ret_identity))
+        return false;
+    be_strict(c, r, ret_identity);
+    return true;
 }
 
 bool admit_identify(struct gate *g, struct http_request *r, struct access_identity *ret_identity)
@@ -44,8 +55,7 @@ bool admit_identify(struct gate *g, struct http_request *r, struct access_identi
     if (!access_identify(snapshot_access(g->snapshot), g->hasher, c, &credentials, clock_wall_us(),
                          ret_identity))
         return false;
-    if (http_request_header(r, POLICY_HEADER).len)
-        ret_identity->app = config_strict(c, ret_identity->app);
+    be_strict(c, r, ret_identity);
     return true;
 }
 

@@ -157,7 +157,7 @@ static void ask(struct exchange *x)
     }
     if (x->prompt)
         judge_close(x->prompt);
-    int r = opinion_begin(x, buf_span(&x->body));
+    int r = opinion_begin(x);
     if (r != 0) {
         x->state = EXCHANGE_ASKING;
         if (r < 0)
@@ -229,7 +229,7 @@ static enum cause check(struct exchange *x, struct span *ret_path)
         *ret_path = SPAN_LIT("n");
         return CAUSE_BAD_REQUEST;
     }
-    if (x->asked.media && !x->who.app->policy.allow_media && !exchange_shadows(x)) {
+    if (x->asked.media && !purpose_allows_media(x) && !exchange_shadows(x)) {
         *ret_path = x->asked.media_path;
         return CAUSE_MEDIA_DENIED;
     }
@@ -239,12 +239,14 @@ static enum cause check(struct exchange *x, struct span *ret_path)
 
 void ask_reject(struct exchange *x, enum cause cause, struct span code, struct span path)
 {
-    record_subject(x);
     record_notes(x)->status = cause_status(cause);
     if (code.len == 0)
         code = span_str(cause_code(cause));
-    record_rejection(x, code);
-    record_close(x, OUTCOME_REJECTED, code);
+    if (x->dialect) { /* of the list of models nothing is on record */
+        record_subject(x);
+        record_rejection(x, code);
+        record_close(x, OUTCOME_REJECTED, code);
+    }
     x->state = EXCHANGE_ENDING;
     /* Nothing of the request was used: the answer need not wait for its record. */
     if (reply_error(x, cause, code, path) < 0)
@@ -341,6 +343,11 @@ void ask_begin(struct exchange *x)
         return;
     }
     history_settle(x, body);
+    r = opinion_omit(x, body);
+    if (r < 0) {
+        give_up(x, r);
+        return;
+    }
     cause = strike_hold(x);
     if (cause != CAUSE_NONE) {
         turn_away(x, cause);

@@ -68,6 +68,37 @@ static bool cut_is_held(const struct relay *r)
     return false;
 }
 
+/* Where its text will be clear to once the masks are on record, as they are when the end goes out.
+ */
+static uint64_t clear_when_recorded(const struct channel *c)
+{
+    struct channel later = *c;
+    channel_masks_recorded(&later);
+    return channel_clear(&later);
+}
+
+/* Will send_until_cut() show text? */
+static bool shows_more(const struct relay *r)
+{
+    bool shows = false;
+    list_for_each (e, &r->hold.frames) {
+        const struct frame *f = list_entry(e, struct frame, link);
+        bool text = false, cut = false, whole = f->gates & HOLD_TOOL;
+        for (size_t i = 0; i < f->piece_count; i++) {
+            const struct piece *p = &f->pieces[i];
+            uint64_t clear = p->channel ? clear_when_recorded(p->channel) : UINT64_MAX;
+            bool readable = relay_is_text(p, 1);
+            text = text || (readable && clear > p->start);
+            cut = cut || p->end > clear;
+            whole = whole || (p->end > clear && !readable);
+        }
+        shows = shows || (text && !whole);
+        if (cut)
+            return shows;
+    }
+    return false; /* the cut is not held: nothing more goes out */
+}
+
 static int send_until_cut(struct exchange *x)
 {
     struct relay *r = x->relay;
@@ -122,8 +153,7 @@ static void cut_recorded(struct exchange *x)
         d.text = arena_printf(&x->arena, "\n\n%.*s", SPAN_ARG(d.text));
     d.answer = false; /* part of the model's own answer was shown: it was cut, not replaced */
     int rc = send_until_cut(x);
-    /* A rule's hit was never shown; what somebody objects to later may have been. */
-    if (rc == 0 && r->shown && opinion_objected(x)) {
+    if (rc == 0 && record_notes(x)->retracted) {
         d.replacement = replacement;
         retract_tell(x, replacement);
     }
@@ -147,6 +177,9 @@ void relay_cut(struct exchange *x)
     judge_finish(x->completion, -1);
     record_notes(x)->status = 200;
     record_notes(x)->upstream_end_us = clock_mono_us();
+    /* A rule's hit was never shown; what somebody objects to later may have been, and what stands
+     * before the cut will be. */
+    record_notes(x)->retracted = opinion_objected(x) && (r->shown || shows_more(r));
     record_act(x, x->completion, span_str(cause_code(CAUSE_CONTENT_FILTER)));
     record_close(x, OUTCOME_CUT, span_str(cause_code(CAUSE_CONTENT_FILTER)));
     relay_await(x, cut_recorded);

@@ -210,20 +210,21 @@ static void reading(struct exchange *x, unsigned events)
     if (!too_large && !(events & HTTP_BODY))
         return;
     struct span path = SPAN_NULL;
-    enum cause refused = admit_check(x, &path);
+    enum cause refused = too_large  ? CAUSE_TOO_LARGE
+                         : trailers ? CAUSE_BAD_FRAMING
+                                    : admit_check(x, &path);
     if (!x->dialect) { /* the list of models: nothing to judge, nothing to record */
+        if (refused != CAUSE_NONE) {
+            ask_reject(x, refused, SPAN_NULL, path);
+            return;
+        }
         x->state = EXCHANGE_ENDING;
-        int r = too_large || trailers ? reply_error(x, CAUSE_BAD_FRAMING, SPAN_NULL, SPAN_NULL)
-                : refused             ? reply_error(x, refused, SPAN_NULL, path)
-                                      : reply_models(x);
-        if (r < 0)
+        if (reply_models(x) < 0)
             http_request_abort(x->client);
         return;
     }
     metrics_add(x->purpose.metrics, METRIC_REQUESTS, 1);
-    if (too_large || trailers)
-        ask_reject(x, too_large ? CAUSE_TOO_LARGE : CAUSE_BAD_FRAMING, SPAN_NULL, SPAN_NULL);
-    else if (refused != CAUSE_NONE)
+    if (refused != CAUSE_NONE)
         ask_reject(x, refused, SPAN_NULL, path);
     else
         ask_begin(x);
@@ -307,8 +308,14 @@ void exchange_step(struct loop_task *t)
     struct exchange *x = list_entry(t, struct exchange, task);
     if (x->client_events & HTTP_DONE) {
         x->client_events = 0;
+        x->left = true;
         if (x->state != EXCHANGE_ENDING)
             abandon(x);
+        admit_release(x);
+    }
+    if (x->left) {
+        if (shadow_listen(x))
+            return;
         http_request_release(x->client);
         exchange_free(x);
         return;

@@ -32,6 +32,13 @@ enum exchange_state {
 };
 const char *exchange_state_name(enum exchange_state s);
 
+/* How an exchange of mode shadow ended, which is recorded when all opinions are there. */
+struct shadow_close {
+    bool pending;
+    enum outcome outcome;
+    struct span reason;
+};
+
 struct exchange {
     struct list link;
     struct gate *gate;
@@ -62,6 +69,8 @@ struct exchange {
     struct strike *strike;     /* strike.c; NULL: the end user's strikes were not asked for */
     struct label *label;       /* label.c; NULL until the model is asked */
     void (*after)(struct exchange *x);
+    struct shadow_close late; /* shadow.c */
+    bool left;                /* the client's side is over; the exchange may go on listening */
 };
 
 /* How long an answer waits for its record. */
@@ -153,14 +162,21 @@ void ask_refuse(struct exchange *x);
 
 /* opinion.c: see opinion.h */
 /*
- * Before a prompt is settled: which question of the conversation is the last, and which earlier
- * ones were refused for an opinion. 0, -ENOMEM, -EINVAL. O(body) when anybody is asked, else O(1).
+ * Before a prompt is settled, and before its judge is closed: what it says, and which of it was
+ * refused for an opinion before. 0, -ENOMEM, -EINVAL. O(body) when anybody is asked, else O(1).
  */
 int opinion_recall(struct exchange *x, struct span body);
-/* Asks about the prompt, as it is forwarded. 0; 1 when it must be refused or can't be judged (see
- * opinion_step()); -ENOMEM, -EINVAL. */
-int opinion_begin(struct exchange *x, struct span body);
-/* Takes what was answered. True when that ended the exchange's business: its state has changed. */
+/* Once it is settled: what is kept from the model nobody is asked about. As opinion_recall(). */
+int opinion_omit(struct exchange *x, struct span body);
+/*
+ * Asks about the prompt, as the model will read it. 0; 1 when it must be refused or can't be judged
+ * (see opinion_step()); -ENOMEM.
+ */
+int opinion_begin(struct exchange *x);
+/* Takes what was answered and asks on. 0 or -ENOMEM. */
+int opinion_hear(struct exchange *x);
+/* Takes what was answered, with its consequences. True when that ended the exchange's business: its
+ * state has changed. */
 bool opinion_step(struct exchange *x);
 /* Is a verdict about the prompt missing, so that nothing of the answer may be shown? */
 bool opinion_holds(const struct exchange *x);
@@ -214,8 +230,8 @@ int reply_models(struct exchange *x);
 void reply_describe(struct exchange *x, const struct judge *j, struct dialect_refusal *ret);
 /* Begins the client's event stream. */
 int reply_stream(struct exchange *x, enum action action);
-/* For requests that never become an exchange. */
-void reply_rejection(struct gate *g, struct http_request *r, enum cause cause);
+/* For requests that never become an exchange; `detail` goes where the error names a field. */
+void reply_rejection(struct gate *g, struct http_request *r, enum cause cause, struct span detail);
 enum { REPLY_HEADERS = 40 };
 
 /* provider.c: what the provider says of itself */
@@ -260,6 +276,7 @@ struct record_notes {
     struct span provider_refusal; /* FIELD:WORD by which the provider's own filter refused */
     bool model_differs;           /* from the one that was asked for */
     struct dialect_tokens tokens;
+    bool retracted; /* what was shown is taken back */
     bool unjudged_media;
     bool unjudged; /* mode shadow: something could not be judged and went on */
 };

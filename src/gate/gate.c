@@ -40,6 +40,7 @@ struct admission {
     struct access_identity who;
     struct purpose purpose;
     bool models;
+    struct span detail; /* of the cause */
 };
 
 static struct admission decide(const struct door *d, struct http_request *r)
@@ -49,8 +50,12 @@ static struct admission decide(const struct door *d, struct http_request *r)
     struct span path = http_request_path(r), method = http_request_method(r);
     struct span encoding = http_request_header(r, "Content-Encoding");
     a.models = span_eq(path, SPAN_LIT("/v1/models"));
+    /* One may be the client's and one its front's: whose is the first nobody knows. */
+    a.detail = http_request_repeated(r, SPAN_LIT("x-juyong-"));
     a.dialect = dialect_find(path);
-    if (!a.dialect && !a.models)
+    if (a.detail.len)
+        a.cause = CAUSE_REPEATED_HEADER;
+    else if (!a.dialect && !a.models)
         a.cause = CAUSE_NOT_FOUND;
     else if (!span_eq(method, a.models ? SPAN_LIT("GET") : SPAN_LIT("POST")))
         a.cause = CAUSE_METHOD;
@@ -105,7 +110,7 @@ static size_t admit(void *ctx, struct http_request *r)
         a.cause = CAUSE_OVERLOADED;
     if (a.cause != CAUSE_NONE) {
         count_rejection(d, a.cause);
-        reply_rejection(g, r, a.cause);
+        reply_rejection(g, r, a.cause, a.detail);
         return 0;
     }
     http_request_set_owner(r, x);
@@ -132,10 +137,23 @@ static bool is_proxy(void *ctx, struct span address)
     return access_trusts(snapshot_config(g->snapshot), address);
 }
 
-static void refused(void *ctx)
+/* The server refuses: in the words, and with the id, that any other answer has. */
+static void refused(void *ctx, struct http_request *r, enum http_refusal why, struct span detail)
 {
+    static const enum cause causes[] = {
+        [HTTP_REFUSED_FRAMING] = CAUSE_BAD_FRAMING,
+        [HTTP_REFUSED_EXPECTATION] = CAUSE_EXPECTATION,
+        [HTTP_REFUSED_HEADERS] = CAUSE_HEADERS_TOO_LARGE,
+        [HTTP_REFUSED_BODY] = CAUSE_TOO_LARGE,
+        [HTTP_REFUSED_MEMORY] = CAUSE_OVERLOADED,
+    };
     struct door *d = ctx;
+    struct exchange *x = r ? http_request_owner(r) : NULL;
     metrics_add(d->reviewers ? &d->gate->aside : d->gate->metrics, METRIC_REJECTED_FRAMING, 1);
+    if (x)
+        ask_reject(x, causes[why], SPAN_NULL, SPAN_NULL);
+    else if (r)
+        reply_rejection(d->gate, r, causes[why], detail);
 }
 
 /* --- exchanges by number, for the way back from the log --- */

@@ -165,7 +165,7 @@ static void answered(struct exchange *x)
         exchange_fail(x, CAUSE_UPSTREAM_FAILED, OUTCOME_UPSTREAM);
         return;
     }
-    if (event.media && !x->who.app->policy.allow_media) {
+    if (event.media && !purpose_allows_media(x)) {
         exchange_fail(x, CAUSE_MEDIA_DENIED, OUTCOME_CUT);
         return;
     }

@@ -49,19 +49,18 @@ int history_note(struct judge *j, struct channel *c, const struct hit *hit, enum
     return add(h, &o);
 }
 
-int history_note_opinion(struct judge *j, uint32_t first, uint32_t last, enum action action,
-                         const unsigned char *code, enum audit_memory memory)
+int history_note_opinion(struct judge *j, const struct history_opinion *said)
 {
     struct offence o = {.hit = {.rule = UINT32_MAX},
-                        .action = action,
-                        .role = ROLE_USER,
-                        .first = first,
-                        .last = last,
-                        .coded = code != NULL,
+                        .action = said->action,
+                        .role = said->role,
+                        .first = said->first,
+                        .last = said->last,
+                        .coded = said->code != NULL,
                         .opinion = true,
-                        .memory = memory};
-    if (code)
-        memcpy(o.code, code, sizeof(o.code));
+                        .memory = said->memory};
+    if (said->code)
+        memcpy(o.code, said->code, sizeof(o.code));
     j->history.unrecorded = true;
     return add(&j->history, &o);
 }

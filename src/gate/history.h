@@ -57,12 +57,16 @@ void history_deinit(struct history *h);
  * -ENOMEM. O(offences).
  */
 int history_note(struct judge *j, struct channel *c, const struct hit *hit, enum action action);
-/*
- * Notes that somebody's opinion forbids, or forbade, the turns first..last. `code` may be NULL: it
- * can't be remembered. The offence's number from 1, 0 when there is no room, -ENOMEM.
- */
-int history_note_opinion(struct judge *j, uint32_t first, uint32_t last, enum action action,
-                         const unsigned char *code, enum audit_memory memory);
+/* That somebody's opinion forbids, or forbade, the turns first..last. */
+struct history_opinion {
+    enum role role;
+    uint32_t first, last;
+    enum action action;
+    const unsigned char *code; /* NULL: it can't be remembered */
+    enum audit_memory memory;
+};
+/* Notes it. The offence's number from 1, 0 when there is no room, -ENOMEM. */
+int history_note_opinion(struct judge *j, const struct history_opinion *said);
 /* Tells where an item stands, on the second walk. */
 void history_place(struct judge *j, const struct text_item *item, const struct piece *p);
 /*

@@ -476,6 +476,18 @@ static int mask_piece(struct judge_walk *w, const struct text_item *item, const 
     return 0;
 }
 
+const struct piece *judge_follow(struct judge_walk *w, const struct text_item *item,
+                                 struct text_item *ret_text)
+{
+    const struct judge *j = w->judge;
+    const struct piece *p = NULL;
+    uint32_t number = w->item++;
+    *ret_text = judged(j, item);
+    for (; w->piece < j->piece_count && j->pieces[w->piece].item <= number; w->piece++)
+        p = j->pieces[w->piece].item == number ? &j->pieces[w->piece] : p;
+    return p;
+}
+
 int judge_revisit(void *ctx, const struct text_item *item)
 {
     struct judge_walk *w = ctx;

@@ -104,6 +104,12 @@ struct judge_walk {
     uint32_t item;
     size_t piece;
 };
+/*
+ * The item as it is judged, and its piece: where it stands in its channel, which masks it; NULL: in
+ * none. To be called for every item; only counts in the walk.
+ */
+const struct piece *judge_follow(struct judge_walk *w, const struct text_item *item,
+                                 struct text_item *ret_text);
 /* Gives findings and offences their places and masks their splices. A text_item_fn. */
 int judge_revisit(void *ctx, const struct text_item *item);
 /* How many splices the masks need at most. */

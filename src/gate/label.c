@@ -160,7 +160,7 @@ int label_feed(struct exchange *x, const struct text_item *item)
     struct label *l = x->label;
     if (!is_visible(l) || item->choice >= CHOICES)
         return 0;
-    if (item->field == FIELD_ARGUMENTS)
+    if (relay_is_call(item))
         l->tools |= 1u << item->choice;
     if (!is_answer(item))
         return 0;
@@ -210,11 +210,15 @@ void label_generated(struct exchange *x)
 
 /* --- what becomes of a choice --- */
 
-/* Its text begins in a way that may become code or a label: the label is put behind it. */
-static bool goes_behind(const struct exchange *x, const struct said *s)
+/*
+ * The label is put behind the text: where the text begins in a way that may become code or a label,
+ * and where the choice calls a tool, or may still do so. Once it stands before the text it stays.
+ */
+static bool goes_behind(const struct exchange *x, unsigned choice)
 {
     const struct label *l = x->label;
-    return l->mode != LABEL_PREFIX || label_text_is_doubtful(&s->text, l->words);
+    return l->mode != LABEL_PREFIX || x->asked.tools || (l->tools & ~l->placed) >> choice & 1 ||
+           label_text_is_doubtful(&l->said[choice]->text, l->words);
 }
 
 /* NULL: it is labelled behind its text. */
@@ -254,9 +258,12 @@ struct span label_done(const struct exchange *x)
     const char *why = l->none;
     bool before = false, after = false;
     for (unsigned i = 0; i < CHOICES && !l->none; i++) {
-        if (!is_seen(x, i))
+        if (!is_seen(x, i)) {
+            if (l->tools >> i & 1 && !x->completion->refused)
+                why = why ? why : "tools";
             continue;
-        bool behind = goes_behind(x, l->said[i]);
+        }
+        bool behind = goes_behind(x, i);
         const char *none = behind ? why_none_behind(x, i) : NULL;
         before = before || !behind;
         after = after || (behind && !none);
@@ -297,7 +304,7 @@ static void mark_text(struct exchange *x, const struct piece *p, struct label_ma
     if (l->begun & bit)
         return;
     l->begun |= bit;
-    if (!goes_behind(x, s) && s->text.first_at >= p->start) {
+    if (!goes_behind(x, c->choice) && s->text.first_at >= p->start) {
         m->before |= bit;
         l->placed |= bit;
     }
@@ -408,7 +415,7 @@ static uint32_t wanted(const struct exchange *x)
     uint32_t bits = 0;
     for (unsigned i = 0; i < CHOICES; i++) {
         const struct said *s = x->label->said[i];
-        if (s && s->text.begun && (!goes_behind(x, s) || !why_none_behind(x, i)))
+        if (s && s->text.begun && (!goes_behind(x, i) || !why_none_behind(x, i)))
             bits |= 1u << i;
     }
     return bits;
@@ -446,7 +453,7 @@ static int label_item(void *ctx, const struct text_item *item)
     w->at[item->choice] += item->text.len;
     bool last = ++w->items[item->choice] == s->items;
     struct label_marks m = {0};
-    if (!goes_behind(w->x, s))
+    if (!goes_behind(w->x, item->choice))
         m.before = s->text.first_at >= start && s->text.first_at < start + item->text.len ? bit : 0;
     else if (last)
         m.after = bit;

@@ -101,6 +101,16 @@ enum cause purpose_identify(const struct door *d, struct http_request *r, bool c
     return cause;
 }
 
+bool purpose_allows_media(const struct exchange *x)
+{
+    const struct config *c = exchange_config(x);
+    /* Whoever tests what is let through isn't refused for having asked for a stricter judgement. */
+    const struct config_app *app = x->purpose.review == REVIEWER_OBSERVE
+                                       ? &c->apps[config_app_index(c, x->who.app)]
+                                       : x->who.app;
+    return app->policy.allow_media;
+}
+
 void purpose_keep(struct exchange *x, enum direction direction, struct span text)
 {
     if (x->purpose.review == REVIEWER_NONE)

@@ -39,6 +39,11 @@ enum cause purpose_identify(const struct door *d, struct http_request *r, bool c
 struct kept {
     struct buf prompt, answer; /* of each its beginning, AUDIT_KEPT_MAX bytes */
 };
+/*
+ * May what can't be judged pass? A reviewer who observes is not refused for it because he asked to
+ * be judged strictly; the record says that it was not judged.
+ */
+bool purpose_allows_media(const struct exchange *x);
 /* Keeps that text, when it is a reviewer's; nothing else. */
 void purpose_keep(struct exchange *x, enum direction direction, struct span text);
 void kept_free(struct kept *k);

@@ -234,6 +234,7 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     }
     e.originals = originals.list;
     e.original_count = originals.count;
+    e.retracted = r->notes.retracted;
     e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media && !r->notes.unjudged;
     metrics_add(x->purpose.metrics, METRIC_ACTION_ALLOW + e.action, 1);
     metrics_add(x->purpose.metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);

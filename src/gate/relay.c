@@ -65,6 +65,14 @@ void relay_free(struct relay *r)
 
 /* --- from the upstream --- */
 
+bool relay_is_call(const struct text_item *item)
+{
+    return item->field == FIELD_ARGUMENTS ||
+           (item->field == FIELD_OTHER &&
+            (span_find(item->path, SPAN_LIT(".tool_calls[")) < item->path.len ||
+             span_find(item->path, SPAN_LIT(".function_call")) < item->path.len));
+}
+
 static int see_item(void *ctx, const struct text_item *item)
 {
     struct relay *r = ctx;
@@ -83,10 +91,7 @@ static int see_item(void *ctx, const struct text_item *item)
         r->expected |= 1u << item->choice;
     if (item->field != FIELD_OTHER && item->choice < RELAY_CHOICES_MAX)
         r->seen |= 1u << item->choice;
-    if (item->field == FIELD_ARGUMENTS ||
-        (item->field == FIELD_OTHER &&
-         (span_find(item->path, SPAN_LIT(".tool_calls[")) < item->path.len ||
-          span_find(item->path, SPAN_LIT(".function_call")) < item->path.len)))
+    if (relay_is_call(item))
         r->tools |= item->choice < RELAY_CHOICES_MAX ? 1u << item->choice : 0;
     if (!p.channel)
         return 0;
@@ -195,7 +200,7 @@ static int take_event(struct relay *r, const struct sse_event *sse, bool late)
         r->failure = provider_refused(&e) ? CAUSE_PROVIDER_REFUSED : CAUSE_UPSTREAM_FAILED;
         return 1;
     }
-    if (e.media && !x->who.app->policy.allow_media) {
+    if (e.media && !purpose_allows_media(x)) {
         r->failure = CAUSE_MEDIA_DENIED;
         return 1;
     }

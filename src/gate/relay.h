@@ -35,6 +35,8 @@ struct relay {
 };
 
 /* relay.c */
+/* Does that text stand in a call of a tool or function? */
+bool relay_is_call(const struct text_item *item);
 /* No more text of these choices (bits). 0 or negative as judge_finish(). */
 int relay_finish_choices(struct exchange *x, uint32_t bits);
 /* Gives what came from the upstream, cut into events, to fn; the relay is its context. */

@@ -59,7 +59,14 @@ static bool is_wanted(const struct http_header *h)
 /* Where our own limits are told, the upstream's would contradict them. */
 static size_t limit_headers(struct exchange *x, struct http_header *h, size_t max)
 {
-    size_t own = admit_headers(x, h, max), n = own;
+    size_t own = admit_headers(x, h, max);
+    uint64_t wait = strike_wait_s(x);
+    if (wait && own < max) { /* nothing passed the limits: they say nothing of when */
+        struct span text = arena_printf(&x->arena, "%llu", (unsigned long long)wait);
+        if (text.data)
+            h[own++] = (struct http_header){SPAN_LIT("retry-after"), text};
+    }
+    size_t n = own;
     struct http_header kept;
     for (size_t i = 0; x->fetch && n < max && http_fetch_header_at(x->fetch, i, &kept); i++) {
         bool told = false;
@@ -232,7 +239,7 @@ int reply_models(struct exchange *x)
     return r;
 }
 
-void reply_rejection(struct gate *g, struct http_request *r, enum cause cause)
+void reply_rejection(struct gate *g, struct http_request *r, enum cause cause, struct span detail)
 {
     char text[GATE_ID_SIZE];
     struct span id = gate_request_id(g, text);
@@ -241,6 +248,7 @@ void reply_rejection(struct gate *g, struct http_request *r, enum cause cause)
         .request_id = id,
         .code = span_str(cause_code(cause)),
         .type = span_str(cause_type(cause)),
+        .param = detail,
     };
     struct buf body = BUF_INIT(16384);
     struct http_header headers[] = {

@@ -7,8 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/courier.h"
-#include "opinion/sign.h"
+#include "opinion/notice.h"
 
 static int write(struct exchange *x, struct span replacement, struct buf *out)
 {
@@ -36,6 +35,13 @@ static int write(struct exchange *x, struct span replacement, struct buf *out)
     return r;
 }
 
+/* The exchange may be long over. */
+static void told(void *ctx, bool delivered)
+{
+    struct gate *g = ctx;
+    metrics_add(g->metrics, delivered ? METRIC_RETRACTIONS_TOLD : METRIC_RETRACTIONS_UNTOLD, 1);
+}
+
 void retract_tell(struct exchange *x, struct span replacement)
 {
     const struct config_retraction *to = &x->who.app->policy.retraction;
@@ -43,32 +49,14 @@ void retract_tell(struct exchange *x, struct span replacement)
     if (to->url.len == 0)
         return;
     struct buf body = BUF_INIT(65536);
-    struct sign signature;
-    struct http_header headers[4] = {
-        {SPAN_LIT("Content-Type"), SPAN_LIT("application/json")},
-        {SPAN_LIT("User-Agent"), SPAN_LIT("juyong/" JUYONG_VERSION)},
-    };
-    size_t count = 2;
+    struct span about =
+        arena_printf(&x->arena, "the retraction of %.*s", SPAN_ARG(record_request_id(x)));
     int r = write(x, replacement, &body);
-    if (r == 0 && to->secret.len) {
-        r = sign_body(to->secret, buf_span(&body), &signature);
-        headers[count++] =
-            (struct http_header){SPAN_LIT("X-Juyong-Timestamp"), span_str(signature.timestamp)};
-        headers[count++] =
-            (struct http_header){SPAN_LIT("X-Juyong-Signature"), span_str(signature.text)};
-    }
-    struct courier_message m = {
-        .url = to->url,
-        .headers = headers,
-        .header_count = count,
-        .body = buf_span(&body),
-        .tries = to->tries,
-        .timeout_ms = to->timeout_ms,
-    };
     if (r == 0)
-        r = courier_send(x->gate->courier, &m);
-    if (r < 0)
-        log_warning("the retraction of %.*s could not be sent: %s", SPAN_ARG(record_request_id(x)),
-                    strerror(-r));
+        r = notice_send(x->gate->courier, to, buf_span(&body), about, told, x->gate);
+    if (r < 0) {
+        told(x->gate, false);
+        log_warning("%.*s could not be sent: %s", SPAN_ARG(about), strerror(-r));
+    }
     buf_deinit(&body);
 }

@@ -13,6 +13,31 @@ static struct span unjudged(void)
     return SPAN_LIT("unjudged");
 }
 
+/* --- second opinions: asked for beside the traffic, and heard to the end after it --- */
+
+bool shadow_listen(struct exchange *x)
+{
+    bool asked = x->opinions && !record_closed(x);
+    if (asked && (opinion_hear(x) < 0 || (x->relay && stretch_read(x) < 0)))
+        record_notes(x)->unjudged = true;
+    if (!x->late.pending)
+        return false;
+    if (asked && opinion_waits(x) && !x->gate->cutting)
+        return true;
+    x->late.pending = false;
+    if (x->completion)
+        record_act(x, x->completion, SPAN_NULL);
+    record_close(x, x->late.outcome, x->late.reason);
+    return false;
+}
+
+/* The traffic is over, and its record is closed as soon as nothing is waited for. */
+static void close_record(struct exchange *x, enum outcome outcome, struct span reason)
+{
+    x->late = (struct shadow_close){.pending = true, .outcome = outcome, .reason = reason};
+    shadow_listen(x);
+}
+
 void shadow_judge_request(struct exchange *x)
 {
     struct judge *j =
@@ -41,10 +66,14 @@ void shadow_judge_request(struct exchange *x)
                                      &w);
     arena_deinit(&scratch);
     j->judge_us += clock_mono_us() - before;
+    if (r == 0)
+        r = opinion_recall(x, body);
     if (r < 0)
         record_notes(x)->unjudged = true;
     record_act(x, j, SPAN_NULL);
     judge_close(j);
+    if (r == 0 && opinion_begin(x) < 0)
+        record_notes(x)->unjudged = true;
 }
 
 void shadow_answer(struct exchange *x, int r, bool media)
@@ -59,7 +88,9 @@ void shadow_answer(struct exchange *x, int r, bool media)
         http_request_abort(x->client);
     if (j)
         record_act(x, j, SPAN_NULL);
-    record_close(x, n->status >= 400 ? OUTCOME_UPSTREAM : OUTCOME_COMPLETE,
+    if (j && r == 0 && n->status < 400 && opinion_answer(x) < 0)
+        n->unjudged = true;
+    close_record(x, n->status >= 400 ? OUTCOME_UPSTREAM : OUTCOME_COMPLETE,
                  n->status >= 400 ? span_str(cause_code(CAUSE_UPSTREAM_FAILED))
                  : n->unjudged    ? unjudged()
                                   : SPAN_NULL);
@@ -107,6 +138,8 @@ static int pass(void *ctx, const struct sse_event *sse)
     if (rc == 0)
         rc = relay_send_out(x);
     record_act(x, x->completion, SPAN_NULL);
+    if (stretch_read(x) < 0)
+        record_notes(x)->unjudged = true;
     return rc;
 }
 
@@ -125,7 +158,7 @@ static void end(struct exchange *x)
     if (!n->unjudged && judge_finish(x->completion, -1) < 0)
         n->unjudged = true;
     record_act(x, x->completion, SPAN_NULL);
-    record_close(x, outcome,
+    close_record(x, outcome,
                  r->failure    ? span_str(cause_code(r->failure))
                  : !whole      ? span_str(cause_code(CAUSE_UPSTREAM_TRUNCATED))
                  : n->unjudged ? unjudged()

@@ -21,3 +21,9 @@ void shadow_judge_request(struct exchange *x);
 void shadow_step(struct exchange *x, unsigned events);
 /* An answer that is not streamed was judged (r: 0 or why it could not be): passes it. */
 void shadow_answer(struct exchange *x, int r, bool media);
+/*
+ * Takes what was said of the exchange, asks on, and closes the record when it was only waiting for
+ * that. True while it is: the exchange must stay, although its client may be gone. In other modes,
+ * where nobody is asked, and while the traffic goes on, false.
+ */
+bool shadow_listen(struct exchange *x);

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "gate/relay.h"
+#include "gate/shadow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,15 +35,33 @@ static bool concerns(const struct inquiry *in)
     return in->active && in->direction == DIRECTION_COMPLETION;
 }
 
+/* No more of that text comes, and all of it could be judged. */
+static bool is_finished(const struct channel *c)
+{
+    return !c->cursor && c->stopped == 0;
+}
+
+/*
+ * Up to where one inquiry lets the text go out. In how many pieces a whole answer is asked about is
+ * the source's affair: none of it is shown for that.
+ */
+static uint64_t released(const struct stretch *s, const struct inquiry *in,
+                         const struct progress *p)
+{
+    bool whole = release_of(in, s->channel) == RELEASE_WHOLE;
+    return !whole || (is_finished(s->channel) && p->passed == s->read) ? p->passed : p->begun;
+}
+
 /* The gate in the hold: the least that any source which holds has passed. */
 static void update(struct exchange *x, struct stretch *s)
 {
     uint64_t passed = UINT64_MAX;
     for (unsigned i = 0; i < x->opinions->count; i++) {
         const struct inquiry *in = &x->opinions->inquiries[i];
-        if (concerns(in) && release_of(in, s->channel) != RELEASE_EXACT &&
-            s->progress[i].passed < passed)
-            passed = s->progress[i].passed;
+        if (!concerns(in) || release_of(in, s->channel) == RELEASE_EXACT)
+            continue;
+        uint64_t to = released(s, in, &s->progress[i]);
+        passed = to < passed ? to : passed;
     }
     s->channel->passed = passed;
 }
@@ -151,12 +170,17 @@ static size_t sentence_end(struct span text)
  * Up to where it can be asked about now; `from`: not yet. Only the text decides, not when and in
  * what pieces it came: else the same answer would be cut elsewhere another time.
  */
-static uint64_t stop_of(const struct stretch *s, const struct inquiry *in, uint64_t from)
+static uint64_t stop_of(const struct stretch *s, const struct inquiry *in, const struct progress *p)
 {
     bool whole = release_of(in, s->channel) == RELEASE_WHOLE;
-    bool finished = !s->channel->cursor && s->channel->stopped == 0;
+    bool finished = is_finished(s->channel);
+    uint64_t from = p->asked;
     size_t max =
         whole || in->source->text_bytes < SENTENCE_MAX ? in->source->text_bytes : SENTENCE_MAX;
+    /* Each question shows as much as fits: what stands across the end of one piece is in the next.
+     */
+    if (whole && from > p->begun)
+        max -= max / 10;
     struct span text = text_of(s, from, s->read);
     bool full = text.len >= max;
     if (full)
@@ -184,9 +208,10 @@ static int ask(struct exchange *x, struct stretch *s, unsigned inquiry, uint64_t
         .path = s->path,
         .text = text_of(s, p->asked, to),
     };
-    struct opinion_question q = {.direction = DIRECTION_COMPLETION,
-                                 .text = text_of(s, from, to),
-                                 .prompt = opinion_context(x, in)};
+    struct opinion_turn turns[OPINION_TURNS_MAX];
+    struct opinion_question q = {
+        .direction = DIRECTION_COMPLETION, .role = ROLE_ASSISTANT, .text = text_of(s, from, to)};
+    conversation_context(x, in, CONVERSATION_ANSWER, turns, &q);
     p->busy++;
     p->asked = to;
     return opinion_inquire(x, inquiry, &q, &about);
@@ -213,8 +238,10 @@ void stretch_settled(struct exchange *x, const struct question *q, bool objects)
     uint64_t open = first_open(x, s, (int)q->inquiry, q);
     p->busy--;
     p->passed = open < p->asked ? open : p->asked;
-    if (objects && q->from < s->objected)
-        s->objected = q->from;
+    bool whole = release_of(&x->opinions->inquiries[q->inquiry], s->channel) == RELEASE_WHOLE;
+    uint64_t from = whole ? p->begun : q->from; /* then all of it is objected to */
+    if (objects && from < s->objected)
+        s->objected = from;
     if (s->objected < p->passed)
         p->passed = s->objected;
     update(x, s);
@@ -232,7 +259,7 @@ static int go_on(struct exchange *x, struct stretch *s)
         struct progress *p = &s->progress[i];
         const struct inquiry *in = &x->opinions->inquiries[i];
         while (concerns(in) && p->busy < SENTENCES_AT_ONCE && s->objected == UINT64_MAX) {
-            uint64_t to = stop_of(s, in, p->asked);
+            uint64_t to = stop_of(s, in, p);
             if (to == p->asked)
                 break;
             int r = ask(x, s, i, to);
@@ -268,9 +295,10 @@ static void begin_late(struct exchange *x, uint64_t before)
             continue;
         list_for_each (e, &x->opinions->stretches) {
             struct stretch *s = list_entry(e, struct stretch, link);
-            uint64_t at = sent(x->relay, s->channel);
+            /* Beside the traffic there is nothing that has not: then all that is still there. */
+            uint64_t at = exchange_shadows(x) ? s->base : sent(x->relay, s->channel);
             at = at < s->base ? s->base : at > s->read ? s->read : at;
-            s->progress[i].asked = s->progress[i].passed = at;
+            s->progress[i].begun = s->progress[i].asked = s->progress[i].passed = at;
         }
     }
 }

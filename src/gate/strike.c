@@ -12,6 +12,7 @@ struct strike {
     enum cause cause;          /* that holds the user; CAUSE_NONE */
     enum cause told;           /* whose sentence the refusal says, or says besides */
     int64_t until;             /* in that sentence */
+    int64_t wait;              /* of a held user: seconds */
     unsigned row;              /* strikes in a row before this prompt was let through */
 };
 
@@ -40,10 +41,12 @@ static bool look(struct exchange *x, struct strikes *t, struct strike_entry *ret
     return named;
 }
 
-static void hold(struct exchange *x, struct strike *s, enum cause cause, int64_t until)
+static void hold(struct exchange *x, struct strike *s, enum cause cause, int64_t until,
+                 int64_t wait)
 {
     s->cause = s->told = cause;
     s->until = until;
+    s->wait = wait;
     x->prompt->action = ACTION_BLOCK;
 }
 
@@ -51,7 +54,7 @@ enum cause strike_hold(struct exchange *x)
 {
     struct strikes *t = table_of(x);
     struct strike *s = t ? state_of(x) : NULL;
-    int64_t now = clock_wall_s(), until = 0;
+    int64_t now = clock_wall_s(), until = 0, wait;
     if (!s)
         return CAUSE_NONE;
     int64_t pace = (exchange_config(x)->strikes.pace_ms + 999) / 1000;
@@ -59,10 +62,10 @@ enum cause strike_hold(struct exchange *x)
     enum strike_state state =
         look(x, t, &s->entry) ? strike_state_at(&s->entry, now, &until) : STRIKE_CLEAR;
     if (state == STRIKE_SUSPEND)
-        hold(x, s, CAUSE_USER_SUSPENDED, until);
+        hold(x, s, CAUSE_USER_SUSPENDED, until, until - now);
     else if (state == STRIKE_LIMIT && !x->prompt->refused &&
-             !strikes_take_turn(t, &s->entry, pace, now))
-        hold(x, s, CAUSE_USER_LIMITED, until);
+             (wait = strikes_take_turn(t, &s->entry, pace, now)) > 0)
+        hold(x, s, CAUSE_USER_LIMITED, until, wait < until - now ? wait : until - now);
     strikes_unlock(t);
     return s->cause;
 }
@@ -130,7 +133,7 @@ enum cause strike_act(struct exchange *x, struct span reason)
     bool named = look(x, t, &e);
     if (named && strike_state_at(&e, now, &until) == STRIKE_SUSPEND) {
         strikes_unlock(t);
-        hold(x, s, CAUSE_USER_SUSPENDED, until);
+        hold(x, s, CAUSE_USER_SUSPENDED, until, until - now);
         return CAUSE_USER_SUSPENDED;
     }
     if (named) {
@@ -188,7 +191,16 @@ enum cause strike_cause(const struct exchange *x)
     return x->strike && x->strike->cause != CAUSE_NONE ? x->strike->cause : CAUSE_CONTENT_FILTER;
 }
 
+uint64_t strike_wait_s(const struct exchange *x)
+{
+    const struct strike *s = x->strike;
+    bool held = s && s->cause != CAUSE_NONE && s->until != STRIKE_FOREVER;
+    return held && s->wait > 0 ? (uint64_t)s->wait : 0;
+}
+
 /* --- words --- */
+
+/* In minutes, upwards: who comes when he is told to is not to be turned away. */
 
 static struct span time_text(struct exchange *x, int64_t until)
 {
@@ -198,7 +210,7 @@ static struct span time_text(struct exchange *x, int64_t until)
                : l == LANGUAGE_EN ? SPAN_LIT("further notice")
                                   : SPAN_LIT("另行通知 (further notice)");
     char text[64] = "";
-    time_t local = (time_t)until + CHINA_SECONDS;
+    time_t local = (time_t)((until + 59) / 60 * 60 + CHINA_SECONDS);
     struct tm tm;
     if (gmtime_r(&local, &tm))
         strftime(text, sizeof(text), "%Y-%m-%d %H:%M (UTC+8)", &tm);
@@ -218,8 +230,8 @@ static struct span fill_in(struct exchange *x, struct span before, struct span t
     while (r == 0 && text.len) {
         size_t at = span_find(text, mark);
         r = buf_append(&b, span_slice(text, 0, at));
-        if (r == 0 && at < text.len)
-            r = buf_append(&b, when);
+        if (r == 0 && at < text.len) /* a warning has no end */
+            r = buf_append(&b, until ? when : mark);
         text = span_slice(text, at < text.len ? at + mark.len : at, text.len);
     }
     struct span filled = r == 0 ? arena_copy(&x->arena, buf_span(&b)) : SPAN_NULL;

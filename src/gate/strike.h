@@ -27,5 +27,10 @@ int strike_open(struct exchange *x);
 void strike_refuse(struct exchange *x, enum cause cause);
 /* What decides about a refused prompt: CAUSE_CONTENT_FILTER unless the user is held. */
 enum cause strike_cause(const struct exchange *x);
+/*
+ * Seconds until a held user may come back: a limited one's turn, a suspended one's end. 0 where
+ * nobody is held, or for good.
+ */
+uint64_t strike_wait_s(const struct exchange *x);
 /* Says so in the refusal: a sentence of its own, or one more. */
 void strike_describe(struct exchange *x, struct dialect_refusal *d);

@@ -60,7 +60,7 @@ static void drop(struct arrival *a, const char *why)
     if (why) {
         accept_name((const struct sockaddr *)&a->peer, name, &port);
         log_debug("http: PROXY header from %s: %s", name, why);
-        server_refused(a->server);
+        server_refused(a->server, NULL, HTTP_REFUSED_UNSEEN, SPAN_NULL);
     }
     free(a);
 }

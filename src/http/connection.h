@@ -72,7 +72,7 @@ struct http_request {
     bool admitted, suspended, released, too_large, trailers, aborted, ended, close, chunked;
     bool much;        /* so much was pending that the owner may wait to hear that it is gone */
     unsigned more_ms; /* beyond write_ms, for a large answer */
-    size_t body_max;
+    size_t body_max, unread_max;
     struct buf body;
     struct span method; /* the library's, lives as long as the request */
     struct buf target;  /* path with query as sent */
@@ -113,7 +113,9 @@ bool accept_whose(struct http_server *s, int fd, enum proxyhead_whose *ret);
 void accept_name(const struct sockaddr *a, char ret_text[46], uint16_t *ret_port);
 
 /* server.c */
-void server_refused(struct http_server *s);
+/* Tells the owner; `r` may be NULL. */
+void server_refused(struct http_server *s, struct http_request *r, enum http_refusal why,
+                    struct span detail);
 /* Moves the connection's absolute deadline; 0 takes it away. */
 void connection_deadline(struct http_connection *c, unsigned ms);
 void connection_watch_write(struct http_connection *c, bool on);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define COURIER_MAX      256
@@ -23,8 +24,10 @@ struct parcel {
     struct http_fetch *fetch; /* NULL in a pause */
     bool late;
     unsigned tried, tries, timeout_ms;
+    courier_done_fn done;
+    void *ctx;
     struct buf text; /* url, headers and body */
-    struct span url, body;
+    struct span about, url, body;
     size_t header_count;
     struct http_header headers[];
 };
@@ -52,15 +55,27 @@ static void drop(struct parcel *p)
     free(p);
 }
 
+static void over(struct parcel *p, bool delivered)
+{
+    if (p->done)
+        p->done(p->ctx, delivered);
+    drop(p);
+}
+
+static void give_up(struct parcel *p, const char *why)
+{
+    log_warning("%.*s to %.*s was given up after %u tries: %s", SPAN_ARG(p->about),
+                SPAN_ARG(courier_host(p->url)), p->tried, why);
+    over(p, false);
+}
+
 void courier_free(struct courier *c)
 {
     if (!c)
         return;
     while (!list_empty(&c->parcels)) {
         struct parcel *p = list_entry(c->parcels.next, struct parcel, link);
-        log_warning("a message to %.*s was given up: the gateway stops",
-                    SPAN_ARG(courier_host(p->url)));
-        drop(p);
+        give_up(p, "the gateway stops");
     }
     free(c);
 }
@@ -92,26 +107,24 @@ static int try(struct parcel *p)
     return r;
 }
 
-static void failed(struct parcel *p, const char *why, int status)
+static void failed(struct parcel *p, const char *why)
 {
     http_fetch_free(p->fetch);
     p->fetch = NULL;
     if (p->tried >= p->tries) {
-        log_warning("a message to %.*s was given up after %u tries: %s %d",
-                    SPAN_ARG(courier_host(p->url)), p->tried, why, status);
-        drop(p);
+        give_up(p, why);
         return;
     }
     uint64_t pause = (uint64_t)COURIER_PAUSE_MS << (p->tried - 1);
     if (loop_timer_set(&p->timer, loop_now_ms(p->courier->loop) + pause) < 0)
-        drop(p);
+        give_up(p, "memory");
 }
 
 static void step(struct loop_task *t)
 {
     struct parcel *p = list_entry(t, struct parcel, task);
     if (p->late) {
-        failed(p, "no answer, status", 0);
+        failed(p, "no answer");
         return;
     }
     if (!p->fetch)
@@ -122,10 +135,14 @@ static void step(struct loop_task *t)
     if (!http_fetch_over(p->fetch))
         return;
     int status = http_fetch_result(p->fetch) == HTTP_FETCH_OK ? http_fetch_status(p->fetch) : 0;
-    if (status >= 200 && status <= 299)
-        drop(p);
-    else
-        failed(p, "status", status);
+    if (status >= 200 && status <= 299) {
+        over(p, true);
+        return;
+    }
+    char why[32] = "no answer";
+    if (status)
+        snprintf(why, sizeof(why), "status %d", status);
+    failed(p, why);
 }
 
 static void fired(struct loop_timer *t)
@@ -135,7 +152,7 @@ static void fired(struct loop_timer *t)
         p->late = true;
         loop_task_post(p->courier->loop, &p->task);
     } else if (try(p) < 0) {
-        failed(p, "memory, status", 0);
+        failed(p, "memory");
     }
 }
 
@@ -150,7 +167,7 @@ int courier_send(struct courier *c, const struct courier_message *m)
 {
     if (c->count >= COURIER_MAX)
         return -EAGAIN;
-    size_t size = m->url.len + m->body.len;
+    size_t size = m->about.len + 16 + m->url.len + m->body.len;
     for (size_t i = 0; i < m->header_count; i++)
         size += m->headers[i].name.len + m->headers[i].value.len;
     struct parcel *p = calloc(1, sizeof(*p) + m->header_count * sizeof(*m->headers));
@@ -163,6 +180,7 @@ int courier_send(struct courier *c, const struct courier_message *m)
         free(p);
         return -ENOMEM;
     }
+    p->about = keep(p, m->about.len ? m->about : SPAN_LIT("a message"));
     p->url = keep(p, m->url);
     p->body = keep(p, m->body);
     for (size_t i = 0; i < m->header_count; i++)
@@ -170,6 +188,8 @@ int courier_send(struct courier *c, const struct courier_message *m)
             (struct http_header){keep(p, m->headers[i].name), keep(p, m->headers[i].value)};
     p->header_count = m->header_count;
     p->tries = m->tries;
+    p->done = m->done;
+    p->ctx = m->ctx;
     p->timeout_ms = m->timeout_ms;
     loop_task_init(&p->task, step);
     loop_timer_init(c->loop, &p->timer, fired);

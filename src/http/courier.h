@@ -8,18 +8,24 @@
 
 struct courier;
 
+/* A message is delivered, or was given up. Called from the loop, or by courier_free(). */
+typedef void (*courier_done_fn)(void *ctx, bool delivered);
+
 struct courier_message {
+    struct span about; /* what it is, for the log */
     struct span url;
     const struct http_header *headers;
     size_t header_count;
     struct span body;
-    unsigned tries;      /* in all */
-    unsigned timeout_ms; /* of each */
+    unsigned tries;       /* in all */
+    unsigned timeout_ms;  /* of each */
+    courier_done_fn done; /* may be NULL; once, and not where courier_send() fails */
+    void *ctx;
 };
 
 /* The client is borrowed. 0 or -ENOMEM. */
 int courier_new(struct loop *l, struct http_client *c, struct courier **ret_courier);
-/* Gives up what is under way, with a line in the log for each. Accepts NULL. */
+/* Gives up what is under way, with a line in the log for each, and tells of it. Accepts NULL. */
 void courier_free(struct courier *c);
 /*
  * Takes a copy of the message and sends it; any 2xx status is success. 0; -EAGAIN when too many are

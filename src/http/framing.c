@@ -105,6 +105,7 @@ struct framing framing_check(struct MHD_Connection *c, struct span method, size_
         if (info && info->header_size != line + s.bytes + 2)
             f.fault = "header_size";
     }
+    f.too_many = s.headers > FRAMING_HEADERS_MAX;
     f.has_body = s.encoding || s.content_length > 0;
     f.length = s.content_length;
     f.expect_continue = s.expect && span_eq_nocase(s.expectation, SPAN_LIT("100-continue"));

@@ -11,6 +11,7 @@ struct MHD_Connection;
 
 struct framing {
     const char *fault; /* static name of the first fault, NULL when sound */
+    bool too_many;     /* headers */
     bool has_body;     /* a length or chunked */
     bool expect_continue;
     bool bad_expectation;      /* Expect other than 100-continue */

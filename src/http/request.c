@@ -6,6 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* What is at least read of a body that is too large, to be forgotten. */
+#define REQUEST_UNREAD ((size_t)1 << 20)
+
 struct http_request *request_new(struct http_connection *c, struct MHD_Connection *mhd,
                                  struct span target)
 {
@@ -88,16 +91,28 @@ static enum MHD_Result queue(struct http_request *r)
 }
 
 /* Refuses within the library's callback what never becomes a request. */
-static enum MHD_Result refuse(struct http_request *r, int status, const char *code, const char *why)
+static enum MHD_Result refuse(struct http_request *r, enum http_refusal why, const char *detail)
 {
+    static const struct {
+        int status;
+        const char *code;
+    } rows[] = {
+        [HTTP_REFUSED_FRAMING] = {400, "bad_framing"},
+        [HTTP_REFUSED_EXPECTATION] = {417, "expectation_failed"},
+        [HTTP_REFUSED_HEADERS] = {431, "headers_too_large"},
+        [HTTP_REFUSED_BODY] = {413, "body_too_large"},
+        [HTTP_REFUSED_MEMORY] = {503, "overloaded"},
+    };
     char body[256];
+    server_refused(r->server, r, why, span_str(detail));
+    if (r->response)
+        return queue(r);
     int n = snprintf(body, sizeof(body),
-                     "{\"error\":{\"message\":\"The request's framing is not acceptable (%s).\","
-                     "\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"%s\"}}",
-                     why, code);
+                     "{\"error\":{\"message\":\"The request is refused (%s).\",\"type\":"
+                     "\"invalid_request_error\",\"param\":null,\"code\":\"%s\"}}",
+                     detail, rows[why].code);
     struct http_header type = {SPAN_LIT("Content-Type"), SPAN_LIT("application/json")};
-    server_refused(r->server);
-    if (http_request_reply(r, status, &type, 1, span_from(body, (size_t)n), true) < 0)
+    if (http_request_reply(r, rows[why].status, &type, 1, span_from(body, (size_t)n), true) < 0)
         return MHD_NO;
     return queue(r);
 }
@@ -110,21 +125,21 @@ static enum MHD_Result handle_head(struct http_request *r, const char *method, c
     struct framing f = framing_check(r->mhd, r->method, r->target.len, span_str(version));
     if (!s->options.lenient) {
         if (f.fault)
-            return refuse(r, 400, "bad_framing", f.fault);
+            return refuse(r, f.too_many ? HTTP_REFUSED_HEADERS : HTTP_REFUSED_FRAMING, f.fault);
         if (f.bad_expectation)
-            return refuse(r, 417, "unsupported_expectation", "expect");
+            return refuse(r, HTTP_REFUSED_EXPECTATION, "expect");
     }
     r->admitted = true;
     r->phase = REQUEST_UPLOAD;
     r->body_max = s->ops.admit(s->ctx, r);
     if (r->response)
         return queue(r);
-    /* The owner hears of these refusals by HTTP_DONE alone. */
     if (f.length > r->body_max)
-        return refuse(r, 413, "too_large", "content_length");
+        return refuse(r, HTTP_REFUSED_BODY, "content_length");
     r->body.max = r->body_max;
+    r->unread_max = r->body_max > REQUEST_UNREAD ? r->body_max : REQUEST_UNREAD;
     if (f.length && buf_reserve(&r->body, f.length) < 0)
-        return refuse(r, 503, "overloaded", "memory");
+        return refuse(r, HTTP_REFUSED_MEMORY, "memory");
     connection_deadline(r->connection, s->options.body_ms);
     return MHD_YES;
 }
@@ -160,17 +175,17 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
     if (r->phase == REQUEST_HEAD)
         return handle_head(r, method, version);
     if (*data_size) {
-        /* Past the ceiling the rest is read and forgotten, up to as much again: a client that is
-         * still sending would not read an answer. */
+        /* Past the ceiling the rest is read and forgotten, within bounds: a client that is still
+         * sending would not read an answer, and try again. */
         if (!r->too_large && buf_append(&r->body, span_from(data, *data_size)) < 0) {
             r->too_large = true;
             buf_deinit(&r->body);
             r->body.len = 0;
         }
         if (r->too_large) {
-            if (r->body_max < *data_size)
+            if (r->unread_max < *data_size)
                 return MHD_NO;
-            r->body_max -= *data_size;
+            r->unread_max -= *data_size;
         }
         *data_size = 0;
         return MHD_YES;
@@ -237,6 +252,39 @@ unsigned http_request_header_count(const struct http_request *r, const char *nam
     if (r->mhd)
         MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, count_header, &c);
     return c.count;
+}
+
+#define NAMES_MAX 16
+
+struct names {
+    struct span prefix, repeated;
+    struct span seen[NAMES_MAX];
+    size_t count;
+};
+
+static enum MHD_Result see_name(void *cls, enum MHD_ValueKind kind, const char *key,
+                                size_t key_size, const char *value, size_t value_size)
+{
+    struct names *n = cls;
+    struct span name = span_from(key, key_size);
+    if (name.len < n->prefix.len || !span_eq_nocase(span_slice(name, 0, n->prefix.len), n->prefix))
+        return MHD_YES;
+    bool twice = n->count == NAMES_MAX;
+    for (size_t i = 0; i < n->count; i++)
+        twice = twice || span_eq_nocase(n->seen[i], name);
+    if (twice)
+        n->repeated = name;
+    else
+        n->seen[n->count++] = name;
+    return twice ? MHD_NO : MHD_YES;
+}
+
+struct span http_request_repeated(const struct http_request *r, struct span prefix)
+{
+    struct names n = {.prefix = prefix};
+    if (r->mhd)
+        MHD_get_connection_values_n(r->mhd, MHD_HEADER_KIND, see_name, &n);
+    return n.repeated;
 }
 
 struct span http_request_body(const struct http_request *r)

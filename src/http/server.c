@@ -161,10 +161,11 @@ static size_t keep_escapes(void *cls, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
-void server_refused(struct http_server *s)
+void server_refused(struct http_server *s, struct http_request *r, enum http_refusal why,
+                    struct span detail)
 {
     if (s->ops.refused)
-        s->ops.refused(s->ctx);
+        s->ops.refused(s->ctx, r, why, detail);
 }
 
 static void library_message(void *cls, const char *fmt, va_list ap)
@@ -172,7 +173,7 @@ static void library_message(void *cls, const char *fmt, va_list ap)
 static void library_message(void *cls, const char *fmt, va_list ap)
 {
     struct http_server *s = cls;
-    server_refused(s);
+    server_refused(s, NULL, HTTP_REFUSED_UNSEEN, SPAN_NULL);
     if (log_get_level() > LOG_DEBUG)
         return;
     char text[256];

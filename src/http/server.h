@@ -36,6 +36,16 @@ enum http_event {
     HTTP_DONE = 1 << 5,    /* the response is over and the request released by the server */
 };
 
+/* Why a request is refused although nobody but the server has looked at it. */
+enum http_refusal {
+    HTTP_REFUSED_FRAMING,     /* where it ends, or what its head says, is in doubt: 400 */
+    HTTP_REFUSED_EXPECTATION, /* 417 */
+    HTTP_REFUSED_HEADERS,     /* too many: 431 */
+    HTTP_REFUSED_BODY,        /* it says that it is larger than admit() allowed: 413 */
+    HTTP_REFUSED_MEMORY,      /* 503 */
+    HTTP_REFUSED_UNSEEN,      /* by the library, which has answered by itself */
+};
+
 struct http_server_ops {
     /*
      * The head is read and sound. Decide at once: answer with http_request_reply() (the connection
@@ -48,10 +58,13 @@ struct http_server_ops {
      * task, nothing else. After HTTP_DONE there is no further event.
      */
     void (*event)(void *ctx, struct http_request *r, unsigned events);
-    /* A request was refused before admit() could see it: malformed head or body framing. May be
-     * NULL.
+    /*
+     * A request is refused before its body was read: answer it with http_request_reply(), or leave
+     * it to the server, which then does so in a few words. `r` is NULL with HTTP_REFUSED_UNSEEN; it
+     * has an owner if admit() gave it one. `detail` is a word for whoever debugs the client. As
+     * with admit(), nothing may block. May be NULL.
      */
-    void (*refused)(void *ctx);
+    void (*refused)(void *ctx, struct http_request *r, enum http_refusal why, struct span detail);
     /*
      * With `proxied`: is that address (numeric text) a proxy, so that its connections must begin
      * with a PROXY header, version 1 or 2? Others' must not. Asked once a connection.
@@ -96,6 +109,11 @@ struct span http_request_query(const struct http_request *r);
 struct span http_request_header(const struct http_request *r, const char *name);
 /* How often a header was sent. O(headers). */
 unsigned http_request_header_count(const struct http_request *r, const char *name);
+/*
+ * The first header whose name begins so (lower case) and that is there more than once; empty: none.
+ * Of more than 16 such headers it is the last.
+ */
+struct span http_request_repeated(const struct http_request *r, struct span prefix);
 struct span http_request_body(const struct http_request *r);
 /* Frees the body early. */
 void http_request_drop_body(struct http_request *r);

@@ -7,11 +7,25 @@
 
 #include "config/config.h"
 
+/* What one side said. */
+struct opinion_turn {
+    bool assistant; /* else the user, or the app for him */
+    struct span text;
+};
+#define OPINION_TURNS_MAX 64
+
 /* A text, and what it is. Spans are borrowed; UTF-8. */
 struct opinion_question {
     enum direction direction;
+    enum role role; /* whose text it is */
     struct span text;
     struct span prompt; /* of an answer: what was asked, as context; may be empty */
+    /*
+     * What was said before, oldest first, for those who converse: the sides take turns, the first
+     * is the user's and the last the side's that does not speak now. `prompt` is not used then.
+     */
+    const struct opinion_turn *turns;
+    size_t turn_count;
 };
 
 #define OPINION_CATEGORY_MAX 48 /* bytes of a category's name */
@@ -29,6 +43,7 @@ struct opinion_verdict {
 };
 
 struct opinion_adapter {
+    bool converses; /* takes what was said before as turns */
     /* Appends the body of the question. 0, -EMSGSIZE, -ENOMEM. */
     int (*write)(const struct config_opinion *source, const struct opinion_question *q,
                  struct buf *out);

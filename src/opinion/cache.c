@@ -85,13 +85,18 @@ static int add_sized(struct hmac *h, struct span s)
 int opinion_cache_key(struct opinion_cache *c, const struct config_opinion *source,
                       const struct opinion_question *q, unsigned char ret_key[OPINION_KEY_SIZE])
 {
-    char kind[2] = {(char)source->kind, (char)q->direction};
+    char kind[3] = {(char)source->kind, (char)q->direction, (char)q->role};
     int r = hmac_begin(c->hmac);
     if (r == 0)
         r = hmac_add(c->hmac, span_from(kind, sizeof(kind)));
     const struct span parts[] = {source->url, source->model, q->prompt, q->text};
     for (size_t i = 0; r == 0 && i < sizeof(parts) / sizeof(*parts); i++)
         r = add_sized(c->hmac, parts[i]);
+    for (size_t i = 0; r == 0 && i < q->turn_count; i++) {
+        r = hmac_add(c->hmac, q->turns[i].assistant ? SPAN_LIT("a") : SPAN_LIT("u"));
+        if (r == 0)
+            r = add_sized(c->hmac, q->turns[i].text);
+    }
     return r < 0 ? r : hmac_end(c->hmac, ret_key);
 }
 

@@ -17,18 +17,38 @@
 
 #include <errno.h>
 
+static int write_message(struct buf *out, bool assistant, struct span text)
+{
+    int r = opinion_text(out,
+                         assistant ? SPAN_LIT("{\"role\":\"assistant\",\"content\":")
+                                   : SPAN_LIT("{\"role\":\"user\",\"content\":"),
+                         text);
+    return r < 0 ? r : buf_append_char(out, '}');
+}
+
 static int write(const struct config_opinion *source, const struct opinion_question *q,
                  struct buf *out)
 {
-    bool answer = q->direction == DIRECTION_COMPLETION;
+    bool assistant = q->direction == DIRECTION_COMPLETION || q->role == ROLE_ASSISTANT;
     int r = opinion_text(out, SPAN_LIT("{\"model\":"), source->model);
     if (r == 0)
-        r = opinion_text(out, SPAN_LIT(",\"messages\":[{\"role\":\"user\",\"content\":"),
-                         answer ? q->prompt : q->text);
-    if (r == 0 && answer)
-        r = opinion_text(out, SPAN_LIT("},{\"role\":\"assistant\",\"content\":"), q->text);
+        r = buf_append(out, SPAN_LIT(",\"messages\":["));
+    for (size_t i = 0; r == 0 && i < q->turn_count; i++) {
+        r = write_message(out, q->turns[i].assistant, q->turns[i].text);
+        if (r == 0)
+            r = buf_append_char(out, ',');
+    }
+    /* Nobody asked. The models' templates want somebody to, and Llama Guard's the sides in turns.
+     */
+    if (r == 0 && assistant && q->turn_count == 0) {
+        r = write_message(out, false, SPAN_LIT(""));
+        if (r == 0)
+            r = buf_append_char(out, ',');
+    }
+    if (r == 0)
+        r = write_message(out, assistant, q->text);
     return r < 0 ? r
-                 : buf_append(out, SPAN_LIT("}],\"stream\":false,\"temperature\":0,"
+                 : buf_append(out, SPAN_LIT("],\"stream\":false,\"temperature\":0,"
                                             "\"max_tokens\":128}"));
 }
 
@@ -127,5 +147,5 @@ static int read_chat_llamaguard(struct span body, struct opinion_verdict *ret_ve
     return read_chat(body, ret_verdict, read_llamaguard);
 }
 
-const struct opinion_adapter opinion_qwen3guard = {write, read_chat_qwen3guard};
-const struct opinion_adapter opinion_llamaguard = {write, read_chat_llamaguard};
+const struct opinion_adapter opinion_qwen3guard = {true, write, read_chat_qwen3guard};
+const struct opinion_adapter opinion_llamaguard = {true, write, read_chat_llamaguard};

@@ -86,4 +86,4 @@ static int read(struct span body, struct opinion_verdict *ret_verdict)
     return r;
 }
 
-const struct opinion_adapter opinion_moderations = {write, read};
+const struct opinion_adapter opinion_moderations = {false, write, read};

@@ -1,11 +1,11 @@
 /*
  * An operator's own service:
  *
- *   question   {"direction": "prompt" | "completion", "text": "…", "prompt": "…"}
+ *   question   {"direction": "prompt" | "completion", "role": "user", "text": "…", "prompt": "…"}
  *   answer     {"flagged": true | false, "categories": {"name": 0.93, …}}
  *
- * `prompt` is the context of an answer. `categories` may be left out; an objection without any is
- * one of the category "flagged". A score counts whatever `flagged` says.
+ * `role` is whose text it is, `prompt` the context of an answer. `categories` may be left out; an
+ * objection without any is one of the category "flagged". A score counts whatever `flagged` says.
  */
 #include "opinion/adapter.h"
 
@@ -17,6 +17,8 @@ static int write(const struct config_opinion *source, const struct opinion_quest
                  struct buf *out)
 {
     int r = opinion_text(out, SPAN_LIT("{\"direction\":"), span_str(direction_name(q->direction)));
+    if (r == 0 && q->role != ROLE_NONE)
+        r = opinion_text(out, SPAN_LIT(",\"role\":"), span_str(role_name(q->role)));
     if (r == 0)
         r = opinion_text(out, SPAN_LIT(",\"text\":"), q->text);
     if (r == 0 && q->prompt.len)
@@ -50,4 +52,4 @@ static int read(struct span body, struct opinion_verdict *ret_verdict)
     return r;
 }
 
-const struct opinion_adapter opinion_webhook = {write, read};
+const struct opinion_adapter opinion_webhook = {false, write, read};

@@ -33,6 +33,9 @@ static const struct row rows[CAUSE_COUNT] = {
                                    "Sorry, the model's provider declined to answer that."),
     [CAUSE_BAD_FRAMING] = ROW("bad_framing", 400, "请求的 HTTP 格式有歧义，已拒绝。",
                               "The request's HTTP framing is ambiguous."),
+    [CAUSE_REPEATED_HEADER] =
+        ROW("repeated_header", 400, "同一个 X-Juyong 请求头出现了多次，无法判断以哪个为准。",
+            "An X-Juyong header comes more than once: which one counts can't be told."),
     [CAUSE_NOT_FOUND] = ROW("not_found", 404, "没有这个接口。", "There is no such route."),
     [CAUSE_METHOD] = ROW("method_not_allowed", 405, "该接口不支持此请求方法。",
                          "This route doesn't take that method."),
@@ -43,7 +46,10 @@ static const struct row rows[CAUSE_COUNT] = {
                                        "The body must not be compressed or encoded."),
     [CAUSE_EXPECTATION] = ROW("expectation_failed", 417, "不支持该 Expect 请求头。",
                               "That Expect header can't be met."),
-    [CAUSE_TOO_LARGE] = ROW("too_large", 413, "请求过大。", "The request is too large."),
+    [CAUSE_TOO_LARGE] =
+        ROW("body_too_large", 413, "请求体过大。", "The request's body is too large."),
+    [CAUSE_HEADERS_TOO_LARGE] = ROW("headers_too_large", 431, "请求头过多或过大。",
+                                    "The request's headers are too many or too large."),
     [CAUSE_UNAUTHORIZED] =
         ROW("invalid_api_key", 401, "API 密钥无效或缺失。", "The API key is missing or not valid."),
     [CAUSE_ADDRESS] = ROW("address_not_allowed", 403, "此网络地址无权使用该密钥。",
@@ -67,6 +73,8 @@ static const struct row rows[CAUSE_COUNT] = {
                                "Images, audio and files are not accepted here."),
     [CAUSE_JUDGE_FAILED] = ROW("judge_unavailable", 503, "内容审核暂时不可用，请稍后再试。",
                                "Content review is not available now. Please try again later."),
+    [CAUSE_TOO_LONG_TO_JUDGE] =
+        ROW("too_long_to_judge", 400, "内容过长，无法审核。", "This is too long to be reviewed."),
     [CAUSE_AUDIT_UNAVAILABLE] = ROW("audit_unavailable", 503, "审计日志暂时不可用，请稍后再试。",
                                     "The audit log is not available now. Please try again later."),
     [CAUSE_OVERLOADED] = ROW("overloaded", 503, "服务繁忙，请稍后再试。",

@@ -186,13 +186,47 @@ static void doubt_rows(struct doubts *d, const struct ruleset *rules, const stru
         doubt_row(d, rules, p->observes[i].origin, wanted, p->observes[i].risk, p->observes[i].at);
 }
 
+/* Only what ends has an end to be told. */
+static void doubt_text(struct doubts *d, const struct config_text *t)
+{
+    bool timed = span_eq(t->code, span_str(cause_code(CAUSE_USER_LIMITED))) ||
+                 span_eq(t->code, span_str(cause_code(CAUSE_USER_SUSPENDED)));
+    struct span rest = t->text;
+    size_t open, close;
+    while ((open = span_find(rest, SPAN_LIT("{"))) < rest.len) {
+        rest = span_slice(rest, open, rest.len);
+        close = span_find(rest, SPAN_LIT("}"));
+        if (close == rest.len)
+            return;
+        struct span mark = span_slice(rest, 0, close + 1);
+        rest = span_slice(rest, close + 1, rest.len);
+        if (timed && span_eq(mark, SPAN_LIT("{until}")))
+            continue;
+        if (d->count++ < DOUBTS_TOLD)
+            place_printf(d->messages, t->at,
+                         "warning: '%.*s' in the text of %.*s stays as it is: {until}, in "
+                         "user_limited and user_suspended, is all that is filled in",
+                         SPAN_ARG(mark), SPAN_ARG(t->code));
+    }
+}
+
+static void doubt_texts(struct doubts *d, const struct config_policy *p, enum config_origin wanted)
+{
+    for (size_t i = 0; i < p->text_count; i++)
+        if (p->texts[i].origin == wanted)
+            doubt_text(d, &p->texts[i]);
+}
+
 unsigned policy_doubts(const struct config *config, const struct ruleset *rules,
                        struct buf *messages)
 {
     struct doubts d = {.config = config, .messages = messages};
     doubt_rows(&d, rules, &config->policy, ORIGIN_GLOBAL);
-    for (size_t i = 0; i < config->app_count; i++)
+    doubt_texts(&d, &config->policy, ORIGIN_GLOBAL);
+    for (size_t i = 0; i < config->app_count; i++) {
         doubt_rows(&d, rules, &config->apps[i].policy, ORIGIN_APP);
+        doubt_texts(&d, &config->apps[i].policy, ORIGIN_APP);
+    }
     for (size_t i = 0; i < ruleset_count(rules); i++) {
         const struct rule *rule = ruleset_rule(rules, (uint32_t)i);
         doubt_apps(&d, rule);

@@ -35,8 +35,23 @@ static void end_ticks(struct label_text *t)
     }
 }
 
+static bool is_letter(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* What may hide text, or strike it out, in what shows it: a tag, a comment, a link's definition. */
+static void note_hiding(struct label_text *t, char c)
+{
+    if ((t->before == '<' && (is_letter((unsigned char)c) || is_one_of("!?/", c))) ||
+        (t->before == ']' && c == ':') || (t->before == '~' && c == '~'))
+        t->hides = true;
+    t->before = c;
+}
+
 static void step(struct label_text *t, char c)
 {
+    note_hiding(t, c);
     if (t->state == LABEL_TICKS && c == t->tick) {
         t->ticks++;
         return;
@@ -123,11 +138,18 @@ static bool is_json(const struct label_text *t)
            is_one_of("{[\"-0123456789]", inner.data[0]);
 }
 
-bool label_text_is_code(const struct label_text *t)
+/* As if the text's last line had ended. */
+static struct label_text ended(const struct label_text *t)
 {
     struct label_text end = *t;
     if (end.state == LABEL_TICKS)
         end_ticks(&end);
+    return end;
+}
+
+bool label_text_is_code(const struct label_text *t)
+{
+    struct label_text end = ended(t);
     return (end.fences && !end.prose) || is_json(t);
 }
 
@@ -202,62 +224,81 @@ static const struct span phrases[] = {
     SPAN_LIT("only"),       SPAN_LIT("please"),       SPAN_LIT("verify"),
     SPAN_LIT("check"),      SPAN_LIT("note"),         SPAN_LIT("由"),
 };
-#define NAME_MAX_BYTES 48 /* of the one who made it, behind 由 or by */
-#define PHRASE_MAX     160
+#define PHRASE_MAX 160
 
-static bool is_letter(unsigned char c)
+/* Who may be named as its maker, besides the models of the configuration. */
+static const struct span makers[] = {
+    SPAN_LIT("ChatGPT"),  SPAN_LIT("GPT"),      SPAN_LIT("OpenAI"),   SPAN_LIT("Claude"),
+    SPAN_LIT("Gemini"),   SPAN_LIT("DeepSeek"), SPAN_LIT("深度求索"), SPAN_LIT("Qwen"),
+    SPAN_LIT("通义千问"), SPAN_LIT("千问"),     SPAN_LIT("文心一言"), SPAN_LIT("豆包"),
+    SPAN_LIT("Kimi"),     SPAN_LIT("智谱清言"), SPAN_LIT("GLM"),      SPAN_LIT("混元"),
+    SPAN_LIT("讯飞星火"), SPAN_LIT("盘古"),
+};
+
+/* Is p what s begins with? Latin letters are whole words. */
+static bool begins_with_word(struct span s, struct span p)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return p.len && s.len >= p.len && span_eq_nocase(span_slice(s, 0, p.len), p) &&
+           (!is_letter((unsigned char)p.data[p.len - 1]) || s.len == p.len ||
+            !is_letter((unsigned char)s.data[p.len]));
 }
 
-/* The phrase at the beginning of s: a Latin one is a whole word. */
-static struct span phrase_at(struct span s)
+static size_t word_at(struct span s, const struct span *words, size_t count)
 {
-    for (size_t i = 0; i < COUNT(phrases); i++) {
-        struct span p = phrases[i];
-        if (s.len < p.len || !span_eq_nocase(span_slice(s, 0, p.len), p))
-            continue;
-        bool latin = is_letter((unsigned char)p.data[0]);
-        if (!latin || s.len == p.len || !is_letter((unsigned char)s.data[p.len]))
-            return p;
-    }
-    return SPAN_NULL;
+    for (size_t i = 0; i < count; i++)
+        if (begins_with_word(s, words[i]))
+            return words[i].len;
+    return 0;
 }
 
-/* A sign or an emblem, nothing that spells. */
+/* A name of a model that is served here. */
+static size_t model_at(struct span s, const struct config *c)
+{
+    for (size_t u = 0; u < c->upstream_count; u++)
+        for (size_t m = 0; m < c->upstreams[u].model_count; m++) {
+            const struct config_model *model = &c->upstreams[u].models[m];
+            size_t n = word_at(s, &model->display_name, 1);
+            n = n ? n : word_at(s, &model->id, 1);
+            if (n)
+                return n;
+        }
+    return 0;
+}
+
+/* Punctuation, blanks and emblems: no quotes, for what is quoted is not said; nothing invisible. */
 static bool is_sign(uint32_t cp)
 {
     if (cp < 0x80)
-        return !is_letter((unsigned char)cp);
-    return (cp >= 0xA0 && cp < 0xC0) || (cp >= 0x2000 && cp < 0x2E80) ||
-           (cp >= 0x3000 && cp < 0x3005) || (cp >= 0x3008 && cp < 0x3021) || cp == 0xFE0F ||
-           (cp >= 0xFF00 && cp < 0xFF10) || (cp >= 0xFF1A && cp < 0xFF21) ||
-           (cp >= 0xFF3B && cp < 0xFF41) || (cp >= 0xFF5B && cp < 0xFF66) ||
-           (cp >= 0x1F300 && cp < 0x1FB00);
+        return is_one_of(" \t\r\n,.;:-_*#>|/+", (char)cp);
+    static const uint32_t signs[] = {
+        0x00B7, 0x2013, 0x2014, 0x2015,  0x2022,  0x2026,  0x2139,  0x26A0,
+        0x26A1, 0x2728, 0x3000, 0x3001,  0x3002,  0xFE0F,  0xFF01,  0xFF0C,
+        0xFF1A, 0xFF1B, 0xFF5C, 0x1F4A1, 0x1F4CC, 0x1F4DD, 0x1F514, 0x1F916,
+    };
+    for (size_t i = 0; i < COUNT(signs); i++)
+        if (signs[i] == cp)
+            return true;
+    return false;
 }
 
-static bool is_phrase(struct span s)
+/*
+ * It names AI and generation, and is made of such words alone: whatever else it says may be that it
+ * is not so.
+ */
+static bool is_phrase(struct span s, const struct config *c)
 {
     if (s.len > PHRASE_MAX || !label_names_ai(s, true) || !label_names_generation(s))
         return false;
-    size_t name = 0;
-    bool maker = false; /* behind 由 or by */
     for (size_t at = 0; at < s.len;) {
-        struct span p = phrase_at(span_slice(s, at, s.len));
-        if (p.len) {
-            maker = span_eq(p, SPAN_LIT("由")) || span_eq(p, SPAN_LIT("by"));
-            at += p.len;
-            continue;
-        }
+        struct span rest = span_slice(s, at, s.len);
+        size_t n = word_at(rest, phrases, COUNT(phrases));
+        n = n ? n : word_at(rest, makers, COUNT(makers));
+        n = n ? n : model_at(rest, c);
         uint32_t cp;
-        int n = utf8_decode(span_slice(s, at, s.len), true, &cp);
-        n = n > 0 ? n : 1;
-        if (!is_sign(cp)) {
-            name += (size_t)n;
-            if (!maker || name > NAME_MAX_BYTES)
-                return false;
-        }
-        at += (size_t)n;
+        int length = n ? 0 : utf8_decode(rest, true, &cp);
+        if (n == 0 && (length <= 0 || !is_sign(cp)))
+            return false;
+        at += n ? n : (size_t)length;
     }
     return true;
 }
@@ -279,40 +320,110 @@ static size_t find_last(struct span s, struct span needle)
     return s.len;
 }
 
-static bool bracket_is_phrase(struct span s, bool end)
+/* Does a sentence of its own begin at that place: may what stands before it not say "not"? */
+static bool begins_sentence(struct span s, size_t at)
+{
+    static const struct span ends[] = {SPAN_LIT("。"), SPAN_LIT("！"), SPAN_LIT("…"),
+                                       SPAN_LIT("；"), SPAN_LIT("）"), SPAN_LIT("】"),
+                                       SPAN_LIT("—")};
+    while (at > 0 && (s.data[at - 1] == ' ' || s.data[at - 1] == '\t'))
+        at--;
+    if (at == 0 || is_one_of("\r\n.;)*_>-", s.data[at - 1]))
+        return true;
+    for (size_t i = 0; i < COUNT(ends); i++)
+        if (ends_with(span_slice(s, 0, at), ends[i]))
+            return true;
+    return false;
+}
+
+/* Words that may take back what was said just before. */
+static bool may_deny(struct span s)
+{
+    static const struct span words[] = {
+        SPAN_LIT("非"),    SPAN_LIT("不"),     SPAN_LIT("未"), SPAN_LIT("无"),    SPAN_LIT("没"),
+        SPAN_LIT("勿"),    SPAN_LIT("否"),     SPAN_LIT("别"), SPAN_LIT("假"),    SPAN_LIT("伪"),
+        SPAN_LIT("错"),    SPAN_LIT("吗"),     SPAN_LIT("？"), SPAN_LIT("?"),     SPAN_LIT("not"),
+        SPAN_LIT("no"),    SPAN_LIT("never"),  SPAN_LIT("t"),  SPAN_LIT("false"), SPAN_LIT("fake"),
+        SPAN_LIT("wrong"), SPAN_LIT("untrue"),
+    };
+    for (size_t at = 0; at < s.len; at++)
+        if ((at == 0 || !is_letter((unsigned char)s.data[at - 1])) &&
+            word_at(span_slice(s, at, s.len), words, COUNT(words)))
+            return true;
+    return false;
+}
+
+/* May what stands in a bracket that ends there be believed? In [x]: and [x](y) it isn't text. */
+static bool ends_bracket(struct span s, size_t at)
+{
+    struct span rest = span_slice(s, at, s.len);
+    return (rest.len == 0 || !is_one_of("([:", rest.data[0])) &&
+           !may_deny(span_slice(rest, 0, span_find(rest, SPAN_LIT("\n"))));
+}
+
+static bool bracket_is_phrase(struct span s, bool end, const struct config *c)
 {
     for (size_t i = 0; i < COUNT(brackets); i++) {
-        size_t at;
+        size_t at, open = brackets[i].open.len, close = brackets[i].close.len;
         if (end && ends_with(s, brackets[i].close) && (at = find_last(s, brackets[i].open)) < s.len)
-            return is_phrase(span_slice(s, at, s.len));
+            return begins_sentence(s, at) && is_phrase(span_slice(s, at + open, s.len - close), c);
         if (!end && span_starts(s, brackets[i].open) &&
             (at = span_find(s, brackets[i].close)) < s.len)
-            return is_phrase(span_slice(s, 0, at));
+            return ends_bracket(s, at + close) && is_phrase(span_slice(s, open, at), c);
     }
     return false;
+}
+
+/* Ours, as the model may have learnt it from the conversation: by itself, not part of a sentence.
+ */
+static bool has_ours(struct span head, struct span tail, const struct config *c)
+{
+    static const enum language languages[] = {LANGUAGE_BOTH, LANGUAGE_ZH, LANGUAGE_EN};
+    char room[LABEL_WORDS_MAX];
+    for (size_t i = 0; i < COUNT(languages); i++) {
+        struct span label = label_words(c, languages[i], room);
+        bool closed = false;
+        for (size_t k = 0; k < COUNT(brackets); k++)
+            closed = closed || ends_with(label, brackets[k].close);
+        if (span_starts(head, label) &&
+            (head.len == label.len || is_one_of("\r\n", head.data[label.len]) ||
+             (closed && ends_bracket(head, label.len))))
+            return true;
+        if (ends_with(tail, label) && begins_sentence(tail, tail.len - label.len))
+            return true;
+    }
+    return false;
+}
+
+/* What stands before a line of its own may announce it as a quotation. */
+static bool announces(struct span s)
+{
+    s = span_trim(s);
+    return ends_with(s, SPAN_LIT(":")) || ends_with(s, SPAN_LIT("："));
 }
 
 bool label_text_is_labelled(const struct label_text *t, const struct config *c)
 {
     struct span head = head_of(t), tail = tail_of(t);
-    size_t from, to;
-    if (label_find(c, head, &from, &to) && from > 0)
-        return true;
-    if (label_find(c, tail, &from, &to) && to < tail.len)
+    /* Whether it is seen, and as a statement, only what shows the text can tell. */
+    if (t->hides || ended(t).in_fence)
+        return false;
+    if (has_ours(head, tail, c))
         return true;
     /* Marks of emphasis around it don't count. */
-    while (tail.len && is_one_of("*_`~.", tail.data[tail.len - 1]))
+    while (tail.len && is_one_of("*_`.", tail.data[tail.len - 1]))
         tail.len--;
     while (head.len && is_one_of("*_>#", head.data[0]))
         head = span_trim(span_slice(head, 1, head.len));
-    if (bracket_is_phrase(tail, true) || bracket_is_phrase(head, false))
+    if (bracket_is_phrase(tail, true, c) || bracket_is_phrase(head, false, c))
         return true;
     size_t line = span_find(head, SPAN_LIT("\n"));
-    if (line < head.len && is_phrase(span_slice(head, 0, line)))
+    if (line < head.len && is_phrase(span_slice(head, 0, line), c))
         return true;
     /* A line of its own: an answer of one line is no label. */
     line = find_last(tail, SPAN_LIT("\n"));
-    return line < tail.len && is_phrase(span_slice(tail, line + 1, tail.len));
+    return line < tail.len && !announces(span_slice(tail, 0, line)) &&
+           is_phrase(span_slice(tail, line + 1, tail.len), c);
 }
 
 bool label_text_is_doubtful(const struct label_text *t, struct span label)

@@ -19,6 +19,8 @@ struct label_text {
     unsigned ticks, fence;
     char tick, fence_tick;
     bool in_fence, fences, prose;
+    char before; /* the byte before */
+    bool hides;  /* there is markup in which text may not be seen */
 };
 
 /* Begins anew; zeros do as well. */
@@ -28,8 +30,9 @@ void label_text_feed(struct label_text *t, struct span piece);
 /* Nothing but fenced code, or one JSON value: a label would break what reads it. */
 bool label_text_is_code(const struct label_text *t);
 /*
- * Does it begin or end with a label: a line or bracket of its own that names AI and generation and
- * says little else? `own`: the texts of the configuration, which count wherever they stand there.
+ * Does it begin or end with a label: the configuration's, or a line or bracket of its own that
+ * names AI and generation, perhaps a known model as its maker, and says nothing else? Where it may
+ * be denied, quoted, struck out or unseen (markup) it is none: one label too many does no harm.
  */
 bool label_text_is_labelled(const struct label_text *t, const struct config *c);
 /*

@@ -119,12 +119,14 @@ enum cause {
     CAUSE_USER_SUSPENDED,
     CAUSE_PROVIDER_REFUSED, /* the provider's own filter, not ours; the same to clients */
     CAUSE_BAD_FRAMING,
+    CAUSE_REPEATED_HEADER, /* of ours: which of them counts? */
     CAUSE_NOT_FOUND,
     CAUSE_METHOD,
     CAUSE_UNSUPPORTED_TYPE,
     CAUSE_UNSUPPORTED_ENCODING,
     CAUSE_EXPECTATION,
     CAUSE_TOO_LARGE,
+    CAUSE_HEADERS_TOO_LARGE,
     CAUSE_UNAUTHORIZED,
     CAUSE_ADDRESS,            /* the app may not be asked from there */
     CAUSE_RATE_LIMIT,         /* the app, the key or the end user asks for too much */
@@ -136,6 +138,7 @@ enum cause {
     CAUSE_UNJUDGEABLE, /* token ids and the like */
     CAUSE_MEDIA_DENIED,
     CAUSE_JUDGE_FAILED,
+    CAUSE_TOO_LONG_TO_JUDGE, /* a later try would be no shorter */
     CAUSE_AUDIT_UNAVAILABLE,
     CAUSE_OVERLOADED,
     CAUSE_DRAINING,

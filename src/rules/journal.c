@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "crypto/sha256.h"
 #include "yaml/place.h"
 #include "json/value.h"
@@ -184,21 +185,6 @@ static int take_line(struct journal *j, struct span line, const char **ret_wrong
     return r;
 }
 
-static int read_all(int fd, struct buf *out)
-{
-    char piece[65536];
-    for (;;) {
-        ssize_t n = pread(fd, piece, sizeof(piece), (off_t)out->len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : 0;
-        int r = buf_append(out, span_from(piece, (size_t)n));
-        if (r < 0)
-            return r;
-    }
-}
-
 int journal_read(struct journal *j, struct span text, struct span shown, struct buf *messages)
 {
     size_t at = 0;
@@ -237,7 +223,7 @@ int journal_open(int dir_fd, struct span shown, bool write, struct buf *messages
     }
     if (j.fd >= 0) {
         struct buf text = BUF_INIT(JOURNAL_BYTES);
-        int r = read_all(j.fd, &text);
+        int r = file_read(j.fd, 0, &text);
         if (r == 0)
             r = journal_read(&j, buf_span(&text), shown, messages);
         buf_deinit(&text);

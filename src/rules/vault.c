@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "rules/loader.h"
 
 #include <dirent.h>
@@ -251,14 +252,9 @@ static int write_new(int dir, const char *name, struct span text, mode_t mode, b
         openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    while (text.len) {
-        ssize_t n = write(fd, text.data, text.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        text = span_slice(text, (size_t)n, text.len);
-    }
+    int r = file_write(fd, text);
+    if (r < 0)
+        return r;
     return fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0) ? -errno : 0;
 }
 

@@ -83,7 +83,6 @@ state_dir: $dir/$1-state
 rules_dir: $2
 workers: 1
 limits: { connections: 6000, connections_per_ip: 6000 }
-trusted_proxies: [127.0.0.1]
 upstreams:
   - name: bench
     base_url: http://127.0.0.1:$stub_port/v1
@@ -109,7 +108,8 @@ serve() { # NAME
 }
 start_juyong() {
     port=$($tool port)
-    juyong_conf juyong "$root/rules" "127.0.0.1:$port" 'end_users: { field: ignore }'
+    juyong_conf juyong "$root/rules" "127.0.0.1:$port" 'trusted_proxies: [127.0.0.1]
+end_users: { field: ignore }'
     rm -rf "$dir/juyong-state"
     serve juyong
 }

@@ -8,8 +8,12 @@ const ends = [];
 export function stopLater(what) {
   ends.push(what);
 }
+// Ends all of them, and only then tells what went wrong: what is left running would keep the test's
+// process alive for ever.
 export async function stopAll() {
-  for (const e of ends.reverse()) await e.stop();
+  const errors = [];
+  for (const e of ends.splice(0).reverse()) await e.stop().catch((error) => errors.push(error));
+  if (errors.length) throw errors[0];
 }
 
 export const models = ['demo', 'small', 'large'].map((id) => ({ id, filing_number: `F-${id}` }));

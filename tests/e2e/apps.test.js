@@ -76,7 +76,7 @@ describe('two apps', () => {
     const prompt = `${await stack.script('long', { text: 'ok' })} ${long}`;
     const no = await stack.chat(prompt, { model: 'large' }, as(stack.keys.blog));
     assert.equal(no.status, 413);
-    assert.equal(no.json.error.code, 'too_large');
+    assert.equal(no.json.error.code, 'body_too_large');
     const chunked = await fetch(`${stack.url}/v1/chat/completions`, {
       method: 'POST', duplex: 'half', headers: { ...as(stack.keys.blog).headers, 'content-type': 'application/json' },
       body: new ReadableStream({ start(c) {
@@ -85,6 +85,14 @@ describe('two apps', () => {
       } }),
     });
     assert.equal(chunked.status, 413, 'nor without a length');
+    const far = await fetch(`${stack.url}/v1/chat/completions`, {
+      method: 'POST', duplex: 'half', headers: { ...as(stack.keys.blog).headers, 'content-type': 'application/json' },
+      body: new ReadableStream({ start(c) {
+        for (let i = 0; i < 50; i++) c.enqueue(new TextEncoder().encode(' '.repeat(4096)));
+        c.close();
+      } }),
+    });
+    assert.equal(far.status, 413, 'nor many times as large');
     assert.equal((await stack.chat(prompt, { model: 'small' }, as(stack.keys.shop))).status, 200);
   });
 });
@@ -168,6 +176,7 @@ test('an app is asked from its own addresses only', async () => {
     apps: [
       { name: 'far', addresses: ['10.0.0.0/8', '2001:db8::/32'] },
       { name: 'near', addresses: ['127.0.0.1'] },
+      { name: 'around', addresses: ['127.0.0.0/8', '10.0.0.0/8'] },
     ],
   });
   const from = (app, ip) => stack.chat('hi', {}, as(stack.keys[app], ip ? { 'x-juyong-client-ip': ip } : {}));
@@ -187,6 +196,12 @@ test('an app is asked from its own addresses only', async () => {
     assert.match(JSON.stringify(row), /address_not_allowed/);
   }
   assert.equal((await from('near', '203.0.113.1')).status, 200, 'the peer itself is listed');
+  // A network that the front lies in is its clients'; of whom it says nothing nobody knows.
+  for (const ip of [undefined, '203.0.113.1', 'nonsense']) assert.equal((await from('around', ip)).status, 403, ip);
+  assert.equal((await from('around', '10.1.2.3')).status, 200);
+  const check = await run(['check', '-c', stack.conf]);
+  assert.match(check.stderr, /juyong\.yaml:\d+:\d+: warning: app 'near': 127\.0\.0\.1 is a trusted proxy: whoever it speaks for may ask/);
+  assert.doesNotMatch(check.stderr, /app 'around'/);
   assert.equal((await fetch(`${stack.url}/v1/models`, as(stack.keys.far))).status, 403);
   assert.equal((await fetch(`${stack.url}/v1/models`, as(stack.keys.near))).status, 200);
 

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { Stack, run, until, words } from './harness.js';
 import { ask, client, majors } from './clients.js';
+import { Guard } from './guard.js';
 
 const ends = [];
 const start = async (options) => {
@@ -50,6 +51,28 @@ test('at start everything is intercepted, and nothing of it is production', asyn
   assert.match(metrics, /^juyong_requests_total 0$/m);
   assert.match(metrics, /^juyong_actions_total{action="block"} 0$/m);
   assert.equal((await stack.verify()).code, 0);
+});
+
+test('whoever is asked for second opinions hears nothing of it, nor does his failing fail it', async () => {
+  const guard = await Guard.start();
+  ends.push(guard);
+  guard.fault = 'status';
+  const asking = { from: 'guard', when: 'always', fallback: 'closed', block: 90 };
+  const stack = await start({ config: {
+    opinions: [{ name: 'guard', kind: 'qwen3guard', url: `${guard.url}/v1/chat/completions`, model: 'g', timeout: '1s' }],
+    policy: { opinions: [{ ...asking, direction: 'prompt' }, { ...asking, direction: 'completion' }] },
+  } });
+  await becomes(stack, 200);
+  const [first] = await until(async () => { const r = await runs(stack); return r.length && r; }, 'a record');
+  const detail = JSON.parse(first.detail);
+  assert.deepEqual([first.reason, detail.missed], ['canary', 0]);
+  assert.ok(detail.probes > 8, `${detail.probes} probes`);
+  assert.equal(guard.questions.length, 0, 'nobody else hears of the phrase');
+  assert.match(await stack.metrics(), /^juyong_opinions_total 0$/m);
+  // A user's prompt is another matter.
+  const r = await stack.chat('早上好');
+  assert.deepEqual([r.status, r.json.error.code], [503, 'judge_unavailable']);
+  assert.ok(guard.questions.length > 0);
 });
 
 test('a policy that lets all pass is an alarm, until it passes again', async () => {

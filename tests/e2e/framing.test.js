@@ -105,6 +105,45 @@ describe('refused with one answer, and closed', () => {
     });
   }
 
+  // Whatever is refused before its body is read: an id to ask by, and a reason that is the reason.
+  for (const [name, bytes, status, code] of [
+    ['a body that says that it is too large', head('Content-Length: 99000000\r\n'), 413, 'body_too_large'],
+    ['a body where there is to be none', 'GET /v1/models HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}', 413, 'body_too_large'],
+    ['chunks where there are to be none', 'GET /v1/models HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n', 413, 'body_too_large'],
+    ['101 headers', head('a:b\r\n'.repeat(101), length) + body, 431, 'headers_too_large'],
+    ['two Hosts', `POST ${route} HTTP/1.1\r\nHost: a\r\nHost: b\r\n${type}${length}\r\n${body}`, 400, 'bad_framing'],
+    ['an expectation', head('Expect: junk\r\n', length) + body, 417, 'expectation_failed'],
+  ])
+    test(`${name}: the error, with a request id`, async () => {
+      const [answer] = (await exchange(stack.port, bytes)).answers;
+      assert.equal(answer.status, status);
+      assert.match(answer.headers.get('x-request-id') ?? '', /^req_[0-9a-f]{20}$/);
+      assert.equal(answer.headers.get('x-juyong-action'), 'block');
+      const { error } = JSON.parse(answer.body);
+      assert.equal(error.code, code);
+      assert.equal(error.type, 'invalid_request_error');
+      assert.ok(error.message.length > 0 && 'param' in error);
+    });
+
+  test('a known app\'s body that says that it is too large is on record', async () => {
+    const [answer] = (await exchange(stack.port, head('Content-Length: 99000000\r\n'))).answers;
+    const id = answer.headers.get('x-request-id');
+    let row;
+    await until(async () => { [row] = await stack.log('--all', '--request', id); return row?.outcome; });
+    assert.equal(row.outcome, 'rejected');
+    assert.equal(row.reason, 'body_too_large');
+    assert.equal(row.status, 413);
+    assert.equal(row.app, 'default');
+  });
+
+  // libmicrohttpd answers these by itself, in HTML: README.md, Limits.
+  test('a head beyond the library\'s memory is 431 without an id', async () => {
+    const [answer] = (await exchange(stack.port, head(`X-A: ${'b'.repeat(40000)}\r\n`, length) + body)).answers;
+    assert.equal(answer.status, 431);
+    assert.equal(answer.headers.get('x-request-id'), undefined);
+    assert.match(answer.body, /<html>/);
+  });
+
   test('an unknown path is JSON', async () => {
     for (const method of ['GET', 'POST']) {
       const r = await fetch(`${stack.url}/v1/nope`, { method });

@@ -64,7 +64,7 @@ function read(url, json) {
   if (url.startsWith('/v1/moderations')) return { text: json.input, model: json.model };
   if (url.startsWith('/v1/chat/completions')) {
     const last = json.messages.at(-1);
-    return { text: last.content, prompt: json.messages.length > 1 ? json.messages[0].content : '', role: last.role, model: json.model };
+    return { text: last.content, prompt: json.messages.at(-2)?.content ?? '', messages: json.messages, role: last.role, model: json.model };
   }
   return json;
 }

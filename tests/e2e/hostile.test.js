@@ -1,7 +1,7 @@
 // Found by attacking the gateway: each case passed, or broke a client, before it was mended.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Stack, words } from './harness.js';
+import { Stack, words, until } from './harness.js';
 import { ask, client, majors } from './clients.js';
 
 const b = words.block;
@@ -105,9 +105,10 @@ describe('hostile upstreams and prompts', () => {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: endless(), duplex: 'half',
     });
     assert.equal(got.status, 413);
-    assert.equal((await got.json()).error.code, 'too_large');
-    const [row] = await stack.log('--all', '--request', got.headers.get('x-request-id'));
+    assert.equal((await got.json()).error.code, 'body_too_large');
+    let row; // such an answer need not wait for its record
+    await until(async () => { [row] = await stack.log('--all', '--request', got.headers.get('x-request-id')); return row?.outcome; });
     assert.equal(row.outcome, 'rejected');
-    assert.equal(row.reason, 'too_large');
+    assert.equal(row.reason, 'body_too_large');
   });
 });

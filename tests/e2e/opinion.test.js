@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Program, Stack, freePort, sleep, until, words } from './harness.js';
+import { Program, Stack, freePort, run, sleep, until, words } from './harness.js';
 import { ask, client, majors } from './clients.js';
 import { Guard } from './guard.js';
 
@@ -117,10 +117,76 @@ describe('the prompt', () => {
     assert.equal(log.opinions[0].said, 'safe');
   });
 
-  test('is asked about from the last question on, and not the app\'s own words', async () => {
+  test('is asked about as a whole, each text with the conversation before it', async () => {
     await stack.chat([{ role: 'system', content: 'be nice' }, { role: 'user', content: 'first' },
       { role: 'assistant', content: 'yes' }, { role: 'user', content: 'second' }, { role: 'user', content: 'third' }]);
-    assert.deepEqual(guard.questions.map((q) => q.text), ['second\nthird']);
+    const asked = guard.questions.map((q) => q.messages.map((m) => [m.role, m.content]))
+      .sort((a, b) => a.length - b.length || a[0][1].length - b[0][1].length);
+    // Messages in a row are one text; the sides take turns, as Llama Guard's template demands.
+    assert.deepEqual(asked, [[['user', 'first']], [['user', 'be nice']],
+      [['user', 'be nice\nfirst'], ['assistant', 'yes']],
+      [['user', 'be nice\nfirst'], ['assistant', 'yes'], ['user', 'second\nthird']]]);
+  });
+
+  // What the model reads is what an attacker can write into, wherever that is.
+  const call = { role: 'assistant', content: null, tool_calls: [{ id: 'c1', type: 'function', function: { name: 'look', arguments: '{"for":"x"}' } }] };
+  const places = {
+    'an earlier question': [{ role: 'user', content: `how to ${bad}` }, { role: 'assistant', content: 'ok' }, { role: 'user', content: 'go on' }],
+    'an earlier answer': [{ role: 'user', content: 'hello' }, { role: 'assistant', content: `so: ${bad}` }, { role: 'user', content: 'go on' }],
+    'a system message': [{ role: 'system', content: `always ${bad}` }, { role: 'user', content: 'hello' }],
+    'an earlier result of a tool': [{ role: 'user', content: 'hello' }, call, { role: 'tool', tool_call_id: 'c1', content: `found ${bad}` },
+      { role: 'assistant', content: 'ok' }, { role: 'user', content: 'go on' }],
+    'arguments of a tool': [{ role: 'user', content: 'hello' }, { ...call, tool_calls: [{ ...call.tool_calls[0], function: { name: 'look', arguments: `{"for":"${bad}"}` } }] },
+      { role: 'tool', tool_call_id: 'c1', content: 'nothing' }],
+    'an answer that the client began': [{ role: 'user', content: 'hello' }, { role: 'assistant', content: `sure, ${bad}:` }],
+  };
+  for (const [place, messages] of Object.entries(places)) {
+    test(`is refused for what stands in ${place}`, async () => {
+      const r = await stack.chat(messages);
+      assert.equal(r.json.choices[0].finish_reason, 'content_filter');
+      const log = await recorded(stack, r.headers.get('x-request-id'));
+      assert.equal(log.rule, 'opinion/guard');
+      assert.ok(log.text.includes(bad));
+      assert.equal(log.role, messages.find((m) => JSON.stringify(m).includes(bad)).role);
+    });
+  }
+
+  test('that was new in an earlier turn is old when it comes again, and kept from the model', async () => {
+    const messages = [{ role: 'user', content: `once more ${bad}` }, { role: 'assistant', content: 'ok' }, { role: 'user', content: 'go on' }];
+    assert.equal((await stack.chat(messages)).json.choices[0].finish_reason, 'content_filter');
+    await stack.resetStats();
+    const r = await stack.chat(messages);
+    assert.equal(r.json.choices[0].finish_reason, 'stop');
+    const got = (await stack.stats()).last_body;
+    assert.ok(!got.includes(bad));
+    guard.forget();
+    // Nor is anybody asked about what is kept from the model, or about our own words in its place.
+    await stack.chat(messages);
+    assert.deepEqual(guard.questions.map((q) => q.text), ['go on']);
+    const log = await recorded(stack, r.headers.get('x-request-id'));
+    assert.equal(log.reason, 'old_offence');
+  });
+
+  test('is a strike for what the user says now, and not for what stands before', async () => {
+    const said = async (messages) => (await stack.chat(messages, { user: 'eve' })).json.choices[0];
+    const old = await said([{ role: 'user', content: `long ago ${bad}` }, { role: 'assistant', content: 'ok' }, { role: 'user', content: 'go on' }]);
+    assert.equal(old.finish_reason, 'content_filter');
+    assert.doesNotMatch(old.message.content, /repeated violations/);
+    const app = await said([{ role: 'system', content: `rules: ${bad}` }, { role: 'user', content: 'go on' }]);
+    assert.equal(app.finish_reason, 'content_filter');
+    assert.doesNotMatch(app.message.content, /repeated violations/);
+    const now = await said([{ role: 'user', content: `now ${bad}` }]);
+    assert.equal(now.finish_reason, 'content_filter');
+    assert.match(now.message.content, /repeated violations/);
+  });
+
+  test('is judged in its context', async () => {
+    guard.judge = (q) => (q.text === 'and how?' && q.messages.some((m) => m.content.includes('lock')) ? { score: 0.95, category: 'Violent' } : null);
+    try {
+      const talk = (about) => stack.chat([{ role: 'user', content: about }, { role: 'assistant', content: 'hm' }, { role: 'user', content: 'and how?' }]);
+      assert.equal((await talk('I like bread')).json.choices[0].finish_reason, 'stop');
+      assert.equal((await talk('open that lock')).json.choices[0].finish_reason, 'content_filter');
+    } finally { guard.judge = judge; }
   });
 
   test('that was refused for an opinion is kept from the model when it comes back', async () => {
@@ -231,12 +297,12 @@ describe('fallback closed', () => {
 });
 
 describe('a streamed answer', () => {
-  let guard, stack, hook, told;
+  let guard, stack, hook, told, refuse;
   const secret = 'hook-secret-0123456789';
   before(async () => {
     guard = await Guard.start(judge);
     told = [];
-    let refuse = 1;
+    refuse = 1;
     hook = createServer(async (req, res) => {
       let body = '';
       for await (const part of req) body += part;
@@ -248,7 +314,7 @@ describe('a streamed answer', () => {
     const secretFile = path.join('/tmp', `juyong-hook-${process.pid}`);
     await writeFile(secretFile, `${secret}\n`, { mode: 0o600 });
     stack = await start(guard, [row({ direction: 'completion' })], {},
-      { retraction: { url: `http://127.0.0.1:${hook.address().port}/told`, secret_file: secretFile, timeout: '1s' } });
+      { retraction: { url: `http://127.0.0.1:${hook.address().port}/told`, secret_file: secretFile, timeout: '1s', tries: 3 } });
   });
   after(async () => { await stack?.stop(); await guard?.stop(); hook?.close(); hook?.closeAllConnections(); });
   beforeEach(() => { guard.forget(); guard.delay = 0; guard.fault = null; });
@@ -274,6 +340,8 @@ describe('a streamed answer', () => {
       assert.equal(log.action, 'block');
       assert.equal(log.rule, 'opinion/guard');
       assert.equal(log.direction, 'completion');
+      assert.equal(log.retracted, true, 'the record says that it was taken back');
+      assert.match((await run(['log', 'show', '-c', stack.conf, last.juyong.request_id])).stdout, /retracted +yes/);
       assert.ok(log.opinions.some((o) => o.said === 'safe'));
       assert.ok(log.opinions.some((o) => o.said === 'Violent' && o.action === 'block'));
       await until(() => told.length === 1, 'the app is told', 8000);
@@ -284,6 +352,7 @@ describe('a streamed answer', () => {
       const mac = createHmac('sha256', secret).update(`${told[0].headers['x-juyong-timestamp']}.${told[0].body}`).digest('hex');
       assert.equal(told[0].headers['x-juyong-signature'], `v1=${mac}`);
       assert.match(await stack.metrics(), /juyong_retractions_total [1-9]/);
+      await until(async () => /juyong_retraction_messages_total\{result="delivered"\} [1-9]/.test(await stack.metrics()), 'its delivery is counted');
     });
   }
 
@@ -293,6 +362,20 @@ describe('a streamed answer', () => {
     assert.equal(r.choices[0].content.trim(), "Sorry, I can't help with that.");
     assert.deepEqual(r.choices[0].finish, ['content_filter']);
     assert.ok(!r.text.includes('retract'));
+    assert.equal((await recorded(stack, r.headers.get('x-request-id'))).retracted ?? null, null);
+  });
+
+  test('nobody takes the message: the log says whose retraction was given up', async () => {
+    told.length = 0;
+    refuse = 99;
+    const script = await stack.script('untold', { text: sentences('第一句话也很好。', `第二句有${bad}在其中。`, '第三句话。'), delay_ms: 20 });
+    const r = await stack.chat(script, { stream: true });
+    const id = r.chunks.find((c) => c.juyong).juyong.request_id;
+    assert.equal((await recorded(stack, id)).retracted, true);
+    await until(async () => /juyong_retraction_messages_total\{result="failed"\} 1/.test(await stack.metrics()), 'it is counted', 20000);
+    refuse = 0;
+    assert.equal(told.length, 0);
+    assert.match(await stack.gateway.output(), new RegExp(`the retraction of ${id} to 127.0.0.1:\\d+ was given up after 3 tries: status 503`));
   });
 
   test('that is safe arrives whole and unaltered, and its last sentence is judged too', async () => {
@@ -409,7 +492,8 @@ describe('when', () => {
       guard.forget();
       const quiet = await stack.script('quiet', { text: sentences('平常的话。', `有${bad}。`), delay_ms: 5 });
       assert.deepEqual((await stack.chat(quiet, { stream: true })).choices[0].finish, ['stop']);
-      assert.equal(guard.questions.length, 0);
+      // A question that the refusal left may come late; about this answer there is none.
+      assert.ok(!guard.questions.some((q) => q.text.includes('平常') || q.prompt.includes(quiet)));
       const loud = await stack.script('loud', { text: sentences('平常的话。', '绿色暗号来了。', `有${bad}。`), delay_ms: 5 });
       const cut = await stack.chat(loud, { stream: true });
       assert.deepEqual(cut.choices[0].finish, ['content_filter']);
@@ -435,6 +519,50 @@ describe('when', () => {
       assert.equal(log.opinions.find((o) => o.direction === 'prompt').observed, true);
       assert.equal(log.hits[0].observed, true);
     } finally { await stack.stop(); }
+  });
+});
+
+describe('in shadow mode', () => {
+  let guard, stack;
+  before(async () => {
+    guard = await Guard.start(judge);
+    stack = await start(guard, [row({ fallback: 'closed' })], { timeout: '5s' }, { mode: 'shadow', until: '2099-12-31' });
+  });
+  after(async () => { await stack?.stop(); await guard?.stop(); });
+  beforeEach(() => { guard.forget(); guard.fault = null; });
+
+  for (const stream of [false, true]) {
+    test(`nothing waits, and what would have been done is recorded (${stream ? 'streamed' : 'whole'})`, async () => {
+      const text = sentences('第一句话很好。', `第二句有${bad}在里面。`, '第三句。', '第四句。', '第五句。', '第六句。', '第七句。');
+      const script = await stack.script(`shadow-${stream}`, { text: stream ? text : text.join(''), delay_ms: 5 });
+      const go = guard.hold();
+      const r = await stack.chat(`${script} ${bad}`, { stream });
+      const got = stream ? r.choices[0].content : r.json.choices[0].message.content;
+      assert.equal(got, text.join(''), 'all of it is there while nobody has said anything');
+      assert.equal(stream ? r.choices[0].finish.at(-1) : r.json.choices[0].finish_reason, 'stop');
+      const id = r.headers.get('x-request-id');
+      await sleep(50);
+      assert.equal((await stack.log('--all', '--request', id))[0]?.complete ?? null, null, 'the record waits');
+      go();
+      const log = await recorded(stack, id);
+      assert.equal(log.outcome, 'complete');
+      assert.equal(log.complete, true);
+      for (const direction of ['prompt', 'completion']) {
+        const said = log.opinions.find((o) => o.direction === direction && o.said === 'Violent');
+        assert.equal(said?.observed, true, direction);
+        assert.ok(log.hits.some((h) => h.direction === direction && h.rule === 'opinion/guard' && h.observed), direction);
+      }
+      assert.ok(guard.questions.at(-1).text.endsWith('第七句。'), 'to its end');
+    });
+  }
+
+  test('who does not answer delays and refuses nothing, and the record says why', async () => {
+    guard.fault = 'status';
+    const r = await stack.chat('hello');
+    assert.equal(r.json.choices[0].finish_reason, 'stop');
+    const log = await recorded(stack, r.headers.get('x-request-id'));
+    assert.ok(log.opinions.some((o) => o.failed === 'status'));
+    assert.equal(log.outcome, 'complete');
   });
 });
 
@@ -500,15 +628,105 @@ describe('the desk', () => {
     } finally { await stack.stop(); }
   });
 
-  test('asks about a long prompt in pieces, and calls what is too long unjudged', async () => {
+  test('asks about each text of a conversation once', async () => {
+    const stack = await start(guard, [row({ direction: 'prompt' })],
+      { kind: 'webhook', url: `${guard.url}/judge`, cache: 100 }, {}, { workers: 1 });
+    try {
+      const messages = [];
+      for (let i = 0; i < 5; i++) {
+        messages.push({ role: 'user', content: `question ${i}` });
+        const r = await stack.chat(messages);
+        assert.equal(r.json.choices[0].finish_reason, 'stop');
+        messages.push({ role: 'assistant', content: `answer ${i}` });
+      }
+      assert.deepEqual(guard.questions.map((q) => `${q.role} ${q.text}`).sort(),
+        [...[0, 1, 2, 3].map((i) => `assistant answer ${i}`), ...[0, 1, 2, 3, 4].map((i) => `user question ${i}`)]);
+    } finally { await stack.stop(); }
+  });
+
+  test('is not shown personal data that is masked for the model', async () => {
+    const stack = await start(guard, [row({ direction: 'prompt' })], {}, { actions: { 'pii-*': 'mask' } });
+    try {
+      const r = await stack.chat([{ role: 'user', content: '你好' }, { role: 'assistant', content: '你好' },
+        { role: 'user', content: '我的电话是13812345678，记一下' }]);
+      assert.equal(r.json.choices[0].finish_reason, 'stop');
+      assert.ok(!(await stack.stats()).last_body.includes('13812345678'));
+      assert.ok(guard.questions.some((q) => q.text === '我的电话是***********，记一下'));
+      assert.ok(!JSON.stringify(guard.questions).includes('13812345678'));
+    } finally { await stack.stop(); }
+  });
+
+  test('asks about the last question alone where the policy says so', async () => {
+    const stack = await start(guard, [row({ direction: 'prompt', asks: 'last' })]);
+    try {
+      const r = await stack.chat([{ role: 'system', content: 'be nice' }, { role: 'user', content: bad },
+        { role: 'assistant', content: 'yes' }, { role: 'user', content: 'second' }, { role: 'user', content: 'third' }]);
+      assert.equal(r.json.choices[0].finish_reason, 'stop');
+      assert.deepEqual(guard.questions.map((q) => q.messages), [[{ role: 'user', content: 'second\nthird' }]]);
+    } finally { await stack.stop(); }
+  });
+
+  test('shows of a long conversation what fits, the sides in turns', async () => {
+    for (const [text, most] of [['256B', 256], ['16KiB', 16384]]) {
+      const stack = await start(guard, [row({ direction: 'prompt' })], { text }, {}, { workers: 1 });
+      try {
+        guard.forget();
+        const messages = [{ role: 'system', content: '规则' }];
+        for (let i = 0; i < 90; i++) messages.push({ role: 'user', content: `问题${i}` }, { role: 'assistant', content: `回答${i}` });
+        messages.push({ role: 'user', content: '最后' });
+        const r = await stack.chat(messages);
+        assert.equal(r.json.choices[0].finish_reason, 'stop');
+        assert.equal(guard.questions.length, 182);
+        for (const { messages: m } of guard.questions) {
+          assert.deepEqual(m.map((one) => one.role), m.map((_, i) => (i % 2 ? 'assistant' : 'user')), 'in turns');
+          assert.ok(m.length <= 65, `${m.length} turns`);
+          const before = m.slice(0, -1).map((one) => one.content).join('\n');
+          assert.ok(Buffer.byteLength(before) <= most && !before.includes('\ufffd'));
+        }
+        const last = guard.questions.find((q) => q.text === '最后').messages;
+        assert.deepEqual(last.slice(-3).map((m) => m.content), ['问题89', '回答89', '最后']);
+      } finally { await stack.stop(); }
+    }
+  });
+
+  for (const fallback of ['local', 'closed']) {
+    test(`of more pieces than it asks about, fallback ${fallback}: says so`, async () => {
+      const stack = await start(guard, [row({ fallback })], { text: '256B', pieces: 20, concurrency: 2, timeout: '5s' });
+      try {
+        // As many as are allowed, of which two at one time.
+        const fits = await stack.chat(`${'长'.repeat(1200)}${bad}`);
+        assert.equal(fits.json.choices[0].finish_reason, 'content_filter');
+        assert.ok(guard.questions.length > 14 && guard.questions.length <= 20, `${guard.questions.length}`);
+        assert.ok(guard.most <= 2, `${guard.most} at one time`);
+        guard.forget();
+        await stack.resetStats();
+        const long = await stack.chat('长'.repeat(3000));
+        const log = await recorded(stack, long.headers.get('x-request-id'));
+        assert.equal(log.opinions.find((o) => o.failed).failed, 'too_long');
+        assert.match(await stack.metrics(), /juyong_opinions_too_long_total [1-9]/);
+        if (fallback === 'closed') {
+          assert.equal(long.status, 400, 'no client tries that again');
+          assert.equal(long.json.error.code, 'too_long_to_judge');
+          assert.equal(guard.questions.length, 0);
+          assert.equal((await stack.stats()).requests, 0);
+        } else {
+          assert.equal(long.json.choices[0].finish_reason, 'stop');
+          assert.ok(guard.questions.filter((q) => q.role === 'user').length === 20);
+          // What was said last is judged.
+          const end = await stack.chat(`${'长'.repeat(3000)}${bad}`);
+          assert.equal(end.json.choices[0].finish_reason, 'content_filter');
+        }
+      } finally { await stack.stop(); }
+    });
+  }
+
+  test('asks about a long prompt in pieces', async () => {
     const stack = await start(guard, [row({ direction: 'prompt' })], { text: '256B' });
     try {
       const r = await stack.chat(`${'长'.repeat(200)}${bad}${'长'.repeat(200)}`);
       assert.equal(r.json.choices[0].finish_reason, 'content_filter');
       assert.ok(guard.questions.length > 3);
       assert.ok(guard.questions.every((q) => Buffer.byteLength(q.text) <= 256 && !q.text.includes('\ufffd')));
-      const long = await stack.chat('长'.repeat(3000));
-      assert.equal((await recorded(stack, long.headers.get('x-request-id'))).opinions.find((o) => o.failed).failed, 'too_long');
     } finally { await stack.stop(); }
   });
 

@@ -158,6 +158,36 @@ test('with keys, a reviewer\'s key opens nothing where apps are served, and enfo
   assert.equal(rows.filter((r) => r.purpose === 'regulator-enforce' && r.mode === 'enforce').length, 7);
 });
 
+test('strict is what is judged, and never what is done to who observes', async () => {
+  const stack = await start({ config: { policy: { media: 'allow' } } });
+  await stack.configure({ auth: 'keys', upstreams: [{ name: 'demo', base_url: `${stack.demoUrl}/v1`, api_key_file: stack.keyFile,
+    models: [{ id: 'demo', filing_number: 'x' }] }] });
+  await stack.gateway.stop();
+  const bearer = { observe: await key(stack), enforce: await key(stack) };
+  await stack.startGateway();
+  for (const purpose of ['observe', 'enforce']) await approved(stack, `regulator-${purpose}`, '--key', bearer[purpose].id);
+  const prompt = await stack.script('a', { text: 'ok' });
+  const strict = { 'x-juyong-policy': 'strict' };
+  const asked = (who, content, headers) => at(stack, stack.door, bearer[who].key, content, {}, headers);
+  const would = async (r) => (await until(async () => (await stack.log('--all', '--purpose', 'any', '--request', r.headers.get('x-request-id')))
+    .find((e) => e.outcome !== 'running'), 'the record')).hits.map((h) => [h.action, h.observed]);
+  for (const [content, usual, more] of [[`${words.flag} ${prompt}`, 'flag', 'block'], [`电话 13800138000 ${prompt}`, 'flag', 'mask']]) {
+    for (const [headers, action] of [[{}, usual], [strict, more]]) {
+      const r = await asked('observe', content, headers);
+      assert.equal(r.json.choices[0].message.content, 'ok');
+      assert.ok((await stack.stats()).last_body.includes(content.slice(0, 6)), 'as it came');
+      assert.deepEqual(await would(r), [[action, action === 'flag' ? null : true]]);
+      assert.equal((await asked('enforce', content, headers)).headers.get('x-juyong-action'), action);
+    }
+  }
+  const picture = [{ role: 'user', content: [{ type: 'text', text: prompt }, { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }] }];
+  const seen = await asked('observe', picture, strict);
+  assert.equal(seen.status, 200);
+  assert.equal((await stack.log('--all', '--purpose', 'any', '--request', seen.headers.get('x-request-id')))[0].unjudged_media, true);
+  assert.equal((await asked('enforce', picture, strict)).json.error.code, 'media_denied');
+  assert.equal((await asked('observe', prompt, { 'x-juyong-policy': 'lax' })).status, 400);
+});
+
 test('by an end user whom a trusted front names', async () => {
   const stack = await start({ config: { trusted_proxies: ['127.0.0.1'] } });
   const prompt = await stack.script('a', { text: '好' });

@@ -106,6 +106,8 @@ describe('what counts', () => {
     await passes('slow');
     const held = await refused('slow', 'hello');
     assert.equal(held.reason, 'user_limited');
+    const wait = Number(held.r.headers.get('retry-after'));
+    assert.ok(wait >= 1 && wait <= 10, `to his next turn: ${wait}`);
     assert.match(text(held.r), /ask only now and then until/);
     // It does not hide what is forbidden: that is the fifth.
     assert.equal((await refused('slow')).row.user_state, 'suspend');
@@ -202,6 +204,14 @@ describe('configurations', () => {
       assert.equal(error.status, 403);
       assert.equal(error.code, 'user_suspended');
       assert.match(error.message, /暂停至.*suspended until/);
+      // No status that SDKs retry; how long it lasts is told all the same.
+      const wait = Number(new Headers(error.headers).get('retry-after'));
+      assert.ok(wait > 86000 && wait <= 86400, `${wait}`);
+      assert.equal(new Headers(first.headers).get('retry-after'), null);
+      const until = new Date(error.message.match(/until (\d{4}-\d\d-\d\d) (\d\d:\d\d) \(UTC\+8\)/).slice(1, 3).join('T') + ':00+08:00');
+      const [state] = (await run(['user', 'list', '-c', stack.conf, '--json'])).stdout.trim().split('\n').map(JSON.parse);
+      const late = until - new Date(state.until);
+      assert.ok(late >= 0 && late < 60e3, `the minute that is told is not before the end: ${late}`);
     }));
 
   test('observe mode counts nothing and holds nobody; off is a weakening that is told', async () => {
@@ -350,11 +360,17 @@ describe('in parallel', () => {
 
   test('many users at once do not get into each other\'s way', async () => {
     const users = Array.from({ length: 40 }, (_, i) => `u${i}`);
-    await Promise.all(users.flatMap((user, i) => Array.from({ length: i % 7 }, (_, k) => stack.chat(bad(k), { user }))));
+    const answers = await Promise.all(users.flatMap((user, i) => Array.from({ length: i % 7 }, (_, k) => stack.chat(bad(k), { user }))));
+    // What was not answered is not counted either: that is another fault than a wrong count.
+    assert.deepEqual(answers.filter((r) => r.status !== 200 || finish(r) !== 'content_filter').map((r) => r.text), []);
+    const ids = answers.map((r) => r.headers.get('x-request-id'));
+    assert.equal(new Set(ids).size, ids.length, 'each request has an id of its own');
     for (const [i, user] of users.entries()) {
       const rows = await stack.log('--end-user', user);
-      assert.deepEqual(rows.map((r) => r.strikes).sort(), Array.from({ length: i % 7 }, (_, k) => k + 1));
+      assert.deepEqual(rows.map((r) => r.strikes).sort(), Array.from({ length: i % 7 }, (_, k) => k + 1),
+        `${user}: ${JSON.stringify(rows.map((r) => [r.request_id, r.reason, r.outcome, r.strikes]))}`);
     }
-    assert.equal((await stack.verify()).code, 0);
+    const verified = await stack.verify();
+    assert.equal(verified.code, 0, verified.stdout + verified.stderr);
   });
 });

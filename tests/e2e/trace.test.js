@@ -38,6 +38,18 @@ describe('a front that is trusted', () => {
     assert.notEqual(r.client_port, 4711);
   });
 
+  test('is not guessed about: a header that comes twice is refused', async () => {
+    for (const headers of ['X-Juyong-End-User: mallory\r\nX-Juyong-End-User: anna\r\n', 'x-juyong-client-ip: 10.0.0.1\r\nX-Juyong-Client-IP: 203.0.113.9\r\n',
+      'X-Juyong-Session: a\r\nX-Juyong-Device: b\r\nX-JUYONG-SESSION: a\r\n', 'x-juyong-policy: strict\r\nx-juyong-policy: strict\r\n']) {
+      const answer = await speak(stack, request('hi', headers));
+      assert.match(answer, /^HTTP\/1\.1 400 /, headers);
+      const error = JSON.parse(answer.slice(answer.indexOf('{'))).error;
+      assert.equal(error.code, 'repeated_header');
+      assert.match(error.param, /^x-juyong-/i);
+    }
+    assert.match(await speak(stack, request('hi', Object.entries(trace).map(([k, v]) => `${k}: ${v}\r\n`).join(''))), /^HTTP\/1\.1 200 /);
+  });
+
   for (const [name, OpenAI] of Object.entries(majors))
     test(`through ${name}: nothing of it reaches the upstream, and the body is as sent`, async () => {
       const { openai } = client(OpenAI, stack);

@@ -95,6 +95,10 @@ describe('with a gateway that runs', () => {
       [['suspend', 'x', '--reason', 'x', '--app', 'none'], 1, /no app/],
       [['list', '--state', 'angry'], 2, /a state is one of/],
       [['forgive', 'x'], 2, /list, show, lift/],
+      [['lift', 'anna', '--reason', 'x', '--for', '7d'], 2, /--for is for suspend/],
+      [['suspend', 'x', '--reason', 'x', '--deny'], 2, /--deny is for appeal/],
+      [['show', 'x', '--state', 'warn'], 2, /--state is for list/],
+      [['list', '--all'], 2, /--all is for show/],
       [['lift', 'anna', '--reason', 'two\nlines'], 2, /one line of text/],
     ]) {
       const r = await user(stack, ...args);
@@ -105,6 +109,66 @@ describe('with a gateway that runs', () => {
     const r = await user(stack, 'lift', 'a stranger', '--reason', 'x');
     assert.equal(r.code, 1);
     assert.match(r.stderr, /nothing is counted/);
+  });
+
+  test('the short hash of a table is resolved, or refused', async () => {
+    await strike(stack, 'shorty', 1);
+    const [{ end_user: hash }] = await stack.log('--all', '--end-user', 'shorty');
+    const table = (await run(['log', 'list', '-c', stack.conf, '--end-user', 'shorty'])).stdout;
+    const short = hash.slice(0, 8);
+    assert.ok(table.includes(` ${short} `), table);
+    assert.match(await good(stack, 'show', short), new RegExp(`^${hash} {2}warn`));
+    assert.match(await good(stack, 'show', `${short}…`), new RegExp(`^${hash} {2}warn`));
+    assert.match(await good(stack, 'suspend', hash.slice(0, 12), '--reason', 'by its table'), new RegExp(`^${hash}: `));
+    assert.equal(await reason(stack, 'shorty'), 'user_suspended');
+    assert.match(await good(stack, 'lift', short, '--reason', 'again'), new RegExp(`^${hash}: lifted`));
+    assert.equal(await reason(stack, 'shorty'), null);
+    assert.deepEqual([...new Set((await stack.log('--end-user', short)).map((r) => r.end_user))], [hash]);
+    // Known to the log alone.
+    assert.equal(await reason(stack, 'harmless'), null);
+    const [{ end_user: other }] = await stack.log('--all', '--end-user', 'harmless');
+    assert.match(await good(stack, 'suspend', other.slice(0, 8), '--reason', 'x'), new RegExp(`^${other}: `));
+    // Nobody's: nothing is done, and it says so.
+    const before = (await acts(stack)).length;
+    const wrong = short === '01234567' ? '12345678' : '01234567';
+    for (const verb of ['show', 'lift', 'suspend', 'appeal', 'export', 'delete']) {
+      const r = await user(stack, verb, wrong, ...(verb === 'show' || verb === 'export' ? [] : ['--reason', 'x']));
+      assert.equal(r.code, 1, verb);
+      assert.match(r.stderr, /nobody known has the id '\d+', nor a hash that begins so; with --id/);
+      assert.equal(r.stdout, '');
+    }
+    assert.equal((await acts(stack)).length, before);
+    assert.equal((await states(stack, '--state', 'suspend')).some((e) => e.end_user.startsWith(wrong)), false);
+    // An id that looks like one, and a user who bears another's short hash for an id.
+    await good(stack, 'suspend', wrong, '--id', '--reason', 'a phone number');
+    assert.equal(await reason(stack, wrong), 'user_suspended');
+    assert.match(await good(stack, 'lift', wrong, '--reason', 'known by now'), /lifted/);
+    await strike(stack, short, 1);
+    const both = await user(stack, 'lift', short, '--reason', 'whose?');
+    assert.equal(both.code, 1);
+    assert.match(both.stderr, /may be more than one/);
+    assert.ok(both.stderr.includes(hash));
+  });
+
+  test('show tells what was decided about the user, by rules and by people', async () => {
+    await strike(stack, 'hist', 3);
+    await good(stack, 'appeal', 'hist', '--reason', 'a thesis');
+    await good(stack, 'lift', 'hist', '--reason', 'indeed');
+    await good(stack, 'suspend', 'hist', '--for', '7d', '--reason', 'reported');
+    await strike(stack, 'someone else', 1);
+    await stack.chat('hello', { user: 'hist' });
+    const json = async (...args) => (await good(stack, 'show', '--json', 'hist', ...args)).split('\n').filter(Boolean)
+      .map(JSON.parse).filter((e) => !('total' in e));
+    const told = ['user_suspended', 'user_suspend', 'user_lift', 'user_appeal', 'content_filter', 'content_filter', 'content_filter'];
+    assert.deepEqual((await json()).map((r) => r.reason), told);
+    const shown = await good(stack, 'show', 'hist');
+    assert.match(shown, /^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d {2}user_appeal {2}default {2}by Zhou: a thesis$/m);
+    assert.match(shown, /user_lift {2}default {2}by Zhou: indeed/);
+    for (let i = 0; i < 6; i++) await stack.chat('hello', { user: 'hist' });
+    assert.deepEqual((await json()).map((r) => r.reason), [...Array(6).fill('user_suspended'), ...told].slice(0, 10));
+    assert.deepEqual((await json('--all')).map((r) => r.reason), [...Array(6).fill('user_suspended'), ...told]);
+    const looks = (await stack.log('--all', '--end-user', 'hist')).filter((r) => r.reason === 'user_lookup' && JSON.parse(r.detail).what === 'show');
+    assert.equal(looks.length, 4, 'each look is on record');
   });
 
   test('what lies on the desk and is no act harms nothing', async () => {

@@ -402,9 +402,10 @@ static void test_stamp(void **state)
 
 static void test_addresses(void **state)
 {
-    struct config *c = load_config("trusted_proxies: ['192.0.2.1', '2001:db8::1']\n"
-                                   "apps: [{ name: default, addresses: [10.0.0.0/8, "
-                                   "'2001:db8:5::/48', '::ffff:198.51.100.7'] }]\n");
+    struct config *c =
+        load_config("trusted_proxies: ['192.0.2.1', '2001:db8::1', 10.7.0.0/16, 192.0.2.9]\n"
+                    "apps: [{ name: default, addresses: [10.0.0.0/8, 192.0.2.9, "
+                    "'2001:db8:5::/48', '::ffff:198.51.100.7'] }]\n");
     const struct {
         const char *peer, *client;
         bool admitted;
@@ -421,6 +422,13 @@ static void test_addresses(void **state)
         {"192.0.2.1", "11.9.9.9", false},
         {"192.0.2.1", "10.9.9.9, 1.2.3.4", false},
         {"2001:db8::1", "10.9.9.9", true},
+        {"10.7.0.1", "", false}, /* a proxy in a network of clients isn't one of them */
+        {"10.7.0.1", "11.9.9.9", false},
+        {"10.7.0.1", "nonsense", false},
+        {"10.7.0.1", "10.9.9.9", true},
+        {"10.7.0.1", "10.7.0.1", true}, /* so it says */
+        {"192.0.2.9", "", true},        /* named itself: the app's back end */
+        {"192.0.2.9", "11.9.9.9", true},
         {"192.0.2.2", "10.9.9.9", false}, /* nobody trusts this one */
         {"", "10.9.9.9", false},
     };

@@ -175,6 +175,14 @@ static void test_concurrent(void **state)
     limiter_release(&d, 0, now);
     for (int i = 0; i < 5; i++)
         assert_true(once(&l, "", "ann"));
+    /* Those of whom nothing is known are one. */
+    struct limit_ask nobody = {&l, SPAN_NULL, SPAN_NULL, 0, now};
+    assert_true(limiter_acquire(app, &nobody, &a, &verdict));
+    assert_true(limiter_acquire(app, &nobody, &b, &verdict));
+    assert_false(limiter_acquire(app, &nobody, &c, &verdict));
+    assert_int_equal(verdict.scope, LIMIT_END_USER);
+    limiter_release(&a, 0, now);
+    limiter_release(&b, 0, now);
 }
 
 static void test_tokens(void **state)

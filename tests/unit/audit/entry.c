@@ -100,6 +100,7 @@ static void reads_what_is_written(void **state)
             .provider_refusal = round % 3 ? SPAN_NULL : TEXT,
             .model_differs = round & 16,
             .label = TEXT,
+            .retracted = round & 32,
             .status = (int)(random_next(&seed) % 600),
             .received_us = random_number(),
             .total_us = random_number(),

@@ -69,6 +69,19 @@ static void scribble(long from, struct span bytes)
     close(fd);
 }
 
+/* Another byte than the one that is there: the keys are random, and so are the codes. */
+static void flip(long at)
+{
+    char path[128], byte;
+    path_of("offences.bin", path);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    close(fd);
+    byte = (char)~byte;
+    scribble(at, span_from(&byte, 1));
+}
+
 static void every_part_makes_another_code(void **state)
 {
     struct offences *o = open_table(16);
@@ -291,7 +304,7 @@ static void damage_loses_what_is_damaged_only(void **state)
     assert_int_equal(offences_sync(o), 0);
     offences_close(o);
     long whole = size_of("offences.bin");
-    scribble(16 + 2 * 32 + 3, SPAN_LIT("\xff"));
+    flip(16 + 2 * 32 + 3);
     o = open_table(64);
     assert_int_equal(offences_count(o), 4);
     for (unsigned i = 0; i < 5; i++)
@@ -311,6 +324,44 @@ static void damage_loses_what_is_damaged_only(void **state)
     assert_int_equal(offences_count(o), 0);
     offences_close(o);
     assert_int_equal(size_of("offences.bad"), 16 + 3 * 32);
+}
+
+/* As the first version wrote it, byte for byte: it must be read for good. */
+static void a_file_of_old_is_read(void **state)
+{
+    static const char key[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n",
+                      file[] = "juyong.offence1\n"
+                               "\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11"
+                               "\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11"
+                               "\x00\x00\x00\x00\xfa\x68\xec\xe5\xbb\xf0\x8d\xe0"
+                               "\x22\x22\x22\x22\x22\x22\x22\x22\x22\x22"
+                               "\x22\x22\x22\x22\x22\x22\x22\x22\x22\x22"
+                               "\x01\x00\x00\x00\xce\x96\xa8\x93\x04\x71\x8f\xeb";
+    const struct {
+        const char *name, *bytes;
+        size_t len;
+    } files[] = {{"keys/offence.key", key, sizeof(key) - 1},
+                 {"offences.bin", file, sizeof(file) - 1}};
+    char path[128];
+    path_of("keys", path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    for (size_t i = 0; i < 2; i++) {
+        path_of(files[i].name, path);
+        int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, files[i].bytes, files[i].len), files[i].len);
+        close(fd);
+    }
+    struct offences *o = open_table(16);
+    unsigned char code[AUDIT_OFFENCE_SIZE];
+    assert_int_equal(offences_count(o), 2);
+    memset(code, 0x11, sizeof(code));
+    assert_int_equal(offences_find(o, code), AUDIT_REMEMBERED);
+    memset(code, 0x22, sizeof(code));
+    assert_int_equal(offences_find(o, code), AUDIT_TOLD);
+    offences_close(o);
+    assert_int_equal(size_of("offences.bin"), (long)sizeof(file) - 1);
+    assert_int_equal(size_of("offences.bad"), -1);
 }
 
 static void what_could_not_be_written_is_written_later(void **state)
@@ -493,6 +544,7 @@ int main(void)
         TEST(the_file_stays_in_proportion),
         TEST(a_torn_end_is_cut_off),
         TEST(damage_loses_what_is_damaged_only),
+        TEST(a_file_of_old_is_read),
         TEST(what_could_not_be_written_is_written_later),
         TEST(known_when_the_record_is_acknowledged),
         TEST(without_a_place_nothing_is_remembered),

@@ -409,12 +409,12 @@ static void turns_come_at_a_pace(void **state_)
     struct strikes *t = open_table(16);
     struct strike_entry e = strike(t, 1), other = strike(t, 2);
     strikes_lock(t);
-    assert_true(strikes_take_turn(t, &e, 10, NOON));
-    assert_false(strikes_take_turn(t, &e, 10, NOON));
-    assert_false(strikes_take_turn(t, &e, 10, NOON + 9));
-    assert_true(strikes_take_turn(t, &other, 10, NOON + 9));
-    assert_true(strikes_take_turn(t, &e, 10, NOON + 10));
-    assert_true(strikes_take_turn(t, &e, 10, NOON - 100)); /* the clock was set back */
+    assert_int_equal(strikes_take_turn(t, &e, 10, NOON), 0);
+    assert_int_equal(strikes_take_turn(t, &e, 10, NOON), 10);
+    assert_int_equal(strikes_take_turn(t, &e, 10, NOON + 9), 1);
+    assert_int_equal(strikes_take_turn(t, &other, 10, NOON + 9), 0);
+    assert_int_equal(strikes_take_turn(t, &e, 10, NOON + 10), 0);
+    assert_int_equal(strikes_take_turn(t, &e, 10, NOON - 100), 0); /* the clock was set back */
     strikes_unlock(t);
     strikes_close(t);
 }

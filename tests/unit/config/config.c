@@ -214,6 +214,29 @@ static void test_everything(void **state)
     config_unref(c);
 }
 
+/* Accounts for which nothing may be blocked belong behind a proxy. */
+static void test_reviewers_address(void **state)
+{
+    static const struct {
+        const char *text;
+        struct span weak;
+    } cases[] = {
+        {UPSTREAM "reviewers: { listen: 127.0.0.1:8090 }\n", SPAN_LIT("")},
+        {UPSTREAM "reviewers: { listen: 10.0.0.7:8090 }\n", SPAN_LIT("")},
+        {UPSTREAM "reviewers: { listen: 0.0.0.0:8090 }\n",
+         SPAN_LIT("reviewers: 0.0.0.0 port 8090 can be reached by strangers, without TLS: listen "
+                  "on 127.0.0.1 or in a private network, behind a proxy\n")},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct buf out = BUF_INIT(4096);
+        struct config *c = expect_load(cases[i].text, "");
+        assert_int_equal(config_weakenings(c, &out), cases[i].weak.len > 0);
+        assert_span(buf_span(&out), cases[i].weak);
+        buf_deinit(&out);
+        config_unref(c);
+    }
+}
+
 /* An app's mode is its own or the global one, and so is its last day. */
 static void test_modes(void **state)
 {
@@ -566,6 +589,25 @@ static void test_warnings(void **state)
     config_unref(
         expect_load(UPSTREAM "trusted_proxies: [0.0.0.0/0]\n",
                     "c.yaml:5:19: warning: every client may then name itself as it likes\n"));
+    /* A proxy by itself, not by a network. */
+    config_unref(expect_load(
+        UPSTREAM "trusted_proxies: [10.0.0.0/24]\n"
+                 "apps: [{ name: default, addresses: [10.0.0.0/8, 10.0.1.1, 10.0.0.1] }]\n",
+        "c.yaml:6:59: warning: app 'default': 10.0.0.1 is a trusted proxy: whoever it speaks for "
+        "may "
+        "ask\n"));
+    config_unref(expect_load(
+        UPSTREAM "strikes: { consecutive: 3, limit_consecutive: 3, per_day: 4 }\n",
+        "c.yaml:5:10: warning: 'limit_consecutive' is never reached before 'consecutive'\n"
+        "c.yaml:5:10: warning: 'limit_per_day' is never reached before 'per_day'\n"));
+    config_unref(expect_load(
+        UPSTREAM "opinions: [{ name: g, kind: moderations, url: 'https://g.example/v1' }]\n"
+                 "policy:\n  opinions:\n"
+                 "    - { from: g, direction: prompt, block: 60, flag: 80 }\n"
+                 "    - { from: g, direction: prompt, block: 60, flag: 40, answer: 50 }\n"
+                 "    - { from: g, direction: completion, answer: 60, block: 60 }\n",
+        "c.yaml:8:54: warning: 'flag' from 80 is never reached: 'block' begins at 60\n"
+        "c.yaml:10:49: warning: 'answer' from 60 is never reached: 'block' begins at 60\n"));
 }
 
 static void test_labels(void **state)
@@ -655,11 +697,12 @@ static void test_opinions(void **state)
         "    url: http://127.0.0.1:8000/v1/chat/completions\n"
         "    model: g\n"
         "    categories: { Violent: A1-f }\n"
-        "  - { name: hook, kind: webhook, url: \"https://example.com/judge\" }\n"
+        "  - { name: hook, kind: webhook, pieces: 9, url: \"https://example.com/judge\" }\n"
         "policy:\n"
         "  opinions:\n"
         "    - { from: guard, when: asked, risk: A1, flag: 40 }\n"
-        "    - { from: hook, direction: prompt, when: sampled, share: 5, fallback: closed, "
+        "    - { from: hook, direction: prompt, when: sampled, share: 5, asks: last, fallback: "
+        "closed, "
         "timeout: 300ms }\n"
         "  retraction: { url: \"https://example.com/told\", tries: 2 }\n"
         "apps:\n"
@@ -670,6 +713,8 @@ static void test_opinions(void **state)
     assert_int_equal(g->kind, OPINION_QWEN3GUARD);
     assert_int_equal(g->timeout_ms, 2000);
     assert_int_equal(g->concurrency, 16);
+    assert_int_equal(g->pieces, 256);
+    assert_int_equal(config_find_opinion(c, SPAN_LIT("hook"))->pieces, 9);
     assert_span(g->risk, SPAN_LIT("A1-h"));
     assert_int_equal(g->category_count, 1);
     assert_span(g->categories[0].risk, SPAN_LIT("A1-f"));
@@ -680,6 +725,8 @@ static void test_opinions(void **state)
     assert_int_equal(p->askings[0].when, ASK_FLAGGED);
     assert_int_equal(p->askings[0].release, RELEASE_SENTENCE);
     assert_int_equal(p->askings[0].block, 60);
+    assert_int_equal(p->askings[0].asks, ASK_CONVERSATION);
+    assert_int_equal(p->askings[1].asks, ASK_LAST);
     assert_int_equal(p->askings[0].timeout_ms, 0);
     assert_true(config_asks(&p->askings[0], DIRECTION_COMPLETION));
     assert_true(config_asks(&p->askings[1], DIRECTION_PROMPT));
@@ -716,14 +763,23 @@ static void test_opinion_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_opinions),        cmocka_unit_test(test_opinion_errors),
-        cmocka_unit_test(test_smallest),        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_modes),           cmocka_unit_test(test_observing),
-        cmocka_unit_test(test_keys_and_types),  cmocka_unit_test(test_policy_errors),
-        cmocka_unit_test(test_upstream_errors), cmocka_unit_test(test_models),
-        cmocka_unit_test(test_warnings),        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_missing_file),    cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_manual),          cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_opinions),
+        cmocka_unit_test(test_opinion_errors),
+        cmocka_unit_test(test_smallest),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_observing),
+        cmocka_unit_test(test_keys_and_types),
+        cmocka_unit_test(test_policy_errors),
+        cmocka_unit_test(test_upstream_errors),
+        cmocka_unit_test(test_models),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_apps),
+        cmocka_unit_test(test_reviewers_address),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -112,12 +112,28 @@ static void test_addresses(void **state)
     assert_false(value_is_loopback(SPAN_LIT("::")));
 }
 
+static void test_public(void **state)
+{
+    static const char *const strangers[] = {"0.0.0.0",    "::",          "8.8.8.8",
+                                            "172.32.0.1", "2001:db8::1", "::ffff:1.2.3.4",
+                                            "",           "localhost"},
+                             *const ours[] = {"127.0.0.1",      "127.9.9.9",  "::1",
+                                              "10.1.2.3",       "172.16.0.1", "192.168.1.1",
+                                              "100.64.0.1",     "fd00::1",    "fe80::1",
+                                              "::ffff:10.0.0.1"};
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(*strangers); i++)
+        if (!network_is_public(span_str(strangers[i])))
+            fail_msg("strangers reach %s", strangers[i]);
+    for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+        if (network_is_public(span_str(ours[i])))
+            fail_msg("strangers don't reach %s", ours[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_units),
-        cmocka_unit_test(test_print),
-        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_units),     cmocka_unit_test(test_print),
+        cmocka_unit_test(test_networks),  cmocka_unit_test(test_public),
         cmocka_unit_test(test_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ static const char *judge(struct span question)
 }
 
 static const char *timeouts; /* of the upstream; NULL: the bed's */
+static const char *limits, *mode;
 
 static void configure(const char *row, const char *more)
 {
@@ -32,12 +33,13 @@ static void configure(const char *row, const char *more)
         "opinions:\n"
         "  - { name: guard, kind: webhook, url: \"http://127.0.0.1:%u/judge\", timeout: 300ms, "
         "cache: 0%s }\n"
-        "limits: { drain_timeout: 300ms }\n"
+        "limits: { drain_timeout: 300ms%s }\n"
         "policy:\n"
+        "%s"
         "  language: en\n"
         "  opinions:\n"
         "    - { from: guard, %s }\n",
-        timeouts ? timeouts : "", guard.port, more, row);
+        timeouts ? timeouts : "", guard.port, more, limits, mode, row);
     struct snapshot *s = bed_load(&bed, yaml);
     gate_reload(bed.gate, s);
     snapshot_unref(s);
@@ -49,7 +51,15 @@ static int setup(void **state)
     guard_open(&guard, bed.loop);
     guard.judge = judge;
     timeouts = NULL;
+    limits = mode = "";
     events = wire = BUF_INIT(64u << 20);
+    return 0;
+}
+
+static int setup_shadow(void **state)
+{
+    setup(state);
+    mode = "  mode: shadow\n  until: 2999-12-31\n";
     return 0;
 }
 
@@ -257,6 +267,73 @@ static void sentences_wait_for_their_verdict(void **state)
     bed_leave(&client);
 }
 
+/*
+ * A whole answer may be asked about in pieces; not one of them goes out before the last is judged,
+ * also when that is the one that is objected to.
+ */
+static void a_whole_answer_is_not_shown_by_the_piece(void **state)
+{
+    configure("direction: completion, release: whole, timeout: 10s", ", text: 256B");
+    for (int bad = 0; bad < 2; bad++) {
+        size_t before = guard.asked;
+        buf_clear(&events);
+        for (int i = 0; i < 40; i++)
+            delta("这是一句平常的话。");
+        delta(bad ? "有" BAD "。" : "完了。");
+        finish();
+        answer_stream();
+        bed.script.hold_at = wire.len - 400; /* the end is not there yet */
+        ask("你好", STREAM);
+        until_asked(before + 2);
+        bed_wait(&bed, 100);
+        assert_false(got("平常"));
+        bed_go_on(&bed);
+        bed_answer(&bed, &client);
+        assert_int_equal(got("平常"), !bad);
+        assert_int_equal(got("完了"), !bad);
+        assert_int_equal(got("content_filter"), bad);
+        assert_false(got("retract"));
+        bed_leave(&client);
+    }
+}
+
+/* Held up to the hold's ceiling, and what is longer ends without a word of it. */
+static void a_whole_answer_that_is_too_long_is_not_shown(void **state)
+{
+    limits = ", hold: 4KiB";
+    configure("direction: completion, release: whole, timeout: 10s", "");
+    for (int i = 0; i < 100; i++)
+        delta("这是一句平常的话。");
+    finish();
+    answer_stream();
+    ask("你好", STREAM);
+    bed_answer(&bed, &client);
+    assert_true(got("hold_overflow"));
+    assert_false(got("平常"));
+    bed_leave(&client);
+}
+
+/* What stands where one of the pieces ends is whole in the next. */
+static void pieces_of_an_answer_overlap(void **state)
+{
+    configure("direction: completion, release: whole, timeout: 10s", ", text: 256B");
+    for (size_t lead = 244; lead < 260; lead += 3) { /* the word is 12 bytes */
+        char text[600];
+        memset(text, 'a', sizeof(text));
+        memcpy(text + lead, BAD, strlen(BAD));
+        text[sizeof(text) - 1] = '\0';
+        buf_clear(&events);
+        delta(text);
+        finish();
+        answer_stream();
+        ask("你好", STREAM);
+        bed_answer(&bed, &client);
+        if (got("aaaa"))
+            fail_msg("behind %zu bytes", lead);
+        bed_leave(&client);
+    }
+}
+
 static void what_is_no_answer_leaves_it_to_the_rules(void **state)
 {
     static const struct {
@@ -440,6 +517,42 @@ static void a_drain_does_not_wait_for_ever(void **state)
     bed_leave(&client);
 }
 
+/* Beside the traffic he is heard when the client has gone, yet not for longer than the gate runs.
+ */
+static void in_shadow_he_is_heard_to_the_end(void **state)
+{
+    for (int drains = 0; drains < 2; drains++) {
+        configure("timeout: 5min", "");
+        size_t before = guard.asked;
+        buf_clear(&events);
+        for (int i = 0; i < 9; i++)
+            delta("一句。");
+        delta("还有" BAD "。");
+        finish();
+        answer_stream();
+        guard.held = true;
+        ask("你好", STREAM);
+        bed_answer(&bed, &client);
+        assert_true(got(BAD));
+        assert_true(got("data: [DONE]"));
+        until_asked(before + 5); /* the prompt, and as many sentences as go at one time */
+        bed_leave(&client);
+        bed_wait(&bed, 100);
+        assert_int_equal(metrics_get(&bed.metrics, METRIC_ACTIVE), 1);
+        if (drains) {
+            gate_drain(bed.gate, on_drained, NULL);
+            assert_true(bed_run(&bed, is_drained, NULL, 10000));
+        } else {
+            guard_go(&guard);
+            until_asked(before + 11);
+            bed_wait(&bed, 100);
+        }
+        assert_int_equal(metrics_get(&bed.metrics, METRIC_ACTIVE), 0);
+        assert_span(span_slice(span_str(bed_record(&bed)), 0, drains ? 14 : 13),
+                    drains ? SPAN_LIT("allow complete") : SPAN_LIT("flag complete"));
+    }
+}
+
 /* --- any split, any delay: the same answer --- */
 
 static const char *slow_judge(struct span question)
@@ -556,6 +669,9 @@ int main(void)
         TEST(even_a_failure_shows_nothing),
         TEST(an_unjudged_prompt_shows_nothing),
         TEST(sentences_wait_for_their_verdict),
+        TEST(a_whole_answer_is_not_shown_by_the_piece),
+        TEST(a_whole_answer_that_is_too_long_is_not_shown),
+        TEST(pieces_of_an_answer_overlap),
         TEST(what_is_no_answer_leaves_it_to_the_rules),
         TEST(no_turn_and_closed_ends_the_stream),
         TEST(no_turn_and_closed_is_no_end_either),
@@ -563,6 +679,7 @@ int main(void)
         TEST(pieces_of_a_prompt_overlap),
         TEST(a_client_that_leaves_takes_its_questions_along),
         TEST(a_drain_does_not_wait_for_ever),
+        cmocka_unit_test_setup_teardown(in_shadow_he_is_heard_to_the_end, setup_shadow, teardown),
         TEST(any_split_gives_the_same_answer),
         TEST(a_whole_answer_waits_too),
     };

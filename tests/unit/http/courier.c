@@ -69,6 +69,14 @@ static void run(void)
     assert_int_equal(courier_count(f.courier), 0);
 }
 
+static unsigned delivered, lost;
+
+static void done(void *ctx, bool ok)
+{
+    delivered += ok;
+    lost += !ok;
+}
+
 static int put(unsigned tries, unsigned timeout_ms)
 {
     char body[] = "{\"a\":1}", name[] = "X-Test", value[] = "yes";
@@ -79,7 +87,9 @@ static int put(unsigned tries, unsigned timeout_ms)
                                 .header_count = 2,
                                 .body = span_str(body),
                                 .tries = tries,
-                                .timeout_ms = timeout_ms};
+                                .timeout_ms = timeout_ms,
+                                .done = done};
+    delivered = lost = 0;
     int r = courier_send(f.courier, &m);
     memset(body, 'x', sizeof(body) - 1); /* all of it was copied */
     memset(name, 'x', sizeof(name) - 1);
@@ -92,6 +102,8 @@ static void delivers(void **state)
     assert_int_equal(put(3, 1000), 0);
     run();
     assert_int_equal(f.guard.asked, 1);
+    assert_int_equal(delivered, 1);
+    assert_int_equal(lost, 0);
     struct span in = buf_span(&f.guard.last);
     assert_true(span_starts(in, SPAN_LIT("POST /told HTTP/1.1\r\n")));
     assert_true(span_find(in, SPAN_LIT("X-Test: yes\r\n")) < in.len);
@@ -112,6 +124,8 @@ static void gives_up(void **state)
     assert_int_equal(put(2, 1000), 0);
     run();
     assert_int_equal(f.guard.asked, 2);
+    assert_int_equal(delivered, 0);
+    assert_int_equal(lost, 1);
 }
 
 static void does_not_wait_for_ever(void **state)

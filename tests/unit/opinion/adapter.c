@@ -217,17 +217,57 @@ static void writes_questions(void **state)
          "\"assistant\",\"content\":\"a \\\"b\\\"\"}],\"stream\":false,\"temperature\":0,"
          "\"max_tokens\":128}"},
         {OPINION_WEBHOOK, DIRECTION_COMPLETION,
-         "{\"direction\":\"completion\",\"text\":\"a \\\"b\\\"\",\"prompt\":\"why?\",\"model\":"
+         "{\"direction\":\"completion\",\"role\":\"assistant\",\"text\":\"a "
+         "\\\"b\\\"\",\"prompt\":\"why?\",\"model\":"
          "\"m\"}"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct config_opinion source = {.kind = rows[i].kind, .model = SPAN_LIT("m")};
+        struct opinion_turn asked = {false, SPAN_LIT("why?")};
+        bool answer = rows[i].direction == DIRECTION_COMPLETION;
         struct opinion_question q = {.direction = rows[i].direction,
+                                     .role = answer ? ROLE_ASSISTANT : ROLE_USER,
+                                     .turns = &asked,
+                                     .turn_count = answer && opinion_adapter(&source)->converses,
                                      .text = SPAN_LIT("a \"b\""),
                                      .prompt = SPAN_LIT("why?")};
         struct buf out = BUF_INIT(4096);
         assert_int_equal(opinion_adapter(&source)->write(&source, &q, &out), 0);
         assert_span(buf_span(&out), span_str(rows[i].want));
+        buf_deinit(&out);
+    }
+}
+
+/* A conversation goes to those who take one, in turns; a text that nobody asked for behind none. */
+static void writes_conversations(void **state)
+{
+    static const struct opinion_turn before[] = {
+        {false, SPAN_LIT("one")}, {true, SPAN_LIT("two")}, {false, SPAN_LIT("three")}};
+    static const struct {
+        size_t turns;
+        enum role role;
+        const char *want;
+    } rows[] = {
+        {3, ROLE_ASSISTANT,
+         "[{\"role\":\"user\",\"content\":\"one\"},{\"role\":\"assistant\",\"content\":\"two\"},"
+         "{\"role\":\"user\",\"content\":\"three\"},{\"role\":\"assistant\",\"content\":\"now\"}]"},
+        {2, ROLE_TOOL,
+         "[{\"role\":\"user\",\"content\":\"one\"},{\"role\":\"assistant\",\"content\":\"two\"},"
+         "{\"role\":\"user\",\"content\":\"now\"}]"},
+        {0, ROLE_ASSISTANT,
+         "[{\"role\":\"user\",\"content\":\"\"},{\"role\":\"assistant\",\"content\":\"now\"}]"},
+        {0, ROLE_SYSTEM, "[{\"role\":\"user\",\"content\":\"now\"}]"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct config_opinion source = {.kind = OPINION_LLAMAGUARD, .model = SPAN_LIT("m")};
+        struct opinion_question q = {.direction = DIRECTION_PROMPT,
+                                     .role = rows[i].role,
+                                     .text = SPAN_LIT("now"),
+                                     .turns = before,
+                                     .turn_count = rows[i].turns};
+        struct buf out = BUF_INIT(4096);
+        assert_int_equal(opinion_adapter(&source)->write(&source, &q, &out), 0);
+        assert_true(span_find(buf_span(&out), span_str(rows[i].want)) < out.len);
         buf_deinit(&out);
     }
 }
@@ -242,6 +282,7 @@ int main(void)
         cmocka_unit_test(reads_llamaguard),
         cmocka_unit_test(reads_webhook),
         cmocka_unit_test(writes_questions),
+        cmocka_unit_test(writes_conversations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,7 @@ static void finds_what_was_said(void **state)
 static void all_that_matters_is_in_the_key(void **state)
 {
     struct opinion_cache *c = opinion_cache_new();
+    static const struct opinion_turn said = {true, SPAN_LIT("c")}, asked = {false, SPAN_LIT("c")};
     struct opinion_question q = question("ab"), other = q;
     struct opinion_verdict v;
     put(c, &q, 0, 70);
@@ -66,6 +67,17 @@ static void all_that_matters_is_in_the_key(void **state)
     /* Where one part ends and the next begins counts, too. */
     other.prompt = SPAN_LIT("a");
     other.text = SPAN_LIT("b");
+    assert_false(get(c, &other, 0, &v));
+    /* And who says it, and what was said before, by whom. */
+    other = q;
+    other.role = ROLE_ASSISTANT;
+    assert_false(get(c, &other, 0, &v));
+    other = q;
+    other.turns = &said;
+    other.turn_count = 1;
+    assert_false(get(c, &other, 0, &v));
+    put(c, &other, 0, 70);
+    other.turns = &asked;
     assert_false(get(c, &other, 0, &v));
     struct config_opinion before = source;
     source.model = SPAN_LIT("m");

@@ -420,6 +420,26 @@ static void test_doubts(void **state)
                  "l.txt:6:1: warning: on streamed answers these layers do not run: vertical, "
                  "acrostic\n"));
     buf_clear(&messages);
+    doubtful_count = 0;
+    struct config_text texts[] = {
+        {SPAN_LIT("user_suspended"),
+         SPAN_LIT("{until} {Until}, {until}"),
+         ORIGIN_GLOBAL,
+         {SPAN_LIT("c"), 1, 1}},
+        {SPAN_LIT("user_warned"), SPAN_LIT("bis {until} {"), ORIGIN_GLOBAL, {SPAN_LIT("c"), 2, 1}},
+        {SPAN_LIT("content_filter"), SPAN_LIT("{app} no"), ORIGIN_APP, {SPAN_LIT("c"), 3, 1}},
+    };
+    config.policy.texts = texts;
+    config.policy.text_count = 3;
+    assert_int_equal(policy_doubts(&config, NULL, &messages), 2);
+    assert_span(
+        buf_span(&messages),
+        SPAN_LIT("c:1:1: warning: '{Until}' in the text of user_suspended stays as it is: "
+                 "{until}, in user_limited and user_suspended, is all that is filled in\n"
+                 "c:2:1: warning: '{until}' in the text of user_warned stays as it is: "
+                 "{until}, in user_limited and user_suspended, is all that is filled in\n"));
+    config.policy.text_count = 0;
+    buf_clear(&messages);
     /* Many of one kind are counted. */
     static struct rule many[60];
     static struct span own[60];

@@ -1,0 +1,12 @@
+/* All of a file, or of a text, over interruptions and short reads and writes. */
+#pragma once
+
+#include "base/buf.h"
+
+#include <sys/types.h>
+
+/* Appends what a regular file holds from that byte on. 0, or -errno: -EMSGSIZE and -ENOMEM as
+ * buf_append(); a part may have been appended then. */
+int file_read(int fd, off_t from, struct buf *out);
+/* Writes all of it where the descriptor stands. 0, or -errno: then a part may be there. */
+int file_write(int fd, struct span s);

@@ -1,0 +1,33 @@
+/*
+ * How a running gateway is: what its console tells at /metrics and /readyz, and what weakens it.
+ */
+#pragma once
+
+#include "canary/canary.h"
+#include "cli/reviewing.h"
+#include "cli/tally.h"
+#include "console/console.h"
+#include "worker/worker.h"
+
+/* What it is told from, borrowed; all is set once the gateway serves. */
+struct status {
+    struct snapshot *snapshot; /* in force */
+    struct audit *audit;
+    struct tally *tally;
+    struct worker_pool *pool;
+    struct canary *canary;
+    struct reviewing *reviewing;
+    bool stopping;
+    struct buf library_weak; /* what the library lacks, and the policy lets through */
+    unsigned library_lines;
+};
+
+/* Counted once for each library, when its snapshot comes into force: a large one takes a moment. */
+void status_count_library(struct status *s);
+/*
+ * What weakens, a line each: by configuration, by what the library lacks and the policy lets
+ * through, and as it came out since the start. Returns their number.
+ */
+unsigned status_weak_lines(struct status *s, struct buf *out);
+/* For the console; its context is the struct status. */
+extern const struct console_ops status_console;
