@@ -499,7 +499,8 @@ static void greet(struct serve *s)
              SPAN_ARG(c->listen_host), worker_pool_port(s->pool), worker_pool_count(s->pool),
              ruleset_count(rules), SPAN_ARG(ruleset_version(rules)));
     if (s->console)
-        log_info("console: http://%.*s:%u (/healthz /readyz /metrics)", SPAN_ARG(c->console.host),
+        log_info("console: http%s://%.*s:%u (/healthz /readyz /metrics)",
+                 c->console.certificate.len ? "s" : "", SPAN_ARG(c->console.host),
                  console_port(s->console));
     count_library(s);
     weak_lines(s, &weak);
