@@ -44,6 +44,7 @@ struct serve {
     struct audit *audit;
     struct tally *tally;
     struct desk *desk;
+    struct casebook *casebook; /* NULL: it can't be opened; the traffic does not wait for it */
     struct worker_pool *pool;
     struct console *console;
     struct canary *canary;
@@ -429,6 +430,13 @@ static int open_log(struct serve *s, const struct config *c)
     return audit_open(&o, &s->audit); /* tells what is wrong itself */
 }
 
+/* Reviews and tickets are no reason to refuse traffic: without them the console says so. */
+static void open_casebook(struct serve *s, const struct config *c)
+{
+    if (desk_casebook(c, s->audit, &s->casebook) < 0)
+        log_error("nothing can be reviewed until the casebook is repaired or moved away");
+}
+
 static int open_tally(struct serve *s, const struct config *c)
 {
     struct buf messages = BUF_INIT(65536);
@@ -563,7 +571,9 @@ static int serve(struct serve *s)
     if (r == 0)
         r = open_tally(s, c);
     if (r == 0)
-        r = desk_open(s->audit, c, &s->desk);
+        open_casebook(s, c);
+    if (r == 0)
+        r = desk_open(s->audit, s->casebook, c, &s->desk);
     if (r == 0)
         r = reviewing_open(s->loop, s->audit, c->state_dir, &s->reviewing);
     if (r == 0)
@@ -644,6 +654,7 @@ int cli_serve(int argc, char **argv)
     reviewing_close(s.reviewing);
     tally_free(s.tally);
     desk_close(s.desk);
+    casebook_close(s.casebook);
     audit_close(s.audit);
     if (s.signals.fd >= 0 && s.loop)
         loop_watch_remove(s.loop, &s.signals);
