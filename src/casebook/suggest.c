@@ -117,13 +117,21 @@ static void cut(struct view *v, const struct common *words)
     }
 }
 
-/* Neither sentence marks nor blanks, nor what was masked. */
+/* A single blank that parts words of which one is Latin: there they belong together. */
+static bool is_join(const struct view *v, size_t i)
+{
+    return i > 0 && i + 1 < v->count && point(v, i) == ' ' && v->word[i - 1] && v->word[i + 1] &&
+           (is_latin(point(v, i - 1)) || is_latin(point(v, i + 1)));
+}
+
+/* No sentence marks, nor what was masked. */
 static bool is_whole(const struct view *v, size_t from, size_t to)
 {
-    if (!v->edge[from] || !v->edge[to])
+    bool begins = from == v->start || v->word[from], ends = to == v->end || v->word[to - 1];
+    if (!v->edge[from] || !v->edge[to] || !begins || !ends)
         return false;
     for (size_t i = from; i < to; i++)
-        if (!v->word[i] && (i < v->start || i >= v->end))
+        if (!v->word[i] && (i < v->start || i >= v->end) && !is_join(v, i))
             return false;
     return true;
 }

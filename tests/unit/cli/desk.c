@@ -223,7 +223,7 @@ static void an_account_s_change_goes_on_record(void **state)
     const struct query_row *row;
     unsigned found = 0;
     struct audit *a = open_log();
-    desk_carry_out(a, span_str(dir), &act, &answer);
+    desk_carry_out(&(struct desk_hands){.audit = a, .log_dir = span_str(dir)}, &act, &answer);
     audit_close(a);
     assert_string_equal(answer.error, "");
     assert_int_equal(query_open(span_str(dir), &all, &q), 0);
