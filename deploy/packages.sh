@@ -50,6 +50,10 @@ need_tests() {
     need_command clang-format clang-format
     need_command npm npm
     need_command node nodejs
+    # The browser that clicks through the console, and a font that has its characters.
+    need_command chromium chromium
+    ls /usr/share/fonts/opentype/noto/NotoSansCJK*.ttc >/dev/null 2>&1 ||
+        packages_missing="$packages_missing fonts-noto-cjk"
 }
 
 # Installs what the needs found absent; returns non-zero, with a line that says what is missing,

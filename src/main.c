@@ -23,6 +23,8 @@ static const struct subcommand {
     {"log", "read and verify the decision log", "拦截日志：查询与校验", cli_log},
     {"key", "create, list and revoke app keys", "应用密钥：创建、列表、吊销", cli_key},
     {"user", "end users: strikes, appeals, privacy", "终端用户：违规、申诉、隐私", cli_user},
+    {"complaint", "complaints of the public, as tickets", "公众投诉：工单与处理", cli_complaint},
+    {"incident", "incidents and their reports", "安全事件与报告", cli_incident},
     {"label", "consents to unlabelled answers", "内容标识：用户声明与校验", cli_label},
     {"reviewer", "test accounts for the reviewing authority", "监管测试账号", cli_reviewer},
     {"account", "people who may use the console", "控制台账号与角色", cli_account},
@@ -36,7 +38,7 @@ static void help(FILE *to)
           "居庸：大模型接口前的内容安全网关。\n\n",
           to);
     for (size_t i = 0; i < sizeof(subcommands) / sizeof(*subcommands); i++)
-        fprintf(to, "  %-8s %-46s %s\n", subcommands[i].name, subcommands[i].summary,
+        fprintf(to, "  %-9s %-46s %s\n", subcommands[i].name, subcommands[i].summary,
                 subcommands[i].summary_zh);
     fputs("\n'juyong SUBCOMMAND --help' tells more. 'juyong --version' prints the version.\n", to);
 }

@@ -15,12 +15,12 @@
 #define DETAIL_MAX 8192
 
 static const char *const verbs[DESK_VERBS] = {"lookup", "lift",   "suspend", "appeal",
-                                              "deny",   "delete", "account"};
+                                              "deny",   "delete", "account", "casebook"};
 
 /* The reasons of the admin records; README.md of audit/ lists them. */
-static const char *const codes[DESK_VERBS] = {"user_lookup", "user_lift",          "user_suspend",
-                                              "user_appeal", "user_appeal_denied", "user_delete",
-                                              "account"};
+static const char *const codes[DESK_VERBS] = {
+    "user_lookup",        "user_lift",   "user_suspend", "user_appeal",
+    "user_appeal_denied", "user_delete", "account",      ""};
 
 bool desk_folder(struct span state_dir, const char *name, char ret_path[PATH_MAX])
 {
@@ -30,6 +30,19 @@ bool desk_folder(struct span state_dir, const char *name, char ret_path[PATH_MAX
 }
 
 /* --- acts and answers as text --- */
+
+int desk_casebook(const struct config *c, struct audit *a, struct casebook **ret_casebook)
+{
+    struct casebook_options o = {
+        .state_dir = c->state_dir,
+        .log_dir = c->audit.dir,
+        .audit = a,
+        .share = c->reviews.share,
+        .second = c->reviews.second,
+        .due_us = (uint64_t)c->complaints.due_ms * 1000,
+    };
+    return casebook_open(&o, ret_casebook);
+}
 
 int desk_write_act(const struct desk_act *act, struct buf *out)
 {
@@ -55,12 +68,14 @@ static bool read_text(const struct json_value *v, const char *key, struct arena 
     return ret->data != NULL;
 }
 
-/* Of an end user or of an account, never of both. */
+/* Of an end user or of an account, never of both; an act of the casebook has its own. */
 static bool has_subject(const struct desk_act *a)
 {
     unsigned char bytes[32];
     if (a->verb == DESK_ACCOUNT)
         return a->account.len && a->end_user.len == 0;
+    if (a->verb == DESK_CASEBOOK)
+        return a->account.len == 0 && a->end_user.len == 0;
     return a->account.len == 0 && codec_unhex(a->end_user, bytes, sizeof(bytes));
 }
 
@@ -92,9 +107,10 @@ int desk_write_answer(const struct desk_answer *answer, struct buf *out)
     return r < 0 ? r
                  : buf_printf(out,
                               ",\"entries\":%lld,\"records\":%lld,\"texts\":%lld,"
-                              "\"left_in_wal\":%s}\n",
+                              "\"number\":%lld,\"left_in_wal\":%s}\n",
                               (long long)answer->entries, (long long)answer->records,
-                              (long long)answer->texts, answer->left_in_wal ? "true" : "false");
+                              (long long)answer->texts, (long long)answer->number,
+                              answer->left_in_wal ? "true" : "false");
 }
 
 int desk_read_answer(struct span text, struct desk_answer *ret_answer)
@@ -106,6 +122,7 @@ int desk_read_answer(struct span text, struct desk_answer *ret_answer)
                 value_get_integer(value_get(v, SPAN_LIT("entries")), &a.entries) &&
                 value_get_integer(value_get(v, SPAN_LIT("records")), &a.records) &&
                 value_get_integer(value_get(v, SPAN_LIT("texts")), &a.texts) &&
+                value_get_integer(value_get(v, SPAN_LIT("number")), &a.number) &&
                 value_get_boolean(value_get(v, SPAN_LIT("left_in_wal")), &a.left_in_wal);
     if (good)
         snprintf(a.error, sizeof(a.error), "%.*s", SPAN_ARG(error));
@@ -277,18 +294,42 @@ static int forget(struct work *w, struct span log_dir)
     return r < 0 ? r : told;
 }
 
-void desk_carry_out(struct audit *a, struct span log_dir, const struct desk_act *act,
+/* The casebook keeps its own records. */
+static int keep_book(struct casebook *book, const struct desk_act *act, struct desk_answer *ret)
+{
+    struct casebook_act wanted;
+    struct casebook_answer done = {0};
+    struct arena arena;
+    arena_init(&arena, 16 * DESK_ACT_MAX);
+    int r = book ? casebook_read_act(act->what, &arena, &wanted) : -ENOENT;
+    if (r == 0)
+        r = casebook_do(book, &wanted, &done);
+    arena_deinit(&arena);
+    snprintf(ret->error, sizeof(ret->error), "%s",
+             !book                     ? "the casebook can't be opened"
+             : r < 0 && !done.error[0] ? strerror(-r)
+                                       : done.error);
+    ret->entries = (int64_t)done.done;
+    ret->records = (int64_t)done.skipped;
+    ret->number = done.number;
+    return 0;
+}
+
+void desk_carry_out(const struct desk_hands *hands, const struct desk_act *act,
                     struct desk_answer *ret_answer)
 {
     *ret_answer = (struct desk_answer){0};
-    struct work w = {.audit = a, .act = act, .answer = ret_answer};
-    int r = audit_port_open(a, &w.port);
-    if (r == 0 && (act->verb == DESK_LOOKUP || act->verb == DESK_ACCOUNT)) {
+    struct work w = {.audit = hands->audit, .act = act, .answer = ret_answer};
+    int r = act->verb == DESK_CASEBOOK ? keep_book(hands->casebook, act, ret_answer)
+                                       : audit_port_open(hands->audit, &w.port);
+    if (act->verb == DESK_CASEBOOK) {
+        /* done */
+    } else if (r == 0 && (act->verb == DESK_LOOKUP || act->verb == DESK_ACCOUNT)) {
         r = queue(&w, span_str(codes[act->verb]), act->app, NULL, SPAN_NULL);
         if (r == 0)
             r = await(&w);
     } else if (r == 0 && act->verb == DESK_DELETE) {
-        r = forget(&w, log_dir);
+        r = forget(&w, hands->log_dir);
     } else if (r == 0) {
         r = change_all(&w);
     }

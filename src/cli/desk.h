@@ -1,8 +1,8 @@
 /*
- * The operator's desk: acts about one end user, or an account of the console, each of which goes on
- * record. Only one process may
- * write the log, so that it carries them out: the running gateway, which is handed them as files in
- * state_dir/desk and answers likewise; without one, the command itself, which then owns the log.
+ * The operator's desk: acts about one end user, an account of the console, or of the casebook, each
+ * of which goes on record. Only one process may write the log, so that it carries them out: the
+ * running gateway, which is handed them as files in state_dir/desk and answers likewise; without
+ * one, the command itself, which then owns the log.
  *
  *   ID.ask    written by the command; taken by renaming it
  *   ID.doing  being carried out; after a crash once more, which does no harm
@@ -12,6 +12,7 @@
 
 #include "audit/audit.h"
 #include "base/arena.h"
+#include "casebook/casebook.h"
 #include "config/config.h"
 
 #include <limits.h>
@@ -23,7 +24,8 @@ enum desk_verb {
     DESK_APPEAL,
     DESK_DENY, /* the appeal */
     DESK_DELETE,
-    DESK_ACCOUNT, /* somebody's account of the console was changed; `what` tells how */
+    DESK_ACCOUNT,  /* somebody's account of the console was changed; `what` tells how */
+    DESK_CASEBOOK, /* `what` is an act of the casebook (casebook/casebook.h); end_user is empty */
     DESK_VERBS,
 };
 
@@ -39,10 +41,21 @@ struct desk_act {
 
 /* What came of it. */
 struct desk_answer {
-    char error[128];        /* empty: it is done */
+    char error[160];        /* empty: it is done */
     int64_t entries;        /* users (one an app) that it changed */
     int64_t records, texts; /* DESK_DELETE */
     bool left_in_wal;       /* likewise, see audit/forget.h */
+    /* DESK_CASEBOOK: entries are done, records skipped, and this is the ticket's or incident's. */
+    int64_t number;
+};
+
+#define DESK_ACT_MAX (256u << 10) /* bytes of an act as it lies on the desk */
+
+/* What it takes to carry acts out; all outlive whoever has it. */
+struct desk_hands {
+    struct audit *audit;
+    struct span log_dir;
+    struct casebook *casebook; /* NULL: it could not be opened */
 };
 
 /* --- both sides: desk.c --- */
@@ -54,7 +67,7 @@ int desk_read_act(struct span text, struct arena *arena, struct desk_act *ret_ac
 int desk_write_answer(const struct desk_answer *answer, struct buf *out);
 int desk_read_answer(struct span text, struct desk_answer *ret_answer);
 /* Carries it out and waits until it is on record. For who holds the log. */
-void desk_carry_out(struct audit *a, struct span log_dir, const struct desk_act *act,
+void desk_carry_out(const struct desk_hands *hands, const struct desk_act *act,
                     struct desk_answer *ret_answer);
 bool desk_folder(struct span state_dir, const char *name, char ret_path[PATH_MAX]);
 
@@ -62,15 +75,19 @@ bool desk_folder(struct span state_dir, const char *name, char ret_path[PATH_MAX
 
 struct desk;
 /*
- * A thread that takes what comes; the log outlives it. Messages are logged. 0 or -errno.
+ * A thread that takes what comes; the log and the casebook outlive it. Messages are logged. 0 or
+ * -errno.
  */
-int desk_open(struct audit *a, const struct config *c, struct desk **ret_desk);
+int desk_open(struct audit *a, struct casebook *casebook, const struct config *c,
+              struct desk **ret_desk);
 /* Finishes what it is at. Accepts NULL. */
 void desk_close(struct desk *d);
 
 /* --- the command: deskask.c --- */
 
 #define DESK_WAIT_MS 10000
+/* The casebook of that configuration, with what it says of reviews. As casebook_open(). */
+int desk_casebook(const struct config *c, struct audit *a, struct casebook **ret_casebook);
 /*
  * Has it carried out, by whoever holds the log; a running gateway has `wait_ms` to take it. 0 with
  * an answer; -ETIMEDOUT: the gateway took too

@@ -72,7 +72,7 @@ static int open_folder(struct errand *e)
 
 static int lay_down(struct errand *e, const struct desk_act *act)
 {
-    struct buf text = BUF_INIT(16384);
+    struct buf text = BUF_INIT(DESK_ACT_MAX);
     bool other = geteuid() != e->home.st_uid;
     int r = open_folder(e);
     if (r == 0)
@@ -155,7 +155,11 @@ static int by_ourselves(const struct errand *e, const struct desk_act *act, stru
     int r = audit_open(&o, &a);
     if (r < 0)
         return r;
-    desk_carry_out(a, c->audit.dir, act, ret);
+    struct desk_hands hands = {.audit = a, .log_dir = c->audit.dir};
+    if (act->verb == DESK_CASEBOOK)
+        desk_casebook(c, a, &hands.casebook); /* says itself why not */
+    desk_carry_out(&hands, act, ret);
+    casebook_close(hands.casebook);
     audit_close(a);
     return 0;
 }

@@ -19,13 +19,12 @@
 #include <unistd.h>
 
 #define LOOK_MS  1000
-#define ACT_MAX  16384
 #define NAMES    64 /* acts taken at one look */
 #define NAME_LEN 64
 #define STALE_S  3600 /* answers that nobody fetched */
 
 struct desk {
-    struct audit *audit;
+    struct desk_hands hands;
     pthread_t thread;
     int stop, notify; /* eventfd; inotify or -1 */
     char state_dir[PATH_MAX], log_dir[PATH_MAX], dir[PATH_MAX];
@@ -82,16 +81,16 @@ static void serve_one(struct desk *d, const char *name)
     if (!path_of(d, name, ".ask", ask) || !path_of(d, name, ".doing", doing) ||
         rename(ask, doing) < 0)
         return; /* taken back meanwhile */
-    struct buf text = BUF_INIT(ACT_MAX);
+    struct buf text = BUF_INIT(DESK_ACT_MAX);
     struct arena arena;
     struct desk_act act;
     struct desk_answer answer = {0};
-    arena_init(&arena, 4 * ACT_MAX);
+    arena_init(&arena, 4 * DESK_ACT_MAX);
     int r = read_file(doing, &text);
     if (r == 0)
         r = desk_read_act(buf_span(&text), &arena, &act);
     if (r == 0)
-        desk_carry_out(d->audit, span_str(d->log_dir), &act, &answer);
+        desk_carry_out(&d->hands, &act, &answer);
     else
         snprintf(answer.error, sizeof(answer.error), "the gateway can't read what is asked: %s",
                  strerror(-r));
@@ -172,12 +171,13 @@ static void *run(void *arg)
     return NULL;
 }
 
-int desk_open(struct audit *a, const struct config *c, struct desk **ret_desk)
+int desk_open(struct audit *a, struct casebook *casebook, const struct config *c,
+              struct desk **ret_desk)
 {
     struct desk *d = calloc(1, sizeof(*d));
     if (!d)
         return -ENOMEM;
-    d->audit = a;
+    d->hands = (struct desk_hands){.audit = a, .casebook = casebook};
     d->notify = -1;
     d->stop = eventfd(0, EFD_CLOEXEC);
     int r = d->stop < 0 ? -errno : 0;
@@ -185,6 +185,7 @@ int desk_open(struct audit *a, const struct config *c, struct desk **ret_desk)
         r = -ENAMETOOLONG;
     if (r == 0) {
         memcpy(d->log_dir, c->audit.dir.data, c->audit.dir.len);
+        d->hands.log_dir = span_str(d->log_dir);
         if (mkdir(d->dir, 0700) < 0 && errno != EEXIST)
             r = -errno;
     }

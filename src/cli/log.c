@@ -4,6 +4,7 @@
 #include "audit/verify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cli/logbook.h"
 #include "cli/logfilter.h"
 #include "cli/logview.h"
 #include "cli/setup.h"
@@ -301,13 +302,28 @@ static const struct command {
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
+/* Those that read their own command line. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} others[] = {
+    {"review", log_review},
+    {"queue", log_queue},
+    {"summary", log_summary},
+    {"export", log_export},
+};
+
 static int print_usage(FILE *out)
 {
     fputs("Usage: juyong log COMMAND -c FILE [OPTION...]\n"
-          "Reads the decision log. 查询与校验审核日志。\n\n"
+          "Reads and reviews the decision log. 查询、复核与校验审核日志。\n\n"
           "  list               interceptions, newest first (拦截记录)\n"
           "  show REQUEST_ID    one exchange in full (单次请求的完整记录)\n"
           "  follow             new ones as they come (实时跟踪)\n"
+          "  review ID...       say whether interceptions were right (人工复核)\n"
+          "  queue              what is to be reviewed (待复核队列)\n"
+          "  summary            what a day's reviews came to, and sign it off (每日汇总)\n"
+          "  export             rows as CSV, JSON lines or XLSX (导出)\n"
           "  verify             find any change to the log (校验完整性)\n\n"
           "`juyong log COMMAND --help` lists the options of a command.\n",
           out);
@@ -349,6 +365,9 @@ int cli_log(int argc, char **argv)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return run_command(&commands[i], argc - 1, argv + 1);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (strcmp(argv[1], others[i].name) == 0)
+            return others[i].run(argc - 1, argv + 1);
     fprintf(stderr, "juyong log: there is no command '");
     logview_text(stderr, span_str(argv[1]));
     fprintf(stderr, "'\n");

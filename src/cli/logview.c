@@ -1,5 +1,7 @@
 #include "cli/logview.h"
 
+#include "audit/rowjson.h"
+
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -34,15 +36,6 @@ void logview_init(struct logview *v)
 
 /* ---- characters ---- */
 
-/* Would the character do anything to a terminal, or to the order of text, but show itself? */
-static bool is_harmful(uint32_t cp)
-{
-    return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0xad || cp == 0x61c || cp == 0x180e ||
-           (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-           (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb) ||
-           (cp >= 0xe0000 && cp <= 0xe0fff);
-}
-
 /* One character as it is shown: its bytes, or an escape. */
 struct glyph {
     char bytes[16];
@@ -61,7 +54,7 @@ static struct glyph glyph_at(struct span s, size_t at)
         return g;
     }
     g.taken = (size_t)n;
-    int width = is_harmful(cp) ? -1 : wcwidth((wchar_t)cp);
+    int width = rowjson_is_harmful(cp) ? -1 : wcwidth((wchar_t)cp);
     if (width < 0) {
         g.len = g.width =
             (unsigned)snprintf(g.bytes, sizeof(g.bytes), cp > 0xffff ? "\\U%06x" : "\\u%04x", cp);
@@ -302,13 +295,6 @@ static void put_time(const struct logview *v, const char *name, uint64_t wall_us
     put_field(v, name, span_str(text));
 }
 
-static struct span state_name(const struct query_row *row)
-{
-    return row->state == QUERY_RUNNING       ? SPAN_LIT("running")
-           : row->state == QUERY_INTERRUPTED ? SPAN_LIT("interrupted")
-                                             : row->entry.outcome;
-}
-
 static void show_hit(const struct logview *v, const struct query_hit *h, size_t number)
 {
     fprintf(v->out, "\n%shit %zu%s\n", v->colour ? BOLD : "", number, v->colour ? PLAIN : "");
@@ -373,7 +359,7 @@ void logview_show(const struct logview *v, const struct query_row *row)
     put_time(v, "time", e->time);
     put_time(v, "received", e->received);
     put_field(v, "action", e->action);
-    put_field(v, "outcome", state_name(row));
+    put_field(v, "outcome", rowjson_state(row));
     put_field(v, "reason", e->reason);
     if (e->complete != ENTRY_ABSENT)
         put_field(v, "complete", e->complete == ENTRY_TRUE ? SPAN_LIT("yes") : SPAN_LIT("no"));
@@ -443,189 +429,18 @@ void logview_show(const struct logview *v, const struct query_row *row)
 
 void logview_string(FILE *out, struct span text)
 {
-    fputc('"', out);
-    for (size_t at = 0; at < text.len;) {
-        uint32_t cp;
-        int n = utf8_decode(span_slice(text, at, text.len), false, &cp);
-        if (n <= 0) {
-            fputs("\\ufffd", out);
-            at++;
-            continue;
-        }
-        if (cp == '"' || cp == '\\')
-            fprintf(out, "\\%c", (char)cp);
-        else if (cp > 0xffff && is_harmful(cp))
-            fprintf(out, "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10),
-                    0xdc00 + ((cp - 0x10000) & 0x3ff));
-        else if (is_harmful(cp))
-            fprintf(out, "\\u%04x", cp);
-        else
-            fwrite(text.data + at, 1, (size_t)n, out);
-        at += (size_t)n;
-    }
-    fputc('"', out);
-}
-
-/* Empty texts, absent numbers and booleans are null, so that every line has every field. */
-static void json_text(FILE *out, const char *key, struct span value)
-{
-    fprintf(out, ",\"%s\":", key);
-    if (value.len)
-        logview_string(out, value);
-    else
-        fputs("null", out);
-}
-
-static void json_number(FILE *out, const char *key, uint64_t value)
-{
-    if (value)
-        fprintf(out, ",\"%s\":%" PRIu64, key, value);
-    else
-        fprintf(out, ",\"%s\":null", key);
-}
-
-static void json_bool(FILE *out, const char *key, enum entry_bool value)
-{
-    fprintf(out, ",\"%s\":%s", key,
-            value == ENTRY_TRUE    ? "true"
-            : value == ENTRY_FALSE ? "false"
-                                   : "null");
-}
-
-static void json_time(FILE *out, const char *key, uint64_t wall_us)
-{
-    char text[CLOCK_TEXT_SIZE] = "";
-    if (wall_us)
-        clock_format(wall_us, text);
-    json_text(out, key, span_str(text));
-}
-
-static void json_layers(FILE *out, struct span layers)
-{
-    struct span layer;
-    bool first = true;
-    fputs(",\"layers\":[", out);
-    while (span_split(&layers, ',', &layer)) {
-        fputs(first ? "" : ",", out);
-        logview_string(out, layer);
-        first = false;
-    }
-    fputc(']', out);
-}
-
-static void json_hit(FILE *out, const struct query_hit *h)
-{
-    static const struct entry_hit nothing;
-    const struct entry_hit *e = h ? h->entry : &nothing;
-    json_text(out, "direction", e->direction);
-    json_text(out, "role", e->role);
-    json_text(out, "path", h ? h->path : SPAN_NULL);
-    json_text(out, "risk", e->risk);
-    json_text(out, "rule", e->rule);
-    json_text(out, "text", h ? h->text : SPAN_NULL);
-    json_text(out, "context", h ? h->context : SPAN_NULL);
-    json_text(out, "folded", h ? h->folded : SPAN_NULL);
-    json_layers(out, e->layers);
-    fprintf(out, ",\"old\":%s", !h ? "null" : e->old == ENTRY_TRUE ? "true" : "false");
-}
-
-static void json_opinion(FILE *out, const struct entry_opinion *o, bool comma)
-{
-    fputs(comma ? ",{\"by\":" : "{\"by\":", out);
-    logview_string(out, o->by);
-    json_text(out, "direction", o->direction);
-    json_text(out, "said", o->said);
-    json_number(out, "score", o->score);
-    json_text(out, "risk", o->risk);
-    json_text(out, "action", o->action);
-    json_bool(out, "observed", o->observed);
-    json_text(out, "failed", o->failed);
-    json_bool(out, "cached", o->cached);
-    fprintf(out, ",\"times\":%" PRIu64, o->times ? o->times : 1);
-    json_number(out, "us", o->us);
-    fputc('}', out);
+    struct buf b = BUF_INIT(16u << 20);
+    rowjson_string(&b, text);
+    fwrite(b.data, 1, b.len, out);
+    buf_deinit(&b);
 }
 
 void logview_json(const struct logview *v, const struct query_row *row)
 {
-    const struct entry *e = &row->entry;
-    FILE *out = v->out;
-    fprintf(out, "{\"seq\":%" PRIu64, e->seq);
-    json_time(out, "time", e->time);
-    json_text(out, "kind",
-              span_eq(e->kind, SPAN_LIT("admin")) || span_eq(e->kind, SPAN_LIT("gap"))
-                  ? e->kind
-                  : SPAN_LIT("exchange"));
-    json_text(out, "request_id", e->request_id);
-    json_text(out, "node", e->node);
-    json_text(out, "app", e->app);
-    json_text(out, "key_id", e->key_id);
-    json_text(out, "end_user", e->end_user);
-    json_text(out, "client_ip", e->client_ip);
-    json_number(out, "client_port", e->client_port);
-    json_text(out, "device", e->device);
-    json_text(out, "session", e->session);
-    json_text(out, "route", e->route);
-    json_bool(out, "stream", e->stream);
-    json_text(out, "model", e->model);
-    json_text(out, "model_answered", e->model_answered);
-    json_bool(out, "model_differs", e->model_differs);
-    json_bool(out, "retracted", e->retracted);
-    json_text(out, "upstream", e->upstream);
-    json_text(out, "filing_number", e->filing_number);
-    json_text(out, "upstream_request_id", e->upstream_request_id);
-    json_text(out, "mode", e->mode);
-    json_text(out, "purpose", e->purpose);
-    json_text(out, "reviewer", e->reviewer);
-    json_text(out, "action", e->action);
-    json_hit(out, row->main_hit);
-    json_text(out, "outcome", state_name(row));
-    json_text(out, "reason", e->reason);
-    json_text(out, "finish_reason", e->finish_reason);
-    json_text(out, "provider_refusal", e->provider_refusal);
-    json_text(out, "label", e->label);
-    json_number(out, "status", e->status);
-    json_number(out, "upstream_status", e->upstream_status);
-    json_time(out, "received", e->received);
-    json_number(out, "judge_us", e->judge_us);
-    json_number(out, "held_us", e->held_us);
-    json_number(out, "upstream_us", e->upstream_us);
-    json_number(out, "first_byte_us", e->first_byte_us);
-    json_number(out, "total_us", e->total_us);
-    json_number(out, "prompt_bytes", e->prompt_bytes);
-    json_number(out, "completion_bytes", e->completion_bytes);
-    json_bool(out, "complete", e->complete);
-    json_bool(out, "unjudged_media", e->unjudged_media);
-    json_text(out, "user_state", e->user_state);
-    json_number(out, "strikes", e->strikes);
-    json_number(out, "strikes_today", e->strikes_today);
-    json_text(out, "ruleset", e->ruleset);
-    json_text(out, "detail", e->detail);
-    json_number(out, "lost", e->lost);
-    json_time(out, "lost_from", e->from);
-    json_time(out, "lost_until", e->until);
-    json_number(out, "last_seq", row->last_seq);
-    if (row->damaged)
-        fputs(",\"damaged\":true", out);
-    fputs(",\"hits\":[", out);
-    for (size_t i = 0; i < row->hit_count; i++) {
-        fprintf(out, "%s{\"number\":%zu", i ? "," : "", i + 1);
-        json_text(out, "action", row->hits[i].entry->action);
-        json_bool(out, "observed", row->hits[i].entry->observed);
-        json_hit(out, &row->hits[i]);
-        json_text(out, "commitment", row->hits[i].entry->commit);
-        fputc('}', out);
-    }
-    fputs("],\"kept\":[", out);
-    for (size_t i = 0; i < row->kept_count; i++) {
-        fputs(i ? ",{\"direction\":" : "{\"direction\":", out);
-        logview_string(out, row->kept[i].entry->direction);
-        json_text(out, "text", row->kept[i].text);
-        json_text(out, "commitment", row->kept[i].entry->commit);
-        fputc('}', out);
-    }
-    fputs("],\"opinions\":[", out);
-    for (size_t i = 0; i < row->opinion_count; i++)
-        json_opinion(out, &row->opinions[i], i > 0);
-    fputs("]}\n", out);
+    struct buf line = BUF_INIT(64u << 20);
+    if (rowjson_write(row, true, &line) == 0 && buf_append_char(&line, '\n') == 0)
+        fwrite(line.data, 1, line.len, v->out);
+    else
+        fputs("{\"damaged\":true}\n", v->out); /* no memory: a line that says so */
+    buf_deinit(&line);
 }

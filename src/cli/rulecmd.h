@@ -10,3 +10,5 @@ int cli_user(int argc, char **argv);
 int cli_reviewer(int argc, char **argv);
 int cli_filing(int argc, char **argv);
 int cli_rules(int argc, char **argv);
+int cli_complaint(int argc, char **argv);
+int cli_incident(int argc, char **argv);

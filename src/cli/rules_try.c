@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #define TRIED_FILE   "keywords/being-tried.txt"
+#define TRIED_ALLOW  "allow/being-tried.txt"
 #define WORDS_MAX    256
 #define FILES_MAX    64
 #define CHANGES_TOLD 20 /* of each source, without --all */
@@ -25,7 +26,7 @@ struct options {
     const char *list, *risk, *app;
     enum direction direction;
     unsigned days;
-    bool all;
+    bool all, allow; /* the words are phrases that save what stands in them */
 };
 
 struct view {
@@ -54,6 +55,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'A':
         o->all = true;
         return 0;
+    case 'w':
+        if (o->word_count == WORDS_MAX)
+            argp_error(state, "at most %d phrases", WORDS_MAX);
+        if (o->word_count && !o->allow)
+            argp_error(state, "phrases that are allowed, or words");
+        o->allow = true;
+        o->words[o->word_count++] = arg;
+        return 0;
     case 't':
         if (o->text_count == FILES_MAX)
             argp_error(state, "at most %d files of texts", FILES_MAX);
@@ -75,6 +84,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_ARG:
         if (o->word_count == WORDS_MAX)
             argp_error(state, "at most %d words; put more into a file", WORDS_MAX);
+        if (o->allow)
+            argp_error(state, "phrases that are allowed, or words");
         o->words[o->word_count++] = arg;
         return 0;
     case ARGP_KEY_END:
@@ -88,10 +99,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- what is tried ---- */
 
-/* A keyword file out of the words; the risk says what is done about them. */
+/* A file out of the words; of keywords the risk says what is done about them. */
 static int list_words(const struct options *o, const char *risk, struct buf *out)
 {
-    int r = buf_printf(out, "#!risk=%s\n", risk);
+    int r = o->allow ? buf_append(out, SPAN_LIT("#!why=being tried\n"))
+                     : buf_printf(out, "#!risk=%s\n", risk);
     for (size_t i = 0; i < o->word_count && r == 0; i++) {
         if (!rules_is_line("the word", span_str(o->words[i]), 512) || strchr(o->words[i], '\t'))
             return -EINVAL;
@@ -170,7 +182,8 @@ static int load_after(const struct options *o, const struct setup *s, struct rul
     if (r < 0)
         fprintf(stderr, "juyong rules try: %s: %s\n", o->list ? o->list : "words", strerror(-r));
     struct ruleset_source source = {.dir = s->config->rules_dir,
-                                    .replaced = SPAN_LIT(TRIED_FILE),
+                                    .replaced =
+                                        o->allow ? SPAN_LIT(TRIED_ALLOW) : SPAN_LIT(TRIED_FILE),
                                     .replacement = buf_span(&text)};
     if (r == 0) {
         r = ruleset_read(&source, &report, ret_set);
@@ -366,9 +379,9 @@ static int try_words(const struct options *o, const struct setup *s)
     struct ruleset *after = NULL;
     int r = load_after(o, s, &after);
     size_t tried = 0;
-    for (uint32_t i = 0; r == 0 && i < ruleset_count(after); i++)
+    for (uint32_t i = 0; r == 0 && !o->allow && i < ruleset_count(after); i++)
         tried += is_tried(NULL, ruleset_rule(after, i));
-    if (r == 0 && tried == 0) {
+    if (r == 0 && !o->allow && tried == 0) {
         fputs("juyong rules try: the library has all of these words\n", stderr);
         r = CLI_BAD;
     }
@@ -400,6 +413,8 @@ static int try_working_copy(const struct options *o, const struct setup *s)
 int rules_try(int argc, char **argv)
 {
     static const struct argp_option options[] = {
+        {"allow", 'w', "PHRASE", 0, "A phrase that would save what stands in it; may be repeated",
+         0},
         {"file", 'f', "KEYWORDS", 0, "A keyword file to try, in place of words", 0},
         {"risk", 'r', "ID", 0, "The risk type of what is tried; A1-h unless told", 0},
         {"text", 't', "FILE", 0, "Besides, each line of this file is a text; - for stdin", 0},

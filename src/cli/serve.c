@@ -34,6 +34,7 @@ struct serve {
     struct follow *follow;
     struct keywatch *keywatch;
     struct desk *desk;
+    struct casebook *casebook; /* NULL: it can't be opened; the traffic does not wait for it */
     struct console *console;
     struct status now; /* the parts that the console tells of, owned here */
     struct announce announce;
@@ -233,6 +234,13 @@ static int open_log(struct serve *s, const struct config *c)
     return e;
 }
 
+/* Reviews and tickets are no reason to refuse traffic: without them the console says so. */
+static void open_casebook(struct serve *s, const struct config *c)
+{
+    if (desk_casebook(c, s->now.audit, &s->casebook) < 0)
+        log_error("nothing can be reviewed until the casebook is repaired or moved away");
+}
+
 static int open_tally(struct serve *s, const struct config *c)
 {
     struct buf messages = BUF_INIT(65536);
@@ -303,7 +311,8 @@ static void greet(struct serve *s)
              worker_pool_count(s->now.pool), ruleset_count(rules),
              SPAN_ARG(ruleset_version(rules)));
     if (s->console)
-        log_info("console: http://%.*s:%u (/healthz /readyz /metrics)", SPAN_ARG(c->console.host),
+        log_info("console: http%s://%.*s:%u (/healthz /readyz /metrics)",
+                 c->console.certificate.len ? "s" : "", SPAN_ARG(c->console.host),
                  console_port(s->console));
     status_count_library(&s->now);
     status_weak_lines(&s->now, &weak);
@@ -366,7 +375,9 @@ static int serve(struct serve *s)
     if (r == 0)
         r = open_tally(s, c);
     if (r == 0)
-        r = desk_open(s->now.audit, c, &s->desk);
+        open_casebook(s, c);
+    if (r == 0)
+        r = desk_open(s->now.audit, s->casebook, c, &s->desk);
     if (r == 0)
         r = reviewing_open(s->loop, s->now.audit, c->state_dir, &s->now.reviewing);
     if (r == 0)
@@ -447,6 +458,7 @@ int cli_serve(int argc, char **argv)
     reviewing_close(s.now.reviewing);
     tally_free(s.now.tally);
     desk_close(s.desk);
+    casebook_close(s.casebook);
     audit_close(s.now.audit);
     if (s.signals.fd >= 0 && s.loop)
         loop_watch_remove(s.loop, &s.signals);

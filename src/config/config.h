@@ -315,6 +315,13 @@ struct config {
         size_t users; /* that are remembered */
     } strikes;
     struct {
+        unsigned share, second; /* percent of the interceptions that people look at, and twice */
+    } reviews;
+    struct {
+        bool form; /* the public listener takes them */
+        unsigned due_ms, per_hour, all_per_hour;
+    } complaints;
+    struct {
         struct span provider, launch_number, algorithm_number, provider_code, complaint;
     } service;
     struct {

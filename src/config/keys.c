@@ -336,6 +336,9 @@ const struct schema_key schema_root[] = {
      "user's "
      "id nothing is counted",
      .keys = schema_strikes, .read = read_strikes},
+    {"reviews", SCHEMA_MAP, NULL, "what of the interceptions people look at",
+     .keys = schema_reviews},
+    {"complaints", SCHEMA_MAP, NULL, "complaints of the public", .keys = schema_complaints},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
     {"labels", SCHEMA_MAP, NULL,
      "labels of AI-generated text; policy.label says which app shows them", .keys = keys_labels},

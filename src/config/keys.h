@@ -51,6 +51,9 @@ void read_addresses(struct reader *r, const struct schema_key *key, const struct
 void app_defaults(struct reader *r, struct config_app *app);
 void read_apps(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                void *base);
+/* config/casebook.c */
+extern const struct schema_key schema_reviews[];
+extern const struct schema_key schema_complaints[];
 /* config/users.c */
 extern const struct schema_key schema_end_users[];
 extern const struct schema_key schema_strikes[];

@@ -9,8 +9,8 @@ struct unit {
 
 static const struct unit size_units[] = {
     {"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1}, {NULL, 0}};
-static const struct unit duration_units[] = {
-    {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0}};
+static const struct unit duration_units[] = {{"d", 86400000}, {"h", 3600000}, {"min", 60000},
+                                             {"s", 1000},     {"ms", 1},      {NULL, 0}};
 
 bool value_read_bool(struct span text, bool *ret_value)
 {

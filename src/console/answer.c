@@ -18,7 +18,8 @@ static void add(struct headers *h, struct span name, struct span value)
         h->list[h->count++] = (struct http_header){name, value};
 }
 
-static void add_security(struct headers *h, bool secure)
+/* No Strict-Transport-Security: it would hold for all ports of the host, and the apps' is plain. */
+static void add_security(struct headers *h)
 {
     add(h, SPAN_LIT("Content-Security-Policy"),
         SPAN_LIT("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -32,8 +33,6 @@ static void add_security(struct headers *h, bool secure)
     add(h, SPAN_LIT("Cross-Origin-Embedder-Policy"), SPAN_LIT("require-corp"));
     add(h, SPAN_LIT("Permissions-Policy"),
         SPAN_LIT("camera=(), microphone=(), geolocation=(), payment=()"));
-    if (secure)
-        add(h, SPAN_LIT("Strict-Transport-Security"), SPAN_LIT("max-age=31536000"));
 }
 
 int answer_send(struct http_request *r, const struct answer *a)
@@ -41,7 +40,7 @@ int answer_send(struct http_request *r, const struct answer *a)
     struct headers h = {.count = 0};
     char saving[192] = "", later[16] = "";
     struct stat st;
-    add_security(&h, a->secure);
+    add_security(&h);
     add(&h, SPAN_LIT("Content-Type"), a->type.len ? a->type : SPAN_LIT("application/json"));
     add(&h, SPAN_LIT("Cache-Control"),
         a->immutable ? SPAN_LIT("public, max-age=31536000, immutable")
@@ -66,15 +65,13 @@ int answer_send(struct http_request *r, const struct answer *a)
     return http_request_reply_file(r, a->status, h.list, h.count, a->file, (uint64_t)st.st_size);
 }
 
-int answer_error(struct http_request *r, int status, bool secure, const char *code,
-                 const char *message)
+int answer_error(struct http_request *r, int status, const char *code, const char *message)
 {
     char body[512];
     int n = snprintf(body, sizeof(body), "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", code,
                      message);
     struct answer a = {.status = status,
                        .body = span_from(body, (size_t)n),
-                       .secure = secure,
                        .allow = status == 405 ? "GET, POST" : NULL,
                        .close = true};
     return answer_send(r, &a);

@@ -15,12 +15,10 @@ struct answer {
     const char *allow;     /* Allow, of a 405 */
     unsigned retry_after_s;
     bool immutable; /* may be kept for ever; else with a tag asked about, without one not kept */
-    bool secure;    /* the listener speaks TLS */
     bool close;     /* the connection ends behind it */
 };
 
 /* 0, -ENOMEM, -errno of the file. */
 int answer_send(struct http_request *r, const struct answer *a);
 /* {"error":{"code":…,"message":…}}; the text is ours and free of what JSON escapes. */
-int answer_error(struct http_request *r, int status, bool secure, const char *code,
-                 const char *message);
+int answer_error(struct http_request *r, int status, const char *code, const char *message);

@@ -4,6 +4,7 @@
 #include "console/api.h"
 
 extern const struct api_route api_accounts_routes[];
+extern const struct api_route api_metrics_routes[];
 extern const struct api_route api_session_routes[];
 
 /* Ends with NULL. */

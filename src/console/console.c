@@ -6,9 +6,14 @@
 #include "console/page.h"
 #include "console/routes.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+/* Listeners of before, whose certificate is no longer the one: what they have goes on. */
+#define RETIRED    4
+#define RETIRE_MS  2000
 #define CLERKS     2
 #define CLERK_JOBS 64
 /* Who isn't logged in waits in a queue of his own, so that guessing keeps nobody from his work. */
@@ -17,7 +22,8 @@
 
 struct console {
     struct loop *loop;
-    struct http_server *server;
+    struct http_server *server, *retired[RETIRED];
+    struct loop_timer retire;
     struct clerk *clerk, *door;
     struct audit_port *ports[CLERKS + 1]; /* of each clerk, the door's last; NULL without a log */
     struct list calls;
@@ -33,11 +39,6 @@ static const struct config_console *settings_of(const struct console *c,
                                                 const struct snapshot *snapshot)
 {
     return snapshot ? &snapshot_config(snapshot)->console : &c->plain;
-}
-
-static bool is_secure(const struct console *c)
-{
-    return guard_is_secure(settings_of(c, c->snapshot));
 }
 
 /* --- for machines --- */
@@ -90,6 +91,8 @@ static bool answer_machine(struct console *c, struct http_request *r)
         say(r, 200, SPAN_LIT("text/plain; charset=utf-8"), SPAN_LIT("ok\n"));
     } else if (ready) {
         answer_ready(c, r);
+    } else if (settings_of(c, c->snapshot)->guarded_metrics) {
+        return false; /* a route like others */
     } else {
         answer_metrics(c, r);
     }
@@ -109,7 +112,7 @@ static int find(struct call *call, const char **ret_code, const char **ret_messa
     q->path = http_request_path(r);
     *ret_code = "not_found";
     *ret_message = "There is nothing of that name.";
-    if (!span_starts(q->path, SPAN_LIT("/api/"))) {
+    if (!span_starts(q->path, SPAN_LIT("/api/")) && !span_eq(q->path, SPAN_LIT("/metrics"))) {
         call->file = page_find(q->path, &call->immutable);
         if (!call->file)
             return 404;
@@ -177,7 +180,7 @@ static size_t admit(void *ctx, struct http_request *r)
         no = judge(c, call);
     if (no.status) {
         call_free(call);
-        answer_error(r, no.status, is_secure(c), no.code, no.message);
+        answer_error(r, no.status, no.code, no.message);
         return 0;
     }
     loop_task_init(&call->task, step);
@@ -207,7 +210,7 @@ static void event(void *ctx, struct http_request *r, unsigned events)
 static void refuse(struct call *call, int status, const char *code, const char *message)
 {
     call->answered = true;
-    if (answer_error(call->r, status, is_secure(call->console), code, message) < 0)
+    if (answer_error(call->r, status, code, message) < 0)
         http_request_abort(call->r);
 }
 
@@ -219,7 +222,6 @@ static void give_file(struct call *call)
                        .type = span_str(f->type),
                        .body = known ? SPAN_LIT("") : span_from((const char *)f->data, f->len),
                        .tag = f->tag,
-                       .secure = is_secure(call->console),
                        .immutable = call->immutable};
     call->answered = true;
     if (answer_send(call->r, &a) < 0)
@@ -235,8 +237,7 @@ static void give_answer(struct call *call)
                        .file = got->file,
                        .file_name = got->file_name[0] ? got->file_name : NULL,
                        .cookie = got->cookie[0] ? got->cookie : NULL,
-                       .retry_after_s = got->retry_after_s,
-                       .secure = is_secure(call->console)};
+                       .retry_after_s = got->retry_after_s};
     got->file = 0;
     call->answered = true;
     if (answer_send(call->r, &a) < 0)
@@ -347,6 +348,68 @@ static int open_clerks(struct console *c)
     return r < 0 ? r : clerk_new(c->loop, 1, DOOR_JOBS, &c->door);
 }
 
+static int listen_with(struct console *c, struct span host, uint16_t port,
+                       struct http_server *heir_of, struct http_server **ret_server)
+{
+    static const struct http_server_ops ops = {admit, event, NULL};
+    const struct config_console *s = settings_of(c, c->snapshot);
+    struct http_server_options o = {
+        .host = host,
+        .port = port,
+        .connections = 256,
+        .per_ip = 0, /* a front or a tunnel is one address for all */
+        .header_ms = 10000,
+        .body_ms = 10000,
+        .idle_ms = 30000,
+        .write_ms = 30000,
+        .certificate = s->certificate,
+        .key = s->key,
+        .heir_of = heir_of,
+    };
+    return http_server_new(c->loop, &o, &ops, c, ret_server);
+}
+
+static void let_go(struct loop_timer *t)
+{
+    struct console *c = list_entry(t, struct console, retire);
+    bool left = false;
+    for (unsigned i = 0; i < RETIRED; i++) {
+        struct http_server *s = c->retired[i];
+        if (!s)
+            continue;
+        if (http_server_connections(s) == 0) {
+            http_server_free(s);
+            c->retired[i] = NULL;
+        } else {
+            left = true;
+        }
+    }
+    if (left)
+        loop_timer_set(t, loop_now_ms(c->loop) + RETIRE_MS);
+}
+
+/* New connections get the new certificate; none is cut off. */
+static void take_certificate(struct console *c, const struct config_console *old)
+{
+    const struct config_console *s = settings_of(c, c->snapshot);
+    struct http_server *next = NULL;
+    unsigned place = 0;
+    if (span_eq(old->certificate, s->certificate) && span_eq(old->key, s->key))
+        return;
+    while (place < RETIRED && c->retired[place])
+        place++;
+    int r = place == RETIRED ? -EBUSY : listen_with(c, s->host, s->port, c->server, &next);
+    if (r < 0) {
+        log_error("the console keeps its certificate until the next reload: %s",
+                  r == -EBUSY ? "listeners of earlier ones are still in use" : strerror(-r));
+        return;
+    }
+    c->retired[place] = c->server;
+    c->server = next;
+    loop_timer_set(&c->retire, loop_now_ms(c->loop) + RETIRE_MS);
+    log_info("the console serves its new certificate");
+}
+
 static void set_times(struct console *c)
 {
     const struct config_console *s = settings_of(c, c->snapshot);
@@ -356,16 +419,6 @@ static void set_times(struct console *c)
 
 int console_new(const struct console_options *o, struct console **ret_console)
 {
-    static const struct http_server_ops server_ops = {admit, event, NULL};
-    struct http_server_options server = {
-        .host = o->host,
-        .port = o->port,
-        .connections = 256,
-        .header_ms = 10000,
-        .body_ms = 10000,
-        .idle_ms = 30000,
-        .write_ms = 30000,
-    };
     struct console *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
@@ -381,9 +434,10 @@ int console_new(const struct console_options *o, struct console **ret_console)
         return r;
     }
     set_times(c);
+    loop_timer_init(c->loop, &c->retire, let_go);
     r = open_clerks(c);
     if (r == 0)
-        r = http_server_new(o->loop, &server, &server_ops, c, &c->server);
+        r = listen_with(c, o->host, o->port, NULL, &c->server);
     if (r < 0) {
         console_free(c);
         return r;
@@ -396,6 +450,8 @@ void console_reload(struct console *c, struct snapshot *next)
 {
     struct snapshot *old = c->snapshot;
     c->snapshot = snapshot_ref(next);
+    if (old)
+        take_certificate(c, settings_of(c, old));
     snapshot_unref(old);
     set_times(c);
 }
@@ -411,6 +467,9 @@ void console_free(struct console *c)
         http_request_release(call->r);
         call_free(call);
     }
+    loop_timer_cancel(&c->retire);
+    for (unsigned i = 0; i < RETIRED; i++)
+        http_server_free(c->retired[i]);
     http_server_free(c->server);
     for (unsigned i = 0; i < CLERKS + 1; i++)
         if (c->ports[i])

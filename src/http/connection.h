@@ -21,6 +21,7 @@ struct http_server {
     struct http_server_options options;
     struct loop_watch watch; /* the library's epoll descriptor */
     struct loop_hook hook;
+    bool tls;
     bool run_again; /* something was resumed: the library's epoll does not tell */
     int listener;
     uint16_t port;

@@ -394,6 +394,8 @@ int http_request_reply_file(struct http_request *r, int status, const struct htt
 int http_stream_start(struct http_request *r, int status, const struct http_header *headers,
                       size_t count)
 {
+    if (r->server->tls)
+        return -EOPNOTSUPP;
     int rc = respond(r, stream_response(r), status, headers, count);
     if (rc < 0)
         return rc;

@@ -255,6 +255,51 @@ int http_server_probe(const struct http_server_options *o)
     return 0;
 }
 
+static int inherit(const struct http_server *from, uint16_t *ret_port)
+{
+    int fd = from->listener < 0 ? -1 : fcntl(from->listener, F_DUPFD_CLOEXEC, 0);
+    *ret_port = from->port;
+    return fd < 0 ? -errno : fd;
+}
+
+/* The library wants the texts with an end, and looks at them while it starts. */
+static struct MHD_Daemon *start_daemon(struct http_server *s)
+{
+    const struct http_server_options *o = &s->options;
+    bool tls = o->certificate.len > 0;
+    char *certificate = tls ? strndup(o->certificate.data, o->certificate.len) : NULL;
+    char *key = tls ? strndup(o->key.data, o->key.len) : NULL;
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     (o->proxied ? MHD_USE_NO_LISTEN_SOCKET : 0) | (tls ? MHD_USE_TLS : 0);
+    static char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+    struct MHD_OptionItem more[8] = {{MHD_OPTION_END, 0, NULL}};
+    size_t count = 0;
+    if (!o->proxied)
+        more[count++] = (struct MHD_OptionItem){MHD_OPTION_LISTEN_SOCKET, s->listener, NULL};
+    if (tls) {
+        more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, certificate};
+        more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, key};
+        more[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, versions};
+    }
+    more[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    struct MHD_Daemon *d = NULL;
+    if (!tls || (certificate && key))
+        d = MHD_start_daemon(
+            flags, 0, NULL, NULL, request_handle, s, MHD_OPTION_EXTERNAL_LOGGER, library_message, s,
+            MHD_OPTION_ARRAY, more, MHD_OPTION_CONNECTION_LIMIT, o->connections,
+            MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
+            (o->idle_ms + 999) / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL,
+            MHD_OPTION_NOTIFY_COMPLETED, notify_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+            notify_connection, s, MHD_OPTION_URI_LOG_CALLBACK, notify_target, s,
+            MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+    if (key)
+        explicit_bzero(key, strlen(key));
+    free(key);
+    free(certificate);
+    return d;
+}
+
 int http_server_new(struct loop *l, const struct http_server_options *o,
                     const struct http_server_ops *ops, void *ctx, struct http_server **ret_server)
 {
@@ -269,31 +314,22 @@ int http_server_new(struct loop *l, const struct http_server_options *o,
     list_init(&s->arrivals);
     list_init(&s->handed);
     list_init(&s->hook.link);
-    s->listener = listen_on(o, &s->port);
+    s->listener = o->heir_of ? inherit(o->heir_of, &s->port) : listen_on(o, &s->port);
     if (s->listener < 0) {
         int r = s->listener;
         free(s);
         return r;
     }
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     (o->proxied ? MHD_USE_NO_LISTEN_SOCKET : 0);
-    struct MHD_OptionItem where[] = {{MHD_OPTION_LISTEN_SOCKET, s->listener, NULL},
-                                     {MHD_OPTION_END, 0, NULL}};
-    s->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, request_handle, s, MHD_OPTION_EXTERNAL_LOGGER, library_message, s,
-        MHD_OPTION_ARRAY, o->proxied ? &where[1] : &where[0], MHD_OPTION_CONNECTION_LIMIT,
-        o->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_ip,
-        MHD_OPTION_CONNECTION_TIMEOUT, (o->idle_ms + 999) / 1000,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_POOL, MHD_OPTION_NOTIFY_COMPLETED,
-        notify_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, notify_connection, s,
-        MHD_OPTION_URI_LOG_CALLBACK, notify_target, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
-        NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_END);
+    s->daemon = start_daemon(s);
     if (!s->daemon) {
         close(s->listener);
         free(s);
         return -EIO;
     }
+    s->tls = o->certificate.len > 0;
+    s->options.certificate = s->options.key = SPAN_NULL; /* whose texts were lent for the start */
+    if (o->heir_of)
+        http_server_quiesce(o->heir_of);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     s->watch = (struct loop_watch){.fd = info->epoll_fd, .fn = library_ready};
     int r = loop_watch_add(l, &s->watch, EPOLLIN);

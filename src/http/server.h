@@ -80,6 +80,11 @@ struct http_server_options {
     unsigned per_ip;      /* ceiling of one address; 0: none */
     unsigned header_ms, body_ms, idle_ms, write_ms; /* absolute deadlines */
     bool proxied; /* connections of proxies begin with a PROXY header, see is_proxy() */
+    /* PEM: HTTPS, from TLS 1.2 on; empty: plain. Such a server sends whole answers only. */
+    struct span certificate, key;
+    /* The server whose listener is taken over: it accepts nothing from now on, what it has goes on.
+     */
+    struct http_server *heir_of;
     bool lenient; /* for the stand-in model: no framing checks beyond the library's */
 };
 
@@ -137,7 +142,10 @@ int http_request_reply(struct http_request *r, int status, const struct http_hea
  */
 int http_request_reply_file(struct http_request *r, int status, const struct http_header *headers,
                             size_t count, int fd, uint64_t size);
-/* Begins a chunked response; the body follows by http_stream_write(). 0, -ENOMEM. */
+/*
+ * Begins a chunked response; the body follows by http_stream_write(). 0, -ENOMEM; -EOPNOTSUPP with
+ * TLS, for streams are written past the library.
+ */
 int http_stream_start(struct http_request *r, int status, const struct http_header *headers,
                       size_t count);
 /* Appends to what the client is to take; sent in this loop turn. 0, -ENOMEM, -EMSGSIZE. */

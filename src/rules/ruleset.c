@@ -173,7 +173,16 @@ static void load_file(struct loader *l, const struct folder *f, const char *rela
     buf_deinit(&text);
 }
 
-/* What is tried in the place of a keyword file. */
+/* Is the file that is tried one of that folder? */
+static bool is_tried_in(const struct loader *l, const struct folder *f)
+{
+    struct span path = l->source->replaced;
+    size_t n = strlen(f->name);
+    return l->source->replacement.len && path.len > n && path.data[n] == '/' &&
+           span_starts(path, span_str(f->name));
+}
+
+/* What is tried in the place of a file. */
 static void load_replacement(struct loader *l, const struct folder *f)
 {
     const struct ruleset_source *s = l->source;
@@ -183,7 +192,7 @@ static void load_replacement(struct loader *l, const struct folder *f)
     snprintf(relative, sizeof(relative), "%.*s", SPAN_ARG(s->replaced));
     if (!shown.data)
         l->reader.memory_out = true;
-    else if (s->replacement.len)
+    else
         use_text(l, f, relative, s->replacement, shown, SPAN_LIT(""));
 }
 
@@ -255,7 +264,7 @@ static void load_entry(struct loader *l, const struct folder *f, struct span nam
 /* The first list that is imported makes the folder. */
 static bool may_be_absent(const struct loader *l, const struct folder *f)
 {
-    return f->finish == keywords_finish && l->source->replacement.len;
+    return is_tried_in(l, f);
 }
 
 static void load_folder(struct loader *l, const struct folder *f)
@@ -274,10 +283,10 @@ static void load_folder(struct loader *l, const struct folder *f)
     for (int i = 0; i < count && count <= LOADER_FILES_MAX; i++)
         load_entry(l, f, span_from(entries[i]->d_name, strlen(entries[i]->d_name)));
     free_entries(entries, count);
-    if (f->finish == keywords_finish) {
+    if (is_tried_in(l, f))
         load_replacement(l, f);
+    if (f->finish == keywords_finish)
         load_urgent(l, f);
-    }
     if (f->finish)
         f->finish(l);
 }

@@ -130,8 +130,8 @@ struct ruleset_source {
     bool canary;        /* for serving: with a rule that the canary can be sent through */
     bool replace_urgent;
     struct span urgent; /* with replace_urgent: the text of URGENT_FILE; empty: no such file */
-    /* For trying a change: this keyword file (such as keywords/x.txt) is not read, but, unless it
-     * is empty, `replacement` in its place. What is left may then hold no rule. */
+    /* For trying a change: this file (such as keywords/x.txt or allow/x.txt) is not read, but,
+     * unless it is empty, `replacement` in its place. What is left may then hold no rule. */
     struct span replaced, replacement;
     struct rule_files *keep; /* gets every file that belongs to the version; borrowed */
 };

@@ -463,7 +463,7 @@ static void test_policy_errors(void **state)
         {"reviewers: { listen: 127.0.0.1:8080 }\n",
          "c.yaml:5:22: reviewers need another address than 'listen' and 'console.listen'\n"},
         {"reviewers: {}\n", "c.yaml:5:12: the key 'listen' is missing\n"},
-        {"canary: { every: 0 }\n", "c.yaml:5:18: 'every' must be between 1s and 24h\n"},
+        {"canary: { every: 0 }\n", "c.yaml:5:18: 'every' must be between 1s and 1d\n"},
         {"canary: { alarm: { tries: 2 } }\n", "c.yaml:5:18: the key 'url' is missing\n"},
         {"policy: { mode: observe }\n",
          "c.yaml:5:17: 'mode: observe' needs its last day beside it, such as 'until: 2026-12-31'; "
