@@ -43,6 +43,7 @@ static int open_keys(struct audit *a, struct span dir)
 
 static void free_audit(struct audit *a)
 {
+    indexer_stop(a->indexer);
     checkpoint_close(a->checkpoint);
     store_close(a->store);
     offences_close(a->offences);
@@ -93,6 +94,8 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
     int n = snprintf(detail, sizeof(detail), "{\"version\":\"" JUYONG_VERSION "\",\"boot\":\"%s\"}",
                      boot);
     r = writer_note(a, SPAN_LIT("log_open"), span_from(detail, (size_t)n));
+    if (r == 0 && o->index)
+        r = indexer_start(o->dir, &a->indexer);
     if (r < 0) {
         audit_close(a);
         return r;

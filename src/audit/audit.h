@@ -24,6 +24,7 @@ struct audit_options {
     size_t offences;       /* how many; 65,536 unless told */
     size_t strikes;        /* end users whose strikes are remembered there; 65,536 unless told */
     size_t originals;      /* bytes of original text kept of one event, sealed; 0: none */
+    bool index;            /* keep index files up beside the log (audit/indexer.h) */
 };
 
 /* Starts the writer thread and opens or creates the current files. 0 or -errno, message logged. */

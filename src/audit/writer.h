@@ -5,6 +5,7 @@
 #pragma once
 
 #include "audit/checkpoint.h"
+#include "audit/indexer.h"
 #include "audit/item.h"
 #include "audit/offences.h"
 #include "audit/store.h"
@@ -47,6 +48,7 @@ struct audit {
 
     struct offences *offences; /* NULL: none are remembered. Read by all, written by the thread */
     struct strikes *strikes;   /* likewise */
+    struct indexer *indexer;   /* NULL: none is kept */
 
     /* The thread's own. */
     struct store *store;

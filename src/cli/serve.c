@@ -426,6 +426,7 @@ static int open_log(struct serve *s, const struct config *c)
         .offences = c->audit.offences,
         .strikes = c->strikes.users,
         .originals = c->audit.originals,
+        .index = true,
     };
     return audit_open(&o, &s->audit); /* tells what is wrong itself */
 }
