@@ -30,6 +30,7 @@ struct query {
     struct query_filter f;
     struct files files;
     size_t at; /* the month that is read: index into files, in the direction of reading */
+    uint64_t first_seq, last_seq; /* of it */
     struct segment segments[2];
     size_t segment_count, segment;
     struct sieve *sieve;
@@ -207,19 +208,41 @@ static int plan_month(struct query *q)
     return r;
 }
 
-/* Within the segment and what the filter allows; `last` is behind the first record to be read. */
+/* Within the month, the segment and what the filter allows; `last` is behind the first record to be
+ * read. */
 static void begin_segment(struct query *q)
 {
     struct segment *g = &q->segments[q->segment];
+    if (g->low < q->first_seq)
+        g->low = q->first_seq;
+    if (g->high > q->last_seq)
+        g->high = q->last_seq;
     if (g->low <= q->f.after_seq)
         g->low = q->f.after_seq + 1;
     if (q->f.upto_seq && g->high > q->f.upto_seq)
         g->high = q->f.upto_seq;
     if (q->f.before_seq && g->high >= q->f.before_seq)
         g->high = q->f.before_seq - 1;
-    if (g->high > INT64_MAX - 1)
-        g->high = INT64_MAX - 1;
     q->last = is_backwards(q) ? g->high + 1 : g->low - 1;
+}
+
+/* Which records the open month has. -ENOENT: none. */
+static int find_extent(struct query *q)
+{
+    struct db_stmt *s = NULL;
+    int r = db_prepare(q->months[1].l0,
+                       SPAN_LIT("SELECT (SELECT min(seq) FROM record), (SELECT max(seq) FROM"
+                                " record)"),
+                       &s);
+    if (r == 0)
+        r = db_step(s);
+    if (r == 1) {
+        q->first_seq = (uint64_t)db_column_int(s, 0);
+        q->last_seq = (uint64_t)db_column_int(s, 1);
+        r = q->first_seq ? 0 : -ENOENT;
+    }
+    db_finalize(s);
+    return r;
 }
 
 /* Opens the month and its neighbours; those may be missing. */
@@ -233,7 +256,9 @@ static int open_months(struct query *q)
         if (r < 0 && (r != -ENOENT || i == 1))
             return r;
     }
-    int r = plan_month(q);
+    int r = find_extent(q);
+    if (r == 0)
+        r = plan_month(q);
     if (r < 0)
         return r;
     q->open = true;
@@ -241,30 +266,16 @@ static int open_months(struct query *q)
     return 0;
 }
 
-/* The first record that the open month may have. */
-static int first_of_month(struct query *q, uint64_t *ret_first)
-{
-    struct db_stmt *s = NULL;
-    int r = db_prepare(q->months[1].l0, SPAN_LIT("SELECT first FROM head"), &s);
-    if (r == 0)
-        r = db_step(s);
-    *ret_first = r == 1 ? (uint64_t)db_column_int(s, 0) : 0;
-    db_finalize(s);
-    return r < 0 ? r : 0;
-}
-
 /* On to the next segment or, behind the last one, the next month. */
-static int next_segment(struct query *q)
+static void next_segment(struct query *q)
 {
     if (++q->segment < q->segment_count) {
         begin_segment(q);
-        return 0;
+        return;
     }
-    uint64_t first = 0;
-    int r = is_backwards(q) && q->f.after_seq ? first_of_month(q, &first) : 0;
+    bool behind = is_backwards(q) && q->first_seq <= q->f.after_seq;
     close_months(q);
-    q->at = first > 0 && first <= q->f.after_seq ? q->files.count : q->at + 1;
-    return r;
+    q->at = behind ? q->files.count : q->at + 1;
 }
 
 /* ---- pages ---- */
@@ -375,7 +386,7 @@ static int read_page(struct query *q)
     if (r == 0 && any)
         r = g->sieved ? read_sieve(q, &done) : read_log(q, &done);
     q->segment_done = done;
-    if (r == 0 && done && q->page_count == 0 && any)
+    if (r == 0 && done && any)
         q->last = is_backwards(q) ? g->low : g->high;
     return r;
 }
@@ -475,7 +486,8 @@ static int advance(struct query *q)
 {
     if (q->open && q->segment_done) {
         q->segment_done = false;
-        return next_segment(q);
+        next_segment(q);
+        return 0;
     }
     int r = q->open ? 0 : open_months(q);
     if (r == -ENOENT) {
@@ -486,7 +498,7 @@ static int advance(struct query *q)
     }
     if (r == 0)
         r = read_page(q);
-    if (r == 0 && q->page_count == 0 && q->open)
+    if (r == 0 && q->page_count == 0 && q->open && q->segments[q->segment].low <= q->last)
         q->position = q->last;
     return r;
 }

@@ -58,7 +58,7 @@ static void write_event(struct store *s, const struct audit_event *e)
     now_us += below(6) ? 1000000 * below(4000) : 0;
     if (below(50) == 0)
         now_us -= 1000000; /* a clock that is set */
-    assert_int_equal(item_new(e, 0, NULL, 512, &i), 0);
+    assert_int_equal(item_new(e, 0, NULL, (struct item_limits){.text_max = 512}, &i), 0);
     i->wall_us = now_us;
     assert_int_equal(store_begin(s, now_us), 0);
     assert_int_equal(store_put(s, i, &seq), 0);
