@@ -338,6 +338,8 @@ static bool write_pending(struct audit *a)
         uint64_t written = loss.count ? 1 : 0;
         save_offences(a);
         save_strikes(a);
+        /* Before anybody is told: who then asks for the newest record gets his own. */
+        atomic_store(&a->last_seq, store_head(a->store, (unsigned char[RECORD_HASH_SIZE]){0}));
         while (a->pending) {
             tell(a, a->pending, 0, a->pending->done.seq);
             drop_first(a);
@@ -347,7 +349,6 @@ static bool write_pending(struct audit *a)
         a->busy_us = 0;
         leave_stall(a);
         atomic_fetch_add(&a->written, written);
-        atomic_store(&a->last_seq, store_head(a->store, (unsigned char[RECORD_HASH_SIZE]){0}));
         after_commit(a);
         return false;
     }

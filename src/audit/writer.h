@@ -29,6 +29,7 @@ struct writer_loss {
 struct audit {
     enum audit_mode mode;
     size_t queue_records, queue_bytes, text_max;
+    struct audit_retention retention;
     size_t originals;     /* bytes of an event's original texts; 0: none are kept */
     struct textkeys keys; /* then: theirs. Only read once the thread runs */
 

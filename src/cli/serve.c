@@ -427,6 +427,10 @@ static int open_log(struct serve *s, const struct config *c)
         .strikes = c->strikes.users,
         .originals = c->audit.originals,
         .index = true,
+        .retention = {.records = c->audit.retention.records,
+                      .texts = c->audit.retention.texts,
+                      .originals = c->audit.retention.originals,
+                      .samples = c->audit.samples.days},
     };
     return audit_open(&o, &s->audit); /* tells what is wrong itself */
 }
