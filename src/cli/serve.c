@@ -486,6 +486,7 @@ static int start_console(struct serve *s, const struct config *c)
         .port = c->console.port,
         .snapshot = s->snapshot,
         .audit = s->audit,
+        .casebook = s->casebook,
         .ops = &ops,
         .ctx = s,
     };

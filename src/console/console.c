@@ -34,6 +34,7 @@ struct console {
     struct config_console plain; /* what holds without a configuration, in tests */
     struct snapshot *snapshot;
     struct audit *audit;
+    struct casebook *casebook;
     struct console_ops ops;
     void *ctx;
 };
@@ -253,6 +254,7 @@ static void run(struct call *call, unsigned port)
     struct api api = {.snapshot = call->snapshot,
                       .audit = c->audit,
                       .port = c->ports[port],
+                      .casebook = c->casebook,
                       .ops = &c->ops,
                       .ops_ctx = c->ctx,
                       .console = c,
@@ -448,6 +450,7 @@ int console_new(const struct console_options *o, struct console **ret_console)
     if (!c)
         return -ENOMEM;
     *c = (struct console){.loop = o->loop, .audit = o->audit, .ops = *o->ops, .ctx = o->ctx};
+    c->casebook = o->casebook;
     list_init(&c->calls);
     c->plain.host = o->host;
     c->snapshot = o->snapshot ? snapshot_ref(o->snapshot) : NULL;
