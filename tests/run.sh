@@ -187,7 +187,7 @@ run_tsan() {
     since=$(date +%s)
     build_tsan tsan || return 0
     ! setarch -R true 2>/dev/null || wrapper="setarch -R"
-    meson_suite tsan build-tsan --suite base --suite access --suite audit --suite cli
+    meson_suite tsan build-tsan --suite base --suite access --suite audit --suite cli --suite console
     wrapper=
 }
 

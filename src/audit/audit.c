@@ -43,6 +43,7 @@ static int open_keys(struct audit *a, struct span dir)
 
 static void free_audit(struct audit *a)
 {
+    indexer_stop(a->indexer);
     checkpoint_close(a->checkpoint);
     store_close(a->store);
     offences_close(a->offences);
@@ -61,6 +62,7 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
         return -ENOMEM;
     pthread_mutex_init(&a->upkeep, NULL);
     a->mode = o->mode;
+    a->retention = o->retention;
     a->queue_records = o->queue_records ? o->queue_records : QUEUE_RECORDS;
     a->queue_bytes = o->queue_bytes ? o->queue_bytes : QUEUE_BYTES;
     a->text_max = o->text_max ? o->text_max : TEXT_MAX;
@@ -93,6 +95,8 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
     int n = snprintf(detail, sizeof(detail), "{\"version\":\"" JUYONG_VERSION "\",\"boot\":\"%s\"}",
                      boot);
     r = writer_note(a, SPAN_LIT("log_open"), span_from(detail, (size_t)n));
+    if (r == 0 && o->index)
+        r = indexer_start(o->dir, &a->indexer);
     if (r < 0) {
         audit_close(a);
         return r;
@@ -166,6 +170,16 @@ enum audit_memory audit_recall(const struct audit *a, const unsigned char code[A
 size_t audit_originals(const struct audit *a)
 {
     return a->originals;
+}
+
+const struct audit_retention *audit_retention(const struct audit *a)
+{
+    return &a->retention;
+}
+
+struct span audit_dir(const struct audit *a)
+{
+    return store_dir(a->store);
 }
 
 struct strikes *audit_strikes(const struct audit *a)

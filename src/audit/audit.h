@@ -23,7 +23,11 @@ struct audit_options {
     struct span state_dir; /* where offences are remembered; empty: nowhere, each is a new one */
     size_t offences;       /* how many; 65,536 unless told */
     size_t strikes;        /* end users whose strikes are remembered there; 65,536 unless told */
-    size_t originals;      /* bytes of original text kept of one event, sealed; 0: none */
+    struct audit_retention {
+        unsigned records, texts, originals, samples; /* days; see audit/prune.h */
+    } retention;
+    size_t originals; /* bytes of original text kept of one event, sealed; 0: none */
+    bool index;       /* keep index files up beside the log (audit/indexer.h) */
 };
 
 /* Starts the writer thread and opens or creates the current files. 0 or -errno, message logged. */
@@ -201,6 +205,10 @@ enum audit_memory audit_recall(const struct audit *a, const unsigned char code[A
  * What is longer is cut by who submits it. Any thread.
  */
 size_t audit_originals(const struct audit *a);
+
+/* How long what is kept, as it was opened with, and where. Any thread. */
+const struct audit_retention *audit_retention(const struct audit *a);
+struct span audit_dir(const struct audit *a);
 
 /* The strikes of end users (audit/strikes.h); NULL when this log remembers none. */
 struct strikes *audit_strikes(const struct audit *a);

@@ -28,8 +28,7 @@ static void put_span(struct buf *out, struct span text)
         out->max = 0;
 }
 
-static void put(struct buf *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void put(struct buf *out, const char *fmt, ...)
+void rowjson_put(struct buf *out, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -50,12 +49,12 @@ void rowjson_string(struct buf *out, struct span text)
             continue;
         }
         if (cp == '"' || cp == '\\')
-            put(out, "\\%c", (char)cp);
+            rowjson_put(out, "\\%c", (char)cp);
         else if (cp > 0xffff && rowjson_is_harmful(cp))
-            put(out, "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10),
-                0xdc00 + ((cp - 0x10000) & 0x3ff));
+            rowjson_put(out, "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10),
+                        0xdc00 + ((cp - 0x10000) & 0x3ff));
         else if (rowjson_is_harmful(cp))
-            put(out, "\\u%04x", cp);
+            rowjson_put(out, "\\u%04x", cp);
         else
             put_span(out, span_slice(text, at, at + (size_t)n));
         at += (size_t)n;
@@ -66,7 +65,7 @@ void rowjson_string(struct buf *out, struct span text)
 /* Empty texts, absent numbers and booleans are null, so that every line has every field. */
 static void json_text(struct buf *out, const char *key, struct span value)
 {
-    put(out, ",\"%s\":", key);
+    rowjson_put(out, ",\"%s\":", key);
     if (value.len)
         rowjson_string(out, value);
     else
@@ -76,17 +75,17 @@ static void json_text(struct buf *out, const char *key, struct span value)
 static void json_number(struct buf *out, const char *key, uint64_t value)
 {
     if (value)
-        put(out, ",\"%s\":%" PRIu64, key, value);
+        rowjson_put(out, ",\"%s\":%" PRIu64, key, value);
     else
-        put(out, ",\"%s\":null", key);
+        rowjson_put(out, ",\"%s\":null", key);
 }
 
 static void json_bool(struct buf *out, const char *key, enum entry_bool value)
 {
-    put(out, ",\"%s\":%s", key,
-        value == ENTRY_TRUE    ? "true"
-        : value == ENTRY_FALSE ? "false"
-                               : "null");
+    rowjson_put(out, ",\"%s\":%s", key,
+                value == ENTRY_TRUE    ? "true"
+                : value == ENTRY_FALSE ? "false"
+                                       : "null");
 }
 
 static void json_time(struct buf *out, const char *key, uint64_t wall_us)
@@ -123,7 +122,7 @@ static void json_hit(struct buf *out, const struct query_hit *h, bool texts)
     json_text(out, "context", h && texts ? h->context : SPAN_NULL);
     json_text(out, "folded", h && texts ? h->folded : SPAN_NULL);
     json_layers(out, e->layers);
-    put(out, ",\"old\":%s", !h ? "null" : e->old == ENTRY_TRUE ? "true" : "false");
+    rowjson_put(out, ",\"old\":%s", !h ? "null" : e->old == ENTRY_TRUE ? "true" : "false");
 }
 
 static void json_opinion(struct buf *out, const struct entry_opinion *o, bool comma)
@@ -138,7 +137,7 @@ static void json_opinion(struct buf *out, const struct entry_opinion *o, bool co
     json_bool(out, "observed", o->observed);
     json_text(out, "failed", o->failed);
     json_bool(out, "cached", o->cached);
-    put(out, ",\"times\":%" PRIu64, o->times ? o->times : 1);
+    rowjson_put(out, ",\"times\":%" PRIu64, o->times ? o->times : 1);
     json_number(out, "us", o->us);
     put_span(out, SPAN_LIT("}"));
 }
@@ -146,7 +145,7 @@ static void json_opinion(struct buf *out, const struct entry_opinion *o, bool co
 int rowjson_write(const struct query_row *row, bool texts, struct buf *out)
 {
     const struct entry *e = &row->entry;
-    put(out, "{\"seq\":%" PRIu64, e->seq);
+    rowjson_put(out, "{\"seq\":%" PRIu64, e->seq);
     json_time(out, "time", e->time);
     json_text(out, "kind",
               span_eq(e->kind, SPAN_LIT("admin")) || span_eq(e->kind, SPAN_LIT("gap"))
@@ -205,7 +204,7 @@ int rowjson_write(const struct query_row *row, bool texts, struct buf *out)
         put_span(out, span_str(",\"damaged\":true"));
     put_span(out, span_str(",\"hits\":["));
     for (size_t i = 0; i < row->hit_count; i++) {
-        put(out, "%s{\"number\":%zu", i ? "," : "", i + 1);
+        rowjson_put(out, "%s{\"number\":%zu", i ? "," : "", i + 1);
         json_text(out, "action", row->hits[i].entry->action);
         json_bool(out, "observed", row->hits[i].entry->observed);
         json_hit(out, &row->hits[i], texts);

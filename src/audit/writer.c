@@ -338,7 +338,7 @@ static bool write_pending(struct audit *a)
         uint64_t written = loss.count ? 1 : 0;
         save_offences(a);
         save_strikes(a);
-        /* Before anybody is told: who was may ask for it. */
+        /* Before anybody is told: who then asks for the newest record gets his own. */
         atomic_store(&a->last_seq, store_head(a->store, (unsigned char[RECORD_HASH_SIZE]){0}));
         while (a->pending) {
             tell(a, a->pending, 0, a->pending->done.seq);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "audit/checkpoint.h"
+#include "audit/indexer.h"
 #include "audit/item.h"
 #include "audit/offences.h"
 #include "audit/store.h"
@@ -28,6 +29,7 @@ struct writer_loss {
 struct audit {
     enum audit_mode mode;
     size_t queue_records, queue_bytes, text_max;
+    struct audit_retention retention;
     size_t originals;     /* bytes of an event's original texts; 0: none are kept */
     struct textkeys keys; /* then: theirs. Only read once the thread runs */
 
@@ -47,6 +49,7 @@ struct audit {
 
     struct offences *offences; /* NULL: none are remembered. Read by all, written by the thread */
     struct strikes *strikes;   /* likewise */
+    struct indexer *indexer;   /* NULL: none is kept */
 
     /* The thread's own. */
     struct store *store;

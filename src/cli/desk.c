@@ -4,6 +4,7 @@
 #include "audit/strikes.h"
 #include "base/clock.h"
 #include "base/codec.h"
+#include "cli/keep.h"
 #include "cli/setup.h"
 #include "json/value.h"
 
@@ -14,8 +15,9 @@
 #define APPS_MAX   64 /* of one end user that one act is about */
 #define DETAIL_MAX 8192
 
-static const char *const verbs[DESK_VERBS] = {"lookup", "lift",   "suspend", "appeal",
-                                              "deny",   "delete", "account", "casebook"};
+static const char *const verbs[DESK_VERBS] = {"lookup", "lift",    "suspend",  "appeal", "deny",
+                                              "delete", "account", "casebook", "reveal", "prune",
+                                              "hold",   "release", "backup"};
 
 /* The reasons of the admin records; README.md of audit/ lists them. */
 static const char *const codes[DESK_VERBS] = {
@@ -55,7 +57,10 @@ int desk_write_act(const struct desk_act *act, struct buf *out)
     setup_json(out, "reason", act->reason);
     setup_json(out, "author", act->author);
     setup_json(out, "login", act->login);
-    return r < 0 ? r : buf_printf(out, ",\"seconds\":%lld}\n", (long long)act->seconds);
+    return r < 0 ? r
+                 : buf_printf(out, ",\"seconds\":%lld,\"since_us\":%lld,\"until_us\":%lld}\n",
+                              (long long)act->seconds, (long long)act->since_us,
+                              (long long)act->until_us);
 }
 
 static bool read_text(const struct json_value *v, const char *key, struct arena *arena,
@@ -68,10 +73,20 @@ static bool read_text(const struct json_value *v, const char *key, struct arena 
     return ret->data != NULL;
 }
 
+/* Acts of an older command have none. */
+static bool read_time(const struct json_value *v, struct span key, int64_t *ret)
+{
+    const struct json_value *time = value_get(v, key);
+    return !time || (value_get_integer(time, ret) && *ret >= 0);
+}
+
 /* Of an end user or of an account, never of both; an act of the casebook has its own. */
 static bool has_subject(const struct desk_act *a)
 {
     unsigned char bytes[32];
+    if (a->verb >= DESK_REVEAL)
+        return a->account.len == 0 &&
+               (a->end_user.len == 0 || codec_unhex(a->end_user, bytes, sizeof(bytes)));
     if (a->verb == DESK_ACCOUNT)
         return a->account.len && a->end_user.len == 0;
     if (a->verb == DESK_CASEBOOK)
@@ -94,7 +109,9 @@ int desk_read_act(struct span text, struct arena *arena, struct desk_act *ret_ac
         read_text(v, "reason", arena, &a.reason) && read_text(v, "author", arena, &a.author) &&
         read_text(v, "login", arena, &a.login) &&
         value_get_integer(value_get(v, SPAN_LIT("seconds")), &a.seconds) && a.seconds >= 0 &&
-        has_subject(&a) && (a.verb != DESK_SUSPEND || a.app.len);
+        read_time(v, SPAN_LIT("since_us"), &a.since_us) &&
+        read_time(v, SPAN_LIT("until_us"), &a.until_us) && has_subject(&a) &&
+        (a.verb != DESK_SUSPEND || a.app.len);
     value_free(v);
     *ret_act = a;
     return good ? 0 : -EBADMSG;
@@ -107,9 +124,11 @@ int desk_write_answer(const struct desk_answer *answer, struct buf *out)
     return r < 0 ? r
                  : buf_printf(out,
                               ",\"entries\":%lld,\"records\":%lld,\"texts\":%lld,"
-                              "\"number\":%lld,\"left_in_wal\":%s}\n",
+                              "\"number\":%lld,\"originals\":%lld,\"held\":%lld,"
+                              "\"left_in_wal\":%s}\n",
                               (long long)answer->entries, (long long)answer->records,
                               (long long)answer->texts, (long long)answer->number,
+                              (long long)answer->originals, (long long)answer->held,
                               answer->left_in_wal ? "true" : "false");
 }
 
@@ -123,6 +142,8 @@ int desk_read_answer(struct span text, struct desk_answer *ret_answer)
                 value_get_integer(value_get(v, SPAN_LIT("records")), &a.records) &&
                 value_get_integer(value_get(v, SPAN_LIT("texts")), &a.texts) &&
                 value_get_integer(value_get(v, SPAN_LIT("number")), &a.number) &&
+                value_get_integer(value_get(v, SPAN_LIT("originals")), &a.originals) &&
+                value_get_integer(value_get(v, SPAN_LIT("held")), &a.held) &&
                 value_get_boolean(value_get(v, SPAN_LIT("left_in_wal")), &a.left_in_wal);
     if (good)
         snprintf(a.error, sizeof(a.error), "%.*s", SPAN_ARG(error));
@@ -282,9 +303,14 @@ static int forget(struct work *w, struct span log_dir)
         r = forget_run(log_dir, w->act->app, w->act->end_user, &done);
     w->answer->records = (int64_t)done.records;
     w->answer->texts = (int64_t)done.texts;
+    w->answer->originals = (int64_t)done.originals;
+    w->answer->held = (int64_t)done.held;
     w->answer->left_in_wal = done.left_in_wal;
-    int told = buf_printf(&more, ",\"records\":%llu,\"texts\":%llu,\"complete\":%s",
+    int told = buf_printf(&more,
+                          ",\"records\":%llu,\"texts\":%llu,\"originals\":%llu,\"held\":%llu,"
+                          "\"complete\":%s",
                           (unsigned long long)done.records, (unsigned long long)done.texts,
+                          (unsigned long long)done.originals, (unsigned long long)done.held,
                           r == 0 ? "true" : "false");
     if (told == 0)
         told = queue(w, SPAN_LIT("user_deleted"), w->act->app, NULL, buf_span(&more));
@@ -320,6 +346,10 @@ void desk_carry_out(const struct desk_hands *hands, const struct desk_act *act,
 {
     *ret_answer = (struct desk_answer){0};
     struct work w = {.audit = hands->audit, .act = act, .answer = ret_answer};
+    if (act->verb >= DESK_REVEAL) {
+        keep_carry_out(hands->audit, act, ret_answer);
+        return;
+    }
     int r = act->verb == DESK_CASEBOOK ? keep_book(hands->casebook, act, ret_answer)
                                        : audit_port_open(hands->audit, &w.port);
     if (act->verb == DESK_CASEBOOK) {

@@ -26,6 +26,11 @@ enum desk_verb {
     DESK_DELETE,
     DESK_ACCOUNT,  /* somebody's account of the console was changed; `what` tells how */
     DESK_CASEBOOK, /* `what` is an act of the casebook (casebook/casebook.h); end_user is empty */
+    DESK_REVEAL,   /* the original texts of the exchange `what`; this and the following: keep.c */
+    DESK_PRUNE,
+    DESK_HOLD,    /* the exchange `what`, or what else is told */
+    DESK_RELEASE, /* the hold of number `what` */
+    DESK_BACKUP,  /* into the directory `what` */
     DESK_VERBS,
 };
 
@@ -36,15 +41,19 @@ struct desk_act {
     struct span what;     /* DESK_LOOKUP: show, export, list; DESK_ACCOUNT: add, role, … */
     struct span account;  /* DESK_ACCOUNT: whose; there is no end user then */
     struct span reason, author, login;
-    int64_t seconds; /* DESK_SUSPEND; 0: for good */
+    int64_t seconds; /* DESK_SUSPEND; 0: for good. DESK_BACKUP: 1: with the secret keys */
+    int64_t since_us, until_us; /* DESK_HOLD; 0: open */
 };
 
 /* What came of it. */
 struct desk_answer {
-    char error[160];        /* empty: it is done */
-    int64_t entries;        /* users (one an app) that it changed */
-    int64_t records, texts; /* DESK_DELETE */
-    bool left_in_wal;       /* likewise, see audit/forget.h */
+    char error[160];         /* empty: it is done */
+    int64_t entries;         /* users (one an app) that it changed; of DESK_PRUNE and DESK_BACKUP
+                                files; the hold's number */
+    int64_t records, texts;  /* DESK_DELETE; DESK_PRUNE: original and other texts; DESK_BACKUP: the
+                                last record */
+    int64_t originals, held; /* DESK_DELETE: records whose original, or all, texts */
+    bool left_in_wal;        /* likewise, see audit/forget.h */
     /* DESK_CASEBOOK: entries are done, records skipped, and this is the ticket's or incident's. */
     int64_t number;
 };

@@ -148,6 +148,10 @@ static int by_ourselves(const struct errand *e, const struct desk_act *act, stru
         .strikes = c->strikes.users,
         .text_max = c->audit.text_max,
         .originals = c->audit.originals,
+        .retention = {.records = c->audit.retention.records,
+                      .texts = c->audit.retention.texts,
+                      .originals = c->audit.retention.originals,
+                      .samples = c->audit.samples.days},
     };
     /* The files that it makes would be lost to the gateway. */
     if (geteuid() != e->home.st_uid)

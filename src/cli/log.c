@@ -4,6 +4,7 @@
 #include "audit/verify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cli/keep.h"
 #include "cli/logbook.h"
 #include "cli/logfilter.h"
 #include "cli/logview.h"
@@ -26,6 +27,7 @@ enum {
     OPT_JSON,
     OPT_CHECKPOINTS,
     OPT_KEY,
+    OPT_ORIGINAL,
 };
 
 struct options {
@@ -33,7 +35,8 @@ struct options {
     bool json;
     struct logfilter filter;
     struct verify_options verify;
-    const char *request;         /* show's argument */
+    const char *request, *reason; /* show's argument; why it shows original texts */
+    bool original;
     bool wants_request, filters; /* of the command */
 };
 
@@ -56,6 +59,12 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
         break;
     case OPT_CHECKPOINTS:
         o->verify.checkpoints = span_str(arg);
+        break;
+    case OPT_ORIGINAL:
+        o->original = true;
+        break;
+    case 'm':
+        o->reason = arg;
         break;
     case OPT_KEY:
         o->verify.public_key = span_str(arg);
@@ -87,6 +96,13 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 static const struct argp_child filter_child[] = {{&logfilter_argp, 0, NULL, 0}, {0}};
 
 static const struct argp_option common_options[] = {COMMON_OPTIONS, {0}};
+static const struct argp_option show_options[] = {
+    {"original", OPT_ORIGINAL, NULL, 0,
+     "Instead, the judged texts as they were said; that they are shown goes on record (原文)", 1},
+    {"reason", 'm', "TEXT", 0, "Why; needed with --original (查看原因)", 1},
+    COMMON_OPTIONS,
+    {0},
+};
 static const struct argp_option verify_options[] = {
     {"checkpoints", OPT_CHECKPOINTS, "FILE", 0,
      "Checkpoints that were exported, instead of those beside the log (异地保存的检查点)", 1},
@@ -170,6 +186,8 @@ static int run_list(const struct options *o, const char *dir)
 
 static int run_show(const struct options *o, const char *dir)
 {
+    if (o->original)
+        return keep_reveal(o->config, dir, o->request, o->reason, o->json);
     struct logview v;
     logview_init(&v);
     struct query_filter f = {
@@ -235,6 +253,11 @@ static void print_report(const struct verify_report *r, bool whole, double secon
         printf("up to there: %" PRIu64 " records\n", r->records);
     printf("texts: %" PRIu64 " match their commitment, %" PRIu64 " removed\n", r->texts,
            r->texts_absent);
+    printf("original texts: %" PRIu64 " match their commitment, %" PRIu64 " removed", r->originals,
+           r->originals_absent);
+    if (r->originals_closed)
+        printf(", %" PRIu64 " not looked into without their key", r->originals_closed);
+    putchar('\n');
     if (r->checkpoints)
         printf("checkpoints: %" PRIu64 " good, the last one at record %" PRIu64 "\n",
                r->checkpoints, r->checkpoint_size);
@@ -263,10 +286,13 @@ static int run_verify(const struct options *o, const char *dir)
     }
     printf("{\"whole\":%s,\"files\":%" PRIu64 ",\"records\":%" PRIu64 ",\"first_seq\":%" PRIu64
            ",\"last_seq\":%" PRIu64 ",\"texts\":%" PRIu64 ",\"texts_removed\":%" PRIu64
-           ",\"checkpoints\":%" PRIu64 ",\"checkpoint_size\":%" PRIu64 ",\"gaps\":%" PRIu64
-           ",\"lost\":%" PRIu64 ",\"seconds\":%.3f",
+           ",\"originals\":%" PRIu64 ",\"originals_removed\":%" PRIu64
+           ",\"originals_closed\":%" PRIu64 ",\"checkpoints\":%" PRIu64
+           ",\"checkpoint_size\":%" PRIu64 ",\"gaps\":%" PRIu64 ",\"lost\":%" PRIu64
+           ",\"seconds\":%.3f",
            r == 0 ? "true" : "false", report.files, report.records, report.first_seq,
-           report.last_seq, report.texts, report.texts_absent, report.checkpoints,
+           report.last_seq, report.texts, report.texts_absent, report.originals,
+           report.originals_absent, report.originals_closed, report.checkpoints,
            report.checkpoint_size, report.gaps, report.lost, seconds);
     if (r == 1) {
         fputs(",\"file\":", stdout);
@@ -292,7 +318,7 @@ static const struct command {
     {"show", run_show, "REQUEST_ID",
      "Show everything that is known of one exchange.\n"
      "显示一次请求的完整记录。",
-     common_options, NULL},
+     show_options, NULL},
     {"follow", run_follow, "", "Print exchanges as they are recorded.\n实时显示新的记录。",
      common_options, filter_child},
     {"verify", run_verify, "",
@@ -324,7 +350,11 @@ static int print_usage(FILE *out)
           "  queue              what is to be reviewed (待复核队列)\n"
           "  summary            what a day's reviews came to, and sign it off (每日汇总)\n"
           "  export             rows as CSV, JSON lines or XLSX (导出)\n"
-          "  verify             find any change to the log (校验完整性)\n\n"
+          "  verify             find any change to the log (校验完整性)\n"
+          "  prune              remove what is older than audit.retention says (按期限清理)\n"
+          "  hold               keep texts from retention and deletion (法律保全)\n"
+          "  backup DIR         copy the whole log while it is written (在线备份)\n"
+          "  restore DIR        put a backup in place, verified (恢复备份)\n\n"
           "`juyong log COMMAND --help` lists the options of a command.\n",
           out);
     return out == stdout ? EXIT_OK : EXIT_USAGE;
@@ -362,6 +392,9 @@ int cli_log(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0 ||
         strcmp(argv[1], "help") == 0)
         return print_usage(stdout);
+    keep_command keep = keep_find(argv[1]);
+    if (keep)
+        return keep(argc - 1, argv + 1);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return run_command(&commands[i], argc - 1, argv + 1);

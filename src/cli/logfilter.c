@@ -28,6 +28,10 @@ enum {
     OPT_PURPOSE,
     OPT_ALL,
     OPT_OLDEST,
+    OPT_SESSION,
+    OPT_CLIENT_IP,
+    OPT_BEFORE,
+    OPT_AFTER,
 };
 
 /* "10m", "2h", "3d", "45s": that long before now. */
@@ -162,6 +166,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_TEXT:
         f->text = span_str(arg);
         break;
+    case OPT_SESSION:
+        f->session = span_str(arg);
+        break;
+    case OPT_CLIENT_IP:
+        f->client_ip = span_str(arg);
+        break;
+    case OPT_BEFORE:
+    case OPT_AFTER:
+        if (!span_to_u64(span_str(arg), &n) || n == 0)
+            argp_error(state, "'%s' is no number of a record", arg);
+        *(key == OPT_BEFORE ? &f->before_seq : &f->after_seq) = n;
+        break;
     case 'n':
         if (!span_to_u64(span_str(arg), &n) || n == 0)
             argp_error(state, "'%s' is no number of rows", arg);
@@ -193,6 +209,11 @@ static const struct argp_option filter_options[] = {
     {"model", OPT_MODEL, "ID", 0, "One model, as asked or as answered", 1},
     {"request", OPT_REQUEST, "ID", 0, "One exchange", 1},
     {"text", OPT_TEXT, "TEXT", 0, "Occurs in a match, its context or its folded form", 1},
+    {"session", OPT_SESSION, "ID", 0, "One conversation, as the app names it", 1},
+    {"client-ip", OPT_CLIENT_IP, "ADDRESS", 0, "One client's address", 1},
+    {"before", OPT_BEFORE, "SEQ", 0,
+     "Older than this record (a row's last_seq): goes on behind what --limit let through", 1},
+    {"after", OPT_AFTER, "SEQ", 0, "Newer than this record", 1},
     {"purpose", OPT_PURPOSE, "PURPOSE", 0,
      "Reviewers' tests, which are left out else: regulator-enforce, regulator-observe; or any", 1},
     {"all", OPT_ALL, NULL, 0, "Also what was allowed, and operators' acts", 1},

@@ -228,6 +228,11 @@ static int open_log(struct serve *s, const struct config *c)
         .offences = c->audit.offences,
         .strikes = c->strikes.users,
         .originals = c->audit.originals,
+        .index = true,
+        .retention = {.records = c->audit.retention.records,
+                      .texts = c->audit.retention.texts,
+                      .originals = c->audit.retention.originals,
+                      .samples = c->audit.samples.days},
     };
     int e = audit_open(&o, &s->now.audit); /* tells what is wrong itself */
     s->announce.audit = s->now.audit;
@@ -284,6 +289,7 @@ static int start_console(struct serve *s, const struct config *c)
         .port = c->console.port,
         .snapshot = s->now.snapshot,
         .audit = s->now.audit,
+        .casebook = s->casebook,
         .ops = &status_console,
         .ctx = &s->now,
     };

@@ -446,13 +446,18 @@ static int run_delete(struct options *o)
         return r;
     if (o->json)
         printf("{\"end_user\":\"%s\",\"act\":\"delete\",\"records\":%" PRId64 ",\"texts\":%" PRId64
-               ",\"left_in_wal\":%s}\n",
-               o->end_user, a.records, a.texts, a.left_in_wal ? "true" : "false");
+               ",\"originals\":%" PRId64 ",\"held\":%" PRId64 ",\"left_in_wal\":%s}\n",
+               o->end_user, a.records, a.texts, a.originals, a.held,
+               a.left_in_wal ? "true" : "false");
     else
         printf("%s: %" PRId64 " texts of %" PRId64
                " records are removed; the records stay, without "
                "text\n",
-               o->end_user, a.texts, a.records);
+               o->end_user, a.texts + a.originals, a.records);
+    if (a.held && !o->json)
+        printf("%" PRId64 " records keep their texts: they are on hold, see `juyong log hold "
+               "list`\n",
+               a.held);
     if (a.left_in_wal)
         fprintf(stderr, "juyong user: a reader of the log was in the way: copies stay in its "
                         "write-ahead file until that is next emptied; run this again\n");

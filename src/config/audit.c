@@ -12,11 +12,11 @@ static const struct schema_key keys_retention[] = {
     {"records", SCHEMA_DAYS, "366d",
      "what happened, without its texts; the law asks for six months, so that less than 183d is "
      "refused",
-     AT(struct config, audit.retention.records), .min = 183, .max = 36600},
+     AT(struct config, audit.retention.records), .min = 183, .max = 36600, .restart = true},
     {"texts", SCHEMA_DAYS, "183d", "masked texts of interceptions; never longer than their records",
-     AT(struct config, audit.retention.texts), .min = 1, .max = 36600},
+     AT(struct config, audit.retention.texts), .min = 1, .max = 36600, .restart = true},
     {"originals", SCHEMA_DAYS, "30d", "their original texts; likewise",
-     AT(struct config, audit.retention.originals), .min = 1, .max = 36600},
+     AT(struct config, audit.retention.originals), .min = 1, .max = 36600, .restart = true},
     {NULL},
 };
 
@@ -26,7 +26,7 @@ static const struct schema_key keys_samples[] = {
     {"purpose", SCHEMA_TEXT, "", "what they are kept for; stands in each record, asked for",
      AT(struct config, audit.samples.purpose), .max = 200},
     {"days", SCHEMA_DAYS, "30d", "how long", AT(struct config, audit.samples.days), .min = 1,
-     .max = 36600},
+     .max = 36600, .restart = true},
     {NULL},
 };
 

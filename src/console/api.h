@@ -20,7 +20,8 @@ struct api {
     const struct config *config;
     const struct ruleset *rules;
     struct audit *audit;
-    struct audit_port *port; /* of this clerk; api_record() uses it */
+    struct audit_port *port;   /* of this clerk; api_record() uses it */
+    struct casebook *casebook; /* NULL: it can't be opened */
     struct span log_dir, state_dir;
     const struct console_ops *ops; /* called on the loop's thread: api_on_loop() */
     void *ops_ctx;

@@ -7,13 +7,15 @@
 #include "console/routes.h"
 
 #include "base/log.h"
+#include "crypto/secret.h"
+#include "crypto/sha256.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 /* Listeners of before, whose certificate is no longer the one: what they have goes on. */
 #define RETIRED    4
-#define RETIRE_MS  2000
+#define WATCH_MS   1000
 #define CLERKS     2
 #define CLERK_JOBS 64
 /* Who isn't logged in waits in a queue of his own, so that guessing keeps nobody from his work. */
@@ -23,7 +25,8 @@
 struct console {
     struct loop *loop;
     struct http_server *server, *retired[RETIRED];
-    struct loop_timer retire;
+    struct loop_timer watch;
+    unsigned char served[SHA256_SIZE]; /* the digest of certificate and key */
     struct clerk *clerk, *door;
     struct audit_port *ports[CLERKS + 1]; /* of each clerk, the door's last; NULL without a log */
     struct list calls;
@@ -31,6 +34,7 @@ struct console {
     struct config_console plain; /* what holds without a configuration, in tests */
     struct snapshot *snapshot;
     struct audit *audit;
+    struct casebook *casebook;
     struct console_ops ops;
     void *ctx;
 };
@@ -250,6 +254,7 @@ static void run(struct call *call, unsigned port)
     struct api api = {.snapshot = call->snapshot,
                       .audit = c->audit,
                       .port = c->ports[port],
+                      .casebook = c->casebook,
                       .ops = &c->ops,
                       .ops_ctx = c->ctx,
                       .console = c,
@@ -294,7 +299,7 @@ static void begin(struct call *call)
     }
     call->raw = http_request_body(call->r);
     call->snapshot = c->snapshot ? snapshot_ref(c->snapshot) : NULL;
-    bool door = call->route->may == 0;
+    bool door = call->route->may == 0 && span_eq(call->q.method, SPAN_LIT("POST"));
     call->job.work = door ? work_at_door : work;
     call->job.done = worked;
     call->working = true;
@@ -369,45 +374,67 @@ static int listen_with(struct console *c, struct span host, uint16_t port,
     return http_server_new(c->loop, &o, &ops, c, ret_server);
 }
 
-static void let_go(struct loop_timer *t)
+/* Forgets listeners that nobody uses any more. Returns a free place, or RETIRED. */
+static unsigned let_go(struct console *c)
 {
-    struct console *c = list_entry(t, struct console, retire);
-    bool left = false;
+    unsigned place = RETIRED;
     for (unsigned i = 0; i < RETIRED; i++) {
-        struct http_server *s = c->retired[i];
-        if (!s)
-            continue;
-        if (http_server_connections(s) == 0) {
-            http_server_free(s);
+        if (c->retired[i] && http_server_connections(c->retired[i]) == 0) {
+            http_server_free(c->retired[i]);
             c->retired[i] = NULL;
-        } else {
-            left = true;
         }
+        if (!c->retired[i])
+            place = i;
     }
-    if (left)
-        loop_timer_set(t, loop_now_ms(c->loop) + RETIRE_MS);
+    return place;
 }
 
-/* New connections get the new certificate; none is cut off. */
-static void take_certificate(struct console *c, const struct config_console *old)
+static int digest_pair(const struct config_console *s, unsigned char ret[SHA256_SIZE])
+{
+    struct buf text = BUF_INIT(1u << 20);
+    int r = buf_append(&text, s->certificate);
+    if (r == 0)
+        r = buf_append(&text, s->key);
+    if (r == 0)
+        r = sha256_once(buf_span(&text), ret);
+    if (text.data)
+        secret_cleanse(text.data, text.len);
+    buf_deinit(&text);
+    return r;
+}
+
+/* New connections get the certificate that is configured; none is cut off. */
+static void take_certificate(struct console *c)
 {
     const struct config_console *s = settings_of(c, c->snapshot);
     struct http_server *next = NULL;
-    unsigned place = 0;
-    if (span_eq(old->certificate, s->certificate) && span_eq(old->key, s->key))
+    unsigned char digest[SHA256_SIZE];
+    unsigned place = let_go(c);
+    int r = digest_pair(s, digest);
+    if (r == 0 && memcmp(digest, c->served, sizeof(digest)) == 0)
         return;
-    while (place < RETIRED && c->retired[place])
-        place++;
-    int r = place == RETIRED ? -EBUSY : listen_with(c, s->host, s->port, c->server, &next);
+    if (r == 0)
+        r = place == RETIRED
+                ? -EBUSY
+                : listen_with(c, s->host, http_server_port(c->server), c->server, &next);
+    if (r == -EBUSY)
+        return; /* when one of them has nothing to do any more */
+    memcpy(c->served, digest, sizeof(digest));
     if (r < 0) {
-        log_error("the console keeps its certificate until the next reload: %s",
-                  r == -EBUSY ? "listeners of earlier ones are still in use" : strerror(-r));
+        log_error("the console keeps its certificate: the new one can't be served: %s",
+                  strerror(-r));
         return;
     }
     c->retired[place] = c->server;
     c->server = next;
-    loop_timer_set(&c->retire, loop_now_ms(c->loop) + RETIRE_MS);
     log_info("the console serves its new certificate");
+}
+
+static void look_after(struct loop_timer *t)
+{
+    struct console *c = list_entry(t, struct console, watch);
+    take_certificate(c);
+    loop_timer_set(t, loop_now_ms(c->loop) + WATCH_MS);
 }
 
 static void set_times(struct console *c)
@@ -423,6 +450,7 @@ int console_new(const struct console_options *o, struct console **ret_console)
     if (!c)
         return -ENOMEM;
     *c = (struct console){.loop = o->loop, .audit = o->audit, .ops = *o->ops, .ctx = o->ctx};
+    c->casebook = o->casebook;
     list_init(&c->calls);
     c->plain.host = o->host;
     c->snapshot = o->snapshot ? snapshot_ref(o->snapshot) : NULL;
@@ -434,8 +462,12 @@ int console_new(const struct console_options *o, struct console **ret_console)
         return r;
     }
     set_times(c);
-    loop_timer_init(c->loop, &c->retire, let_go);
+    loop_timer_init(c->loop, &c->watch, look_after);
     r = open_clerks(c);
+    if (r == 0)
+        r = digest_pair(settings_of(c, c->snapshot), c->served);
+    if (r == 0)
+        r = loop_timer_set(&c->watch, loop_now_ms(c->loop) + WATCH_MS);
     if (r == 0)
         r = listen_with(c, o->host, o->port, NULL, &c->server);
     if (r < 0) {
@@ -450,10 +482,10 @@ void console_reload(struct console *c, struct snapshot *next)
 {
     struct snapshot *old = c->snapshot;
     c->snapshot = snapshot_ref(next);
-    if (old)
-        take_certificate(c, settings_of(c, old));
     snapshot_unref(old);
     set_times(c);
+    /* The timer tries again for as long as all places are taken. */
+    loop_timer_set(&c->watch, loop_now_ms(c->loop));
 }
 
 void console_free(struct console *c)
@@ -467,7 +499,7 @@ void console_free(struct console *c)
         http_request_release(call->r);
         call_free(call);
     }
-    loop_timer_cancel(&c->retire);
+    loop_timer_cancel(&c->watch);
     for (unsigned i = 0; i < RETIRED; i++)
         http_server_free(c->retired[i]);
     http_server_free(c->server);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct audit;
+struct casebook;
 struct config_console;
 struct console;
 struct snapshot;
@@ -31,6 +32,7 @@ struct console_options {
     uint16_t port;             /* 0: any free one */
     struct snapshot *snapshot; /* what is in force; may be NULL in tests, as `audit` */
     struct audit *audit;       /* outlives the console */
+    struct casebook *casebook; /* likewise; NULL: nothing can be reviewed */
     const struct console_ops *ops;
     void *ctx;
 };

@@ -1,6 +1,7 @@
 #include "console/throttle.h"
 
 #include "config/network.h"
+#include "config/value.h"
 #include "crypto/sha256.h"
 
 #include <pthread.h>
@@ -41,6 +42,12 @@ void throttle_free(struct throttle *t)
         return;
     pthread_mutex_destroy(&t->lock);
     free(t);
+}
+
+/* A front or a tunnel on this machine is one address for all: nobody pays for another then. */
+static bool counts(enum kind kind, struct span address)
+{
+    return kind != ADDRESS || !value_is_loopback(address);
 }
 
 /* Who has a /64 has all of its addresses. */
@@ -125,7 +132,7 @@ bool throttle_failed(struct throttle *t, struct span name, struct span address, 
     pthread_mutex_lock(&t->lock);
     for (enum kind kind = 0; kind < KINDS; kind++) {
         unsigned char key[KEY_SIZE];
-        if (key_of(kind, name, address, key))
+        if (counts(kind, address) && key_of(kind, name, address, key))
             began = count(t, kind, key, now) || began;
     }
     pthread_mutex_unlock(&t->lock);

@@ -66,6 +66,12 @@ static void find_text(const struct judge *j, const struct finding *f, uint64_t *
         channel_item(c, f->hit.end - 1, &other, ret_to);
 }
 
+/* One name for all that is kept of a stream's text, however its events spell it. */
+static struct span stream_path(const struct judge *j, const struct channel *c)
+{
+    return arena_printf(j->arena, "choices[%u].%s", c->choice, field_name(c->field));
+}
+
 void original_add(struct originals_set *s, const struct judge *j, const struct finding *f,
                   size_t number)
 {
@@ -85,6 +91,8 @@ void original_add(struct originals_set *s, const struct judge *j, const struct f
         find_text(j, f, &o.from, &to);
         o.text = channel_text(c, o.from, to);
         o.cut_before = !j->whole && o.from > 0 && c->sealed == UINT64_MAX;
+        if (!j->whole)
+            o.path = stream_path(j, c);
     }
     if (o.text.len == 0)
         return;
@@ -93,7 +101,7 @@ void original_add(struct originals_set *s, const struct judge *j, const struct f
         c->sealed = s->list[s->count - 1].from + s->list[s->count - 1].text.len;
 }
 
-void original_add_rest(struct originals_set *s, const struct judge *j, struct arena *arena)
+void original_add_rest(struct originals_set *s, const struct judge *j)
 {
     struct channel *c =
         j->scanner && !j->whole && j->originals ? scanner_channels(j->scanner) : NULL;
@@ -104,7 +112,7 @@ void original_add_rest(struct originals_set *s, const struct judge *j, struct ar
         struct audit_original o = {
             .direction = j->direction,
             .role = c->role,
-            .path = arena_printf(arena, "choices[%u].%s", c->choice, field_name(c->field)),
+            .path = stream_path(j, c),
             .text = channel_text(c, from, c->fed),
             .from = from,
             .cut_before = from > c->sealed,

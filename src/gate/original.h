@@ -23,4 +23,4 @@ void original_init(struct originals_set *s, const struct judge *j);
 void original_add(struct originals_set *s, const struct judge *j, const struct finding *f,
                   size_t number);
 /* At the end of a stream in which something was found: what came behind it. */
-void original_add_rest(struct originals_set *s, const struct judge *j, struct arena *arena);
+void original_add_rest(struct originals_set *s, const struct judge *j);

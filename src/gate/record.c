@@ -230,7 +230,7 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     struct originals_set originals = {0};
     if (x->completion) {
         original_init(&originals, x->completion);
-        original_add_rest(&originals, x->completion, &x->arena);
+        original_add_rest(&originals, x->completion);
     }
     e.originals = originals.list;
     e.original_count = originals.count;

@@ -32,8 +32,8 @@ class Stop extends Error {
 }
 
 // {port, world, calls, sessions, fail, setup, close()}; `fail(method, path)` may give a status to answer with.
-export async function start({ port = 0, rows = 2000, seed = 7 } = {}) {
-  const world = new World({ rows, seed });
+export async function start({ port = 0, rows = 2000, seed = 7, variety = 0 } = {}) {
+  const world = new World({ rows, seed, variety });
   const s = { world, calls: [], sessions: new Map(), fail: null, setup: false, code: null, next: 1 };
 
   async function file(name, res) {

@@ -44,7 +44,9 @@ function random(seed) {
 const iso = (us) => new Date(us / 1000).toISOString();
 
 export class World {
-  constructor({ rows, seed }) {
+  // `variety`: the share of rows whose text nobody else wrote.
+  constructor({ rows, seed, variety = 0 }) {
+    this.variety = variety;
     this.rand = random(seed);
     this.now = Date.now() * 1000;
     this.size = rows;
@@ -70,6 +72,7 @@ export class World {
     r(); r();
     const pick = texts[Math.floor(r() ** 1.7 * texts.length)];
     let [risk, word, text, context, action, layers] = pick;
+    if (r() < this.variety) context = `${context}（第${i}问）`;
     if (i % 7 === 3) {
       const bad = nasty[Math.floor(r() * nasty.length)];
       context = i % 14 === 3 ? bad : `${context}\n${bad}`;
@@ -89,7 +92,7 @@ export class World {
   }
 
   add_fresh(n) {
-    for (let k = 0; k < n; k++) this.fresh.unshift({ ...this.row(k, Date.now() * 1000), seq: 900001 + this.fresh.length, request_id: `fresh-${this.fresh.length}` });
+    for (let k = 0; k < n; k++) this.fresh.unshift({ ...this.row(k, Date.now() * 1000), purpose: null, seq: 900001 + this.fresh.length, request_id: `fresh-${this.fresh.length}` });
   }
 
   strip(row, read) {

@@ -10,7 +10,7 @@ export const dictionary = {
   loading: ['正在读取…', 'Loading…'], failed: ['没有成功。', 'That failed.'], again: ['重试', 'Try again'], close: ['关闭', 'Close'], cancel: ['取消', 'Cancel'],
   save: ['保存', 'Save'], saved_ok: ['已保存', 'Saved'], done: ['已完成', 'Done'], confirm: ['确认', 'Confirm'], change: ['修改', 'Change'], remove: ['删除', 'Remove'],
   needed: ['此项必填', 'This is needed'], older: ['更早的记录', 'Show older'], table: ['表格', 'Table'], copy: ['复制', 'Copy'], copied: ['已复制', 'Copied'],
-  copy_failed: ['浏览器不允许复制，请手动选取', 'The browser refused; please select and copy by hand'], any: ['不限', 'any'], yes: ['是', 'yes'], no: ['否', 'no'], colon: ['：', ': '],
+  copy_failed: ['浏览器不允许复制，请手动选取', 'The browser refused; please select and copy by hand'], any: ['不限', 'any'], yes: ['是', 'yes'], no: ['否', 'no'], colon: ['：', ': '], comma: ['、', ', '],
   nothing_here: ['暂无数据', 'Nothing here'], what_to_do: ['操作', 'Do'], you: ['本人', 'you'], as_table: ['以表格显示', 'As a table'], never: ['长期有效', 'never'],
   chart_table_below: ['图后附有数据表', 'The numbers follow in a table'], previous: ['上一条', 'Previous'], next: ['下一条', 'Next'], open: ['打开', 'Open'], view: ['显示方式', 'View'],
 

@@ -23,7 +23,7 @@ function hit_box(hit) {
   return h('article.hit',
     h('div.hit-head', action_badge(hit.action), hit.observed ? badge('warn', t('observed_only')) : null, hit.old ? badge('none', t('old_offence')) : null,
       h('strong', risk_name(hit.risk)), h('span.fill'), rule),
-    context ? marked(context, place ? [{ ...place, title: layers_of(hit.layers).join('、') }] : []) : h('p.soft', t(may('read') ? 'text_gone' : 'text_closed')),
+    context ? marked(context, place ? [{ ...place, title: layers_of(hit.layers).join(t('comma')) }] : []) : h('p.soft', t(may('read') ? 'text_gone' : 'text_closed')),
     seen_through(hit.layers),
     facts([[t('folded'), hit.folded && hit.folded !== hit.text ? h('span.mono', hit.folded) : null],
       [t('where'), [hit.role ? named('role_of', hit.role) : null, hit.path].filter(Boolean).join(' · ')]]));
@@ -32,7 +32,7 @@ function hit_box(hit) {
 // A whole text that was revealed, or that is kept, with what matched in it.
 function whole_text(x) {
   const at = from_bytes(x.text, (x.hits ?? []).flatMap((y) => [y.start, y.end]));
-  const hits = (x.hits ?? []).map((y) => ({ start: at(y.start), end: at(y.end), title: [y.rule, ...layers_of(y.layers)].filter(Boolean).join('、') }));
+  const hits = (x.hits ?? []).map((y) => ({ start: at(y.start), end: at(y.end), title: [y.rule, ...layers_of(y.layers)].filter(Boolean).join(t('comma')) }));
   const layers = [...new Set((x.hits ?? []).flatMap((y) => y.layers ?? []))];
   return h('article.hit', h('div.hit-head', h('strong', named('role_of', x.role ?? x.direction)), x.path ? h('span.mono.soft', x.path) : null, h('span.fill'), copy_button(x.text)),
     marked(x.text, hits), seen_through(layers));
@@ -94,7 +94,7 @@ function rule_tab(d) {
   return [
     rules.length ? rules.map((x) => h('article.hit',
       h('div.hit-head', h('a', { href: link('rules', { id: x.rule }) }, h('span.mono', x.rule)), h('span.fill'), action_badge(x.action)),
-      facts([[t('risk'), risk_name(x.risk)], [t('group'), risk_of(x.risk) ? either(risk_of(x.risk)) : null], [t('folded'), x.folded], [t('seen_through'), layers_of(x.layers).join('、')]]),
+      facts([[t('risk'), risk_name(x.risk)], [t('group'), risk_of(x.risk) ? either(risk_of(x.risk)) : null], [t('folded'), x.folded], [t('seen_through'), layers_of(x.layers).join(t('comma'))]]),
       h('p', h('a', { href: link('log', { rule: x.rule }) }, t('all_of_rule'))))) : empty_box(t('no_match')),
     facts([[t('ruleset'), d.ruleset ? h('span.mono', d.ruleset) : null]]),
   ];

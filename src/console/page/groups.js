@@ -5,6 +5,7 @@ import { h } from './dom.js';
 import { number, time } from './format.js';
 import { action_badge, badge, empty_box, load } from './parts.js';
 import { may } from './person.js';
+import { marked, place_of } from './plain.js';
 import { risk_name } from './overview.js';
 import { t } from './words.js';
 import { new_incident } from './incidents.js';
@@ -44,7 +45,8 @@ export function group_list({ query, signal, keys, open, onjudged }) {
     cards[i].replaceWith(fresh);
     cards[i] = fresh;
     onjudged?.(group, value);
-    if (i === at) choose(next_open(i));
+    if (!groups.some((g) => g.open > 0)) read(); // there may be more than one answer holds
+    else if (i === at) choose(next_open(i));
   }
 
   function next_open(from) {
@@ -59,7 +61,7 @@ export function group_list({ query, signal, keys, open, onjudged }) {
       h('div.group-head', action_badge(group.action), h('strong', risk_name(group.risk)), h('span.mono.soft', group.rule),
         h('span.fill'), h('span.group-count', h('b', number(group.count)), ' ', t('times')),
         group.open ? badge('info', t('open_n', { n: number(group.open) })) : badge('good', t('all_judged'))),
-      group.context ? h('div.quote', group.context) : null,
+      group.context ? marked(group.context, [place_of(group.text, group.context)].filter(Boolean)) : null,
       h('div.group-foot', h('span.soft', `${time(group.first_us)} – ${time(group.last_us)}`), h('span.fill'),
         h('button', { type: 'button', onclick: () => open(group.requests[0], group.requests) }, t('look'), h('kbd', { 'aria-hidden': 'true' }, '↵')),
         may('review') ? h('button', { type: 'button', onclick: () => new_incident(group) }, t('make_incident')) : null,
@@ -84,12 +86,14 @@ export function group_list({ query, signal, keys, open, onjudged }) {
     } : {}),
   });
 
-  load(box, signal, (s) => api.get('log/groups', query, s), (answer) => {
+  const read = () => load(box, signal, (s) => api.get('log/groups', query, s), (answer) => {
     groups = answer.groups;
+    at = -1;
     if (!groups.length) return empty_box(t(query.review === 'open' ? 'queue_empty' : 'no_interceptions'));
     cards = groups.map(card);
     setTimeout(() => { if (!signal.aborted && document.activeElement === document.body) choose(0); });
     return h('div.groups', cards);
   });
+  read();
   return box;
 }

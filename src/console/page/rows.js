@@ -13,9 +13,9 @@ export function excerpt(row) {
   if (!context) return h('span.soft', row.reason ? named('reason', row.reason) : '–');
   const place = place_of(row.text, context);
   let from = 0;
-  if (place && place.start > 24) from = place.start - 24;
+  if (place && place.start > 14) from = place.start - 12;
   if (from && /[\udc00-\udfff]/.test(context[from])) from++;
-  const cut = context.slice(from, from + 140).replace(/\s+/g, ' ');
+  const cut = (from ? '…' : '') + context.slice(from, from + 140).replace(/\s+/g, ' ');
   const at = place_of(row.text?.replace(/\s+/g, ' '), cut);
   const e = marked(cut, at ? [at] : []);
   e.classList.add('excerpt');
@@ -40,7 +40,7 @@ export const columns = {
   end_user: { cell: (r) => h('span.mono', r.end_user ? `${r.end_user.slice(0, 10)}…` : '–') },
   client_ip: { cell: (r) => h('span.mono', r.client_ip ?? '–') },
   outcome: { cell: (r) => named('outcome', r.outcome) },
-  layers: { cell: (r) => (r.layers ?? []).map((l) => named('layer', l)).join('、') || '–' },
+  layers: { cell: (r) => (r.layers ?? []).map((l) => named('layer', l)).join(t('comma')) || '–' },
   judge_us: { cell: (r) => duration(r.judge_us), class: 'right nowrap' },
   held_us: { cell: (r) => duration(r.held_us), class: 'right nowrap' },
   total_us: { cell: (r) => duration(r.total_us), class: 'right nowrap' },

@@ -31,7 +31,7 @@ export function rule_dialog(id) {
     api.get(`rules/${api.seg(id)}`).then((r) => fill(box, facts([
       [t('text'), h('div.quote', r.text)], [t('kind'), named('kind', r.kind)], [t('risk'), risk_name(r.risk)], [t('action'), r.action ? action_badge(r.action) : t('by_policy')],
       [t('direction'), r.direction ? named('direction', r.direction) : t('both_directions')], [t('why'), r.why], [t('source'), r.source],
-      [t('extra_layers'), (r.layers ?? []).map((l) => named('layer', l)).join('、')], [t('observe'), r.observe ? t('observed_only') : null],
+      [t('extra_layers'), (r.layers ?? []).map((l) => named('layer', l)).join(t('comma'))], [t('observe'), r.observe ? t('observed_only') : null],
       [t('hits_7d'), number(r.count_7d ?? 0)], [t('false_7d'), number(r.false_positive_7d ?? 0)], [t('file'), r.file ? `${r.file}:${r.line ?? ''}` : null],
     ]), h('p', h('a', { href: link('log', { rule: id }), onclick: () => box.closest('dialog').close() }, t('all_of_rule')))),
     (e) => fill(box, error_box(e)));

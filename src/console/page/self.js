@@ -74,6 +74,7 @@ function totp_panel() {
     const button = h('button', { type: 'submit' }, t('totp_remove'));
     fill(box, h('h2', t('totp')), h('p.soft', t(on ? 'totp_is_on' : 'totp_is_off')),
       on ? null : h('div.row', h('button.main', { type: 'button', onclick: () => begin(draw) }, t('totp_set_up'))),
+      on === null ? h('hr') : null,
       on === false ? null : h('form.stack', {
         novalidate: true,
         onsubmit: (e) => {

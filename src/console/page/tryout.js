@@ -12,7 +12,7 @@ function found(x, saved) {
   return h('article.hit',
     h('div.hit-head', saved ? badge('good', t('saved_by', { phrase: x.phrase?.text ?? '' })) : action_badge(x.action), h('strong', name_of(x)), x.observed ? badge('warn', t('observed_only')) : null, h('span.fill'),
       h('a', { href: link('rules', { id: x.rule }) }, h('span.mono', x.rule))),
-    facts([[t('text'), x.text], [t('folded'), x.folded !== x.text ? h('span.mono', x.folded) : null], [t('seen_through'), (x.layers ?? []).map((l) => named('layer', l)).join('、')],
+    facts([[t('text'), x.text], [t('folded'), x.folded !== x.text ? h('span.mono', x.folded) : null], [t('seen_through'), (x.layers ?? []).map((l) => named('layer', l)).join(t('comma'))],
       [t('rule'), `${named('kind', x.kind)} ${x.source ?? ''}`], [t('file'), x.file ? `${x.file}:${x.line}` : null], [t('why'), x.why], [t('decided'), x.reason]]));
 }
 

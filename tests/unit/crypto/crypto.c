@@ -1,7 +1,10 @@
 /* Known answers from the standards, and what must fail. */
 #include "../unit.h"
 
+#include "crypto/certificate.h"
 #include "crypto/hmac.h"
+#include "crypto/otp.h"
+#include "crypto/scrypt.h"
 #include "crypto/seal.h"
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
@@ -159,11 +162,76 @@ static void test_secret(void **state)
     assert_memory_not_equal(bytes, zero, sizeof(bytes));
 }
 
+/* RFC 7914, section 12; the first half of its 64 bytes. */
+static void test_scrypt(void **state)
+{
+    struct scrypt_cost cost = {14, 8, 1};
+    unsigned char key[SCRYPT_SIZE];
+    assert_int_equal(
+        scrypt_derive(SPAN_LIT("pleaseletmein"), SPAN_LIT("SodiumChloride"), &cost, key), 0);
+    assert_hex(key, sizeof(key),
+               "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2");
+    static const struct scrypt_cost unsound[] = {{13, 8, 1}, {19, 8, 1}, {15, 7, 1},  {15, 33, 1},
+                                                 {15, 8, 0}, {15, 8, 5}, {18, 32, 1}, {0, 0, 0}};
+    for (size_t i = 0; i < sizeof(unsound) / sizeof(*unsound); i++)
+        assert_int_equal(scrypt_derive(SPAN_LIT("a"), SPAN_LIT("b"), &unsound[i], key), -EINVAL);
+    assert_true(scrypt_cost_is_sound(&SCRYPT_COST));
+    assert_true(SCRYPT_COST.log_n >= 15);
+}
+
+/* RFC 4226, appendix D, and RFC 6238, appendix B, of whose eight digits apps show six. */
+static void test_otp(void **state)
+{
+    static const unsigned hotp[] = {755224, 287082, 359152, 969429, 338314,
+                                    254676, 287922, 162583, 399871, 520489};
+    static const struct {
+        int64_t time;
+        const char *code;
+    } totp[] = {{59, "287082"},         {1111111109, "081804"}, {1111111111, "050471"},
+                {1234567890, "005924"}, {2000000000, "279037"}, {20000000000, "353130"}};
+    struct span secret = SPAN_LIT("12345678901234567890");
+    unsigned code;
+    uint64_t step;
+    for (size_t i = 0; i < sizeof(hotp) / sizeof(*hotp); i++) {
+        assert_int_equal(otp_code(secret, i, &code), 0);
+        assert_int_equal(code, hotp[i]);
+    }
+    for (size_t i = 0; i < sizeof(totp) / sizeof(*totp); i++) {
+        struct span text = span_str(totp[i].code);
+        int64_t t = totp[i].time;
+        assert_true(otp_check(secret, text, t, 0, &step));
+        assert_int_equal(step, t / 30);
+        /* The step before and the one after, and none further. */
+        assert_true(otp_check(secret, text, t + 30, 0, &step));
+        assert_true(otp_check(secret, text, t < 60 ? t : t - 30, 0, &step));
+        assert_false(otp_check(secret, text, t + 60, 0, &step));
+        assert_false(otp_check(secret, text, t < 120 ? t + 90 : t - 60, 0, &step));
+        /* Once only. */
+        assert_false(otp_check(secret, text, t, (uint64_t)t / 30, &step));
+        assert_false(otp_check(secret, span_slice(text, 0, 5), t, 0, &step));
+    }
+    assert_false(otp_check(secret, SPAN_LIT(""), 59, 0, &step));
+    assert_false(otp_check(secret, SPAN_LIT("0287082"), 59, 0, &step));
+}
+
+static void test_certificate(void **state)
+{
+    int64_t expires;
+    assert_int_equal(certificate_check(SPAN_LIT(""), SPAN_LIT(""), &expires),
+                     CERTIFICATE_UNREADABLE);
+    assert_int_equal(certificate_check(SPAN_LIT("-----BEGIN CERTIFICATE-----\nAAAA\n"
+                                                "-----END CERTIFICATE-----\n"),
+                                       SPAN_LIT("x"), &expires),
+                     CERTIFICATE_UNREADABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256), cmocka_unit_test(test_hmac),   cmocka_unit_test(test_sign),
-        cmocka_unit_test(test_seal),   cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_sha256), cmocka_unit_test(test_hmac),
+        cmocka_unit_test(test_sign),   cmocka_unit_test(test_seal),
+        cmocka_unit_test(test_secret), cmocka_unit_test(test_scrypt),
+        cmocka_unit_test(test_otp),    cmocka_unit_test(test_certificate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+/*
+ * What went on in a span of time, from the roll-ups of the index files (audit/index.h): production
+ * alone, reviewers' tests left out.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+#include <stdint.h>
+
+struct overview_filter {
+    uint64_t since_us, until_us; /* wall clock; rounded down to the roll-ups' 10 minutes, rules and
+                                    held times to their hour; until 0: to now */
+    struct span app;             /* empty: all */
+};
+
+/*
+ * Appends the members of GET /api/overview's object, without its braces and without `reviews`:
+ *
+ *   step_us, buckets:[{at_us,requests,allow,flag,mask,answer,block,held_us}] (none where nothing
+ *   was), risks:[{risk,flag,mask,answer,block}] by hits, apps:[{app,requests,allow…block}],
+ *   models:[{model,requests,allow…block}], rules:[{rule,risk,count}] the 50 first,
+ *   held:{p50_us,p95_us} of what was held at all, complete (the index has all of that time)
+ *
+ * held_us of a bucket is the sum over its requests. 0; -ENOENT: no log; -errno. O(roll-ups).
+ */
+int overview_write(struct span dir, const struct overview_filter *f, struct buf *out);
