@@ -6,6 +6,7 @@
 #include "canary/canary.h"
 #include "cli/desk.h"
 #include "cli/follow.h"
+#include "cli/keeper.h"
 #include "cli/keywatch.h"
 #include "cli/notify.h"
 #include "cli/reload.h"
@@ -44,6 +45,7 @@ struct serve {
     struct audit *audit;
     struct tally *tally;
     struct desk *desk;
+    struct keeper *keeper;
     struct casebook *casebook; /* NULL: it can't be opened; the traffic does not wait for it */
     struct worker_pool *pool;
     struct console *console;
@@ -92,6 +94,7 @@ static unsigned weak_lines(struct serve *s, struct buf *out)
     unsigned n = config_weakenings(snapshot_config(s->snapshot), out);
     buf_append(out, buf_span(&s->library_weak));
     n += s->library_lines;
+    n += keeper_weakenings(s->keeper, out);
     uint64_t differs = 0;
     for (unsigned i = 0; i < worker_pool_count(s->pool); i++)
         differs += metrics_get(worker_pool_metrics(s->pool, i), METRIC_MODEL_DIFFERS);
@@ -146,6 +149,8 @@ static int stats(void *ctx, struct buf *out)
                        (unsigned long long)limiter_forgotten(tally_limiter(s->tally)), weakenings,
                        SPAN_ARG(ruleset_version(snapshot_rules(s->snapshot))),
                        ruleset_count(snapshot_rules(s->snapshot)));
+    if (r == 0)
+        r = keeper_stats(s->keeper, out);
     return r == 0 ? watch_stats(s->canary, out) : r;
 }
 
@@ -581,6 +586,8 @@ static int serve(struct serve *s)
     if (r == 0)
         r = desk_open(s->audit, s->casebook, c, &s->desk);
     if (r == 0)
+        r = keeper_open(s->audit, s->snapshot, &s->keeper);
+    if (r == 0)
         r = reviewing_open(s->loop, s->audit, c->state_dir, &s->reviewing);
     if (r == 0)
         r = start_workers(s, c);
@@ -660,8 +667,10 @@ int cli_serve(int argc, char **argv)
     reviewing_close(s.reviewing);
     tally_free(s.tally);
     desk_close(s.desk);
+    keeper_stop(s.keeper);
     casebook_close(s.casebook);
     audit_close(s.audit);
+    keeper_free(s.keeper); /* behind the log's last checkpoint */
     if (s.signals.fd >= 0 && s.loop)
         loop_watch_remove(s.loop, &s.signals);
     loop_free(s.loop);
