@@ -231,6 +231,13 @@ struct config_limits {
     unsigned choices;      /* largest n, 8 */
 };
 
+/* What is done with a client's trace context (W3C): traceparent and tracestate. */
+enum trace_mode {
+    TRACE_PASS,  /* goes on as it came, and is on record */
+    TRACE_START, /* and a request without one begins a trace */
+    TRACE_OFF,   /* neither */
+};
+
 /* Whose word is the `user` of a request's body? */
 enum user_field {
     USER_FIELD_AUTO,    /* that of trusted_proxies alone, if any are listed; else anyone's */
@@ -257,6 +264,7 @@ struct config {
     unsigned workers; /* 0: one per processor */
     enum auth_mode auth;
     bool allow_unfiled;
+    enum trace_mode trace_context;
     struct config_upstream *upstreams;
     size_t upstream_count;
     struct config_opinion *opinions;

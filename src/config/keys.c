@@ -283,6 +283,8 @@ static const struct schema_key keys_labels[] = {
     {NULL},
 };
 
+static const char *const choices_trace[] = {"pass", "start", "off", NULL};
+
 const struct schema_key schema_root[] = {
     {"listen", SCHEMA_ADDRESS, "127.0.0.1:8080", "where apps connect",
      AT(struct config, listen_host), .offset2 = offsetof(struct config, listen_port),
@@ -302,6 +304,12 @@ const struct schema_key schema_root[] = {
      AT(struct config, auth), .choices = choices_auth},
     {"allow_unfiled", SCHEMA_BOOL, "false", "models without a filing number; shown as a weakening",
      AT(struct config, allow_unfiled)},
+    {"trace_context", SCHEMA_CHOICE, "pass",
+     "a client's traceparent and tracestate (W3C Trace Context): pass: go on to the upstream as "
+     "they "
+     "came, and the trace is on record; start: and a request without them begins a trace; off: "
+     "neither",
+     AT(struct config, trace_context), .choices = choices_trace},
     {"upstreams", SCHEMA_LIST, NULL, "the providers of models", AT(struct config, upstreams),
      .offset2 = offsetof(struct config, upstream_count), .keys = keys_upstream,
      .entry_size = sizeof(struct config_upstream), .read = read_upstreams, .required = true},
