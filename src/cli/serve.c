@@ -34,6 +34,7 @@
 
 struct serve {
     const char *file;
+    bool verbose;
     struct loop *loop;
     struct loop_watch signals;
     struct loop_hook hook;
@@ -70,6 +71,13 @@ static void log_lines(enum log_level level, const char *prefix, const struct buf
         if (line.len)
             log_line(warning ? LOG_WARNING : level, "%s%.*s", prefix, SPAN_ARG(line));
     }
+}
+
+/* How messages on stderr look from now on; --verbose stays. */
+static void set_log(const struct serve *s, const struct config *c)
+{
+    log_set_form((enum log_form)c->log.format);
+    log_set_level(s->verbose ? LOG_DEBUG : (enum log_level)c->log.level);
 }
 
 /* --- what the console asks --- */
@@ -305,6 +313,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
         return;
     }
     bool rules_only = snapshot_config(s->snapshot) == snapshot_config(next);
+    set_log(s, snapshot_config(next));
     if (s->console)
         console_reload(s->console, next);
     if (snapshot_rules(s->snapshot) == snapshot_rules(next)) {
@@ -566,7 +575,12 @@ static int serve(struct serve *s)
     struct buf messages = BUF_INIT(4u << 20);
     umask(077); /* loading may write */
     int r = snapshot_load(span_str(s->file), &messages, &s->snapshot);
-    setup_print_messages(stderr, &messages);
+    if (r == 0)
+        set_log(s, snapshot_config(s->snapshot));
+    if (log_get_form() == LOG_JSON)
+        log_lines(LOG_WARNING, "", &messages);
+    else
+        setup_print_messages(stderr, &messages);
     buf_deinit(&messages);
     if (r < 0)
         return r;
@@ -617,6 +631,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         s->file = arg;
         return 0;
     case 'v':
+        s->verbose = true;
         log_set_level(LOG_DEBUG);
         return 0;
     case ARGP_KEY_ARG:

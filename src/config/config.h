@@ -328,6 +328,9 @@ struct config {
         struct span zh, en; /* the visible text; an app's is in its policy's language */
         bool body;          /* bodies carry the machine's label, too; else headers alone */
     } labels;
+    struct {
+        unsigned format, level; /* enum log_form, enum log_level */
+    } log;
     struct span node; /* name of this machine in records; host name unless told */
 };
 

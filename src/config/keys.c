@@ -254,6 +254,19 @@ static const struct schema_key keys_canary[] = {
     {NULL},
 };
 
+static const char *const choices_log_format[] = {"text", "json", NULL};
+static const char *const choices_log_level[] = {"debug", "info", "warning", "error", NULL};
+
+static const struct schema_key keys_log[] = {
+    {"format", SCHEMA_CHOICE, "text",
+     "text: a line for people; json: an object a line with time, level, message and, where it is "
+     "about one exchange, request_id",
+     AT(struct config, log.format), .choices = choices_log_format},
+    {"level", SCHEMA_CHOICE, "info", "what is said: this and graver; --verbose says all",
+     AT(struct config, log.level), .choices = choices_log_level},
+    {NULL},
+};
+
 static const struct schema_key keys_service[] = {
     {"provider", SCHEMA_TEXT, "", "who offers the service", AT(struct config, service.provider),
      .max = 256},
@@ -345,6 +358,7 @@ const struct schema_key schema_root[] = {
     {"reviews", SCHEMA_MAP, NULL, "what of the interceptions people look at",
      .keys = schema_reviews},
     {"complaints", SCHEMA_MAP, NULL, "complaints of the public", .keys = schema_complaints},
+    {"log", SCHEMA_MAP, NULL, "the gateway's own messages on stderr", .keys = keys_log},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
     {"labels", SCHEMA_MAP, NULL,
      "labels of AI-generated text; policy.label says which app shows them", .keys = keys_labels},
