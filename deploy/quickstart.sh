@@ -203,6 +203,7 @@ cat <<END
 ${bold}网关正在运行 The gateway is running.${plain}
   应用地址 for apps       $gateway/v1
   控制台 console          http://127.0.0.1:8081
+    $juyong account add -c $conf NAME --role administrator  建立首个管理员 makes its first administrator
   试一试 try:
     curl -N $gateway/v1/chat/completions -H 'Content-Type: application/json' \\
       -d '{"model":"demo","stream":true,"messages":[{"role":"user","content":"你好"}]}'

@@ -48,6 +48,7 @@ struct audit_subject {
     struct span request_id, app, key_id;
     struct span end_user; /* already an HMAC in hex; empty when unknown */
     struct span client_ip, device, session;
+    struct span trace_id; /* of the client's trace context: 32 hex digits; empty: none */
     uint16_t client_port;
     struct span model, upstream, filing_number, route;
     struct span ruleset; /* version in force for this exchange */

@@ -42,6 +42,7 @@ static const struct field fields[] = {
     FIELD(client_port, TYPE_NUMBER),
     FIELD(device, TYPE_TEXT),
     FIELD(session, TYPE_TEXT),
+    FIELD(trace_id, TYPE_TEXT),
     FIELD(model, TYPE_TEXT),
     FIELD(upstream, TYPE_TEXT),
     FIELD(filing_number, TYPE_TEXT),

@@ -37,8 +37,8 @@ struct entry {
     struct span run, node, kind, request_id;
     struct span app, key_id, end_user, client_ip;
     uint64_t client_port;
-    struct span device, session, model, upstream, filing_number, route, ruleset, mode, purpose,
-        reviewer;
+    struct span device, session, trace_id, model, upstream, filing_number, route, ruleset, mode,
+        purpose, reviewer;
     enum entry_bool stream;
     struct span action, outcome, reason;
     struct span model_answered, upstream_request_id, finish_reason, provider_refusal, label;

@@ -61,6 +61,7 @@ bool query_fits(const struct query_filter *f, const struct query_row *row)
         (f->end_user.len && !span_eq(e->end_user, f->end_user)) ||
         (f->model.len && !span_eq(e->model, f->model) && !span_eq(e->model_answered, f->model)) ||
         (f->session.len && !span_eq(e->session, f->session)) ||
+        (f->trace_id.len && !span_eq(e->trace_id, f->trace_id)) ||
         (f->client_ip.len && !span_eq(e->client_ip, f->client_ip)) ||
         (f->request_id.len && !span_eq(e->request_id, f->request_id)))
         return false;

@@ -18,7 +18,7 @@ struct query_filter {
     bool all;                    /* also plain allows and operators' acts; else interceptions */
     unsigned actions;            /* bits 1 << enum action; 0: any */
     struct span risk;            /* an id or the beginning of one, such as A1 */
-    struct span rule, app, end_user, model, request_id, session, client_ip;
+    struct span rule, app, end_user, model, request_id, session, trace_id, client_ip;
     struct span end_user_begins; /* likewise, the beginning of one; not to follow with */
     /* Besides interceptions operators' acts about `end_user`; not to follow with. */
     bool acts;

@@ -124,6 +124,7 @@ static int put_subject(struct buf *out, const struct audit_subject *s)
     NUMBER("client_port", s->client_port);
     TEXT("device", s->device);
     TEXT("session", s->session);
+    TEXT("trace_id", s->trace_id);
     TEXT("model", s->model);
     TEXT("upstream", s->upstream);
     TEXT("filing_number", s->filing_number);

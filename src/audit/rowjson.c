@@ -160,6 +160,7 @@ int rowjson_write(const struct query_row *row, bool texts, struct buf *out)
     json_number(out, "client_port", e->client_port);
     json_text(out, "device", e->device);
     json_text(out, "session", e->session);
+    json_text(out, "trace_id", e->trace_id);
     json_text(out, "route", e->route);
     json_bool(out, "stream", e->stream);
     json_text(out, "model", e->model);

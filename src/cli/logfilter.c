@@ -24,6 +24,7 @@ enum {
     OPT_END_USER,
     OPT_MODEL,
     OPT_REQUEST,
+    OPT_TRACE,
     OPT_TEXT,
     OPT_PURPOSE,
     OPT_ALL,
@@ -155,6 +156,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         f->request_id = span_str(arg);
         f->any_purpose = true;
         break;
+    case OPT_TRACE:
+        f->trace_id = span_str(arg);
+        f->all = f->any_purpose = true;
+        break;
     case OPT_PURPOSE:
         f->any_purpose = strcmp(arg, "any") == 0;
         f->purpose = span_str(f->any_purpose ? "" : arg);
@@ -208,6 +213,8 @@ static const struct argp_option filter_options[] = {
      "One end user, by the app's id (with -c) or by the record's HMAC of it", 1},
     {"model", OPT_MODEL, "ID", 0, "One model, as asked or as answered", 1},
     {"request", OPT_REQUEST, "ID", 0, "One exchange", 1},
+    {"trace", OPT_TRACE, "ID", 0, "All exchanges of one trace, by the 32 digits of its traceparent",
+     1},
     {"text", OPT_TEXT, "TEXT", 0, "Occurs in a match, its context or its folded form", 1},
     {"session", OPT_SESSION, "ID", 0, "One conversation, as the app names it", 1},
     {"client-ip", OPT_CLIENT_IP, "ADDRESS", 0, "One client's address", 1},

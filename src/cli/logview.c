@@ -383,6 +383,7 @@ void logview_show(const struct logview *v, const struct query_row *row)
     put_count(v, "client port", e->client_port);
     put_field(v, "device", e->device);
     put_field(v, "session", e->session);
+    put_field(v, "trace", e->trace_id);
     put_field(v, "route", e->route);
     if (e->stream == ENTRY_TRUE)
         put_field(v, "stream", SPAN_LIT("yes"));

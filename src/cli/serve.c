@@ -27,6 +27,7 @@
 
 struct serve {
     const char *file;
+    bool verbose;
     struct loop *loop;
     struct loop_watch signals;
     struct loop_hook hook;
@@ -54,6 +55,13 @@ static void log_lines(enum log_level level, const char *prefix, const struct buf
         if (line.len)
             log_line(warning ? LOG_WARNING : level, "%s%.*s", prefix, SPAN_ARG(line));
     }
+}
+
+/* How messages on stderr look from now on; --verbose stays. */
+static void set_log(const struct serve *s, const struct config *c)
+{
+    log_set_form((enum log_form)c->log.format);
+    log_set_level(s->verbose ? LOG_DEBUG : (enum log_level)c->log.level);
 }
 
 /* --- signals --- */
@@ -103,6 +111,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
         return;
     }
     bool rules_only = snapshot_config(s->now.snapshot) == snapshot_config(next);
+    set_log(s, snapshot_config(next));
     if (s->console)
         console_reload(s->console, next);
     if (snapshot_rules(s->now.snapshot) == snapshot_rules(next)) {
@@ -365,7 +374,12 @@ static int serve(struct serve *s)
     struct buf messages = BUF_INIT(4u << 20);
     umask(077); /* loading may write */
     int r = snapshot_load(span_str(s->file), &messages, &s->now.snapshot);
-    setup_print_messages(stderr, &messages);
+    if (r == 0)
+        set_log(s, snapshot_config(s->now.snapshot));
+    if (log_get_form() == LOG_JSON)
+        log_lines(LOG_WARNING, "", &messages);
+    else
+        setup_print_messages(stderr, &messages);
     buf_deinit(&messages);
     if (r < 0)
         return r;
@@ -384,6 +398,8 @@ static int serve(struct serve *s)
         open_casebook(s, c);
     if (r == 0)
         r = desk_open(s->now.audit, s->casebook, c, &s->desk);
+    if (r == 0)
+        r = keeper_open(s->now.audit, s->now.snapshot, &s->now.keeper);
     if (r == 0)
         r = reviewing_open(s->loop, s->now.audit, c->state_dir, &s->now.reviewing);
     if (r == 0)
@@ -414,6 +430,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         s->file = arg;
         return 0;
     case 'v':
+        s->verbose = true;
         log_set_level(LOG_DEBUG);
         return 0;
     case ARGP_KEY_ARG:
@@ -464,8 +481,10 @@ int cli_serve(int argc, char **argv)
     reviewing_close(s.now.reviewing);
     tally_free(s.now.tally);
     desk_close(s.desk);
+    keeper_stop(s.now.keeper);
     casebook_close(s.casebook);
     audit_close(s.now.audit);
+    keeper_free(s.now.keeper); /* behind the log's last checkpoint */
     if (s.signals.fd >= 0 && s.loop)
         loop_watch_remove(s.loop, &s.signals);
     loop_free(s.loop);

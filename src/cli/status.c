@@ -19,6 +19,7 @@ unsigned status_weak_lines(struct status *s, struct buf *out)
     unsigned n = config_weakenings(snapshot_config(s->snapshot), out);
     buf_append(out, buf_span(&s->library_weak));
     n += s->library_lines;
+    n += keeper_weakenings(s->keeper, out);
     uint64_t differs = 0;
     for (unsigned i = 0; i < worker_pool_count(s->pool); i++)
         differs += metrics_get(worker_pool_metrics(s->pool, i), METRIC_MODEL_DIFFERS);
@@ -73,6 +74,8 @@ static int stats(void *ctx, struct buf *out)
                        (unsigned long long)limiter_forgotten(tally_limiter(s->tally)), weakenings,
                        SPAN_ARG(ruleset_version(snapshot_rules(s->snapshot))),
                        ruleset_count(snapshot_rules(s->snapshot)));
+    if (r == 0)
+        r = keeper_stats(s->keeper, out);
     return r == 0 ? watch_stats(s->canary, out) : r;
 }
 

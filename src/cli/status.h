@@ -4,6 +4,7 @@
 #pragma once
 
 #include "canary/canary.h"
+#include "cli/keeper.h"
 #include "cli/reviewing.h"
 #include "cli/tally.h"
 #include "console/console.h"
@@ -17,6 +18,7 @@ struct status {
     struct worker_pool *pool;
     struct canary *canary;
     struct reviewing *reviewing;
+    struct keeper *keeper;
     bool stopping;
     struct buf library_weak; /* what the library lacks, and the policy lets through */
     unsigned library_lines;

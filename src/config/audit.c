@@ -35,7 +35,7 @@ static const struct schema_key keys_export[] = {
      AT(struct config_export, file), .min = 1, .max = 1024},
     {"syslog", SCHEMA_BOOL, "false", "to the system's log, facility authpriv",
      AT(struct config_export, syslog)},
-    {"url", SCHEMA_OTHER, NULL, "told by POST, one line each, until it answers 2xx",
+    {"url", SCHEMA_OTHER, NULL, "told by POST, whole lines, again and again until it answers 2xx",
      AT(struct config_export, url), .read = read_base_url, .form = "http(s) URL"},
     {"key_file", SCHEMA_OTHER, NULL, "a file with a token for it (Authorization: Bearer)",
      AT(struct config_export, key), .read = read_api_key_file, .form = "file name"},

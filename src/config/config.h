@@ -239,6 +239,13 @@ struct config_limits {
     unsigned choices;      /* largest n, 8 */
 };
 
+/* What is done with a client's trace context (W3C): traceparent and tracestate. */
+enum trace_mode {
+    TRACE_PASS,  /* goes on as it came, and is on record */
+    TRACE_START, /* and a request without one begins a trace */
+    TRACE_OFF,   /* neither */
+};
+
 /* Whose word is the `user` of a request's body? */
 enum user_field {
     USER_FIELD_AUTO,    /* that of trusted_proxies alone, if any are listed; else anyone's */
@@ -265,6 +272,7 @@ struct config {
     unsigned workers; /* 0: one per processor */
     enum auth_mode auth;
     bool allow_unfiled;
+    enum trace_mode trace_context;
     struct config_upstream *upstreams;
     size_t upstream_count;
     struct config_opinion *opinions;
@@ -328,6 +336,9 @@ struct config {
         struct span zh, en; /* the visible text; an app's is in its policy's language */
         bool body;          /* bodies carry the machine's label, too; else headers alone */
     } labels;
+    struct {
+        unsigned format, level; /* enum log_form, enum log_level */
+    } log;
     struct span node; /* name of this machine in records; host name unless told */
 };
 

@@ -256,6 +256,19 @@ static const struct schema_key keys_canary[] = {
     {NULL},
 };
 
+static const char *const choices_log_format[] = {"text", "json", NULL};
+static const char *const choices_log_level[] = {"debug", "info", "warning", "error", NULL};
+
+static const struct schema_key keys_log[] = {
+    {"format", SCHEMA_CHOICE, "text",
+     "text: a line for people; json: an object a line with time, level, message and, where it is "
+     "about one exchange, request_id",
+     AT(struct config, log.format), .choices = choices_log_format},
+    {"level", SCHEMA_CHOICE, "info", "what is said: this and graver; --verbose says all",
+     AT(struct config, log.level), .choices = choices_log_level},
+    {NULL},
+};
+
 static const struct schema_key keys_service[] = {
     {"provider", SCHEMA_TEXT, "", "who offers the service", AT(struct config, service.provider),
      .max = 256},
@@ -285,6 +298,8 @@ static const struct schema_key keys_labels[] = {
     {NULL},
 };
 
+static const char *const choices_trace[] = {"pass", "start", "off", NULL};
+
 const struct schema_key schema_root[] = {
     {"listen", SCHEMA_ADDRESS, "127.0.0.1:8080", "where apps connect",
      AT(struct config, listen_host), .offset2 = offsetof(struct config, listen_port),
@@ -304,6 +319,12 @@ const struct schema_key schema_root[] = {
      AT(struct config, auth), .choices = choices_auth},
     {"allow_unfiled", SCHEMA_BOOL, "false", "models without a filing number; shown as a weakening",
      AT(struct config, allow_unfiled)},
+    {"trace_context", SCHEMA_CHOICE, "pass",
+     "a client's traceparent and tracestate (W3C Trace Context): pass: go on to the upstream as "
+     "they "
+     "came, and the trace is on record; start: and a request without them begins a trace; off: "
+     "neither",
+     AT(struct config, trace_context), .choices = choices_trace},
     {"upstreams", SCHEMA_LIST, NULL, "the providers of models", AT(struct config, upstreams),
      .offset2 = offsetof(struct config, upstream_count), .keys = keys_upstream,
      .entry_size = sizeof(struct config_upstream), .read = read_upstreams, .required = true},
@@ -339,6 +360,7 @@ const struct schema_key schema_root[] = {
     {"reviews", SCHEMA_MAP, NULL, "what of the interceptions people look at",
      .keys = schema_reviews},
     {"complaints", SCHEMA_MAP, NULL, "complaints of the public", .keys = schema_complaints},
+    {"log", SCHEMA_MAP, NULL, "the gateway's own messages on stderr", .keys = keys_log},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
     {"labels", SCHEMA_MAP, NULL,
      "labels of AI-generated text; policy.label says which app shows them", .keys = keys_labels},

@@ -19,20 +19,29 @@ static void add(struct headers *h, struct span name, struct span value)
 }
 
 /* No Strict-Transport-Security: it would hold for all ports of the host, and the apps' is plain. */
-static void add_security(struct headers *h)
+const struct http_header *answer_security(size_t *ret_count)
 {
-    add(h, SPAN_LIT("Content-Security-Policy"),
-        SPAN_LIT("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-                 "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-                 "form-action 'self'"));
-    add(h, SPAN_LIT("X-Content-Type-Options"), SPAN_LIT("nosniff"));
-    add(h, SPAN_LIT("X-Frame-Options"), SPAN_LIT("DENY"));
-    add(h, SPAN_LIT("Referrer-Policy"), SPAN_LIT("no-referrer"));
-    add(h, SPAN_LIT("Cross-Origin-Opener-Policy"), SPAN_LIT("same-origin"));
-    add(h, SPAN_LIT("Cross-Origin-Resource-Policy"), SPAN_LIT("same-origin"));
-    add(h, SPAN_LIT("Cross-Origin-Embedder-Policy"), SPAN_LIT("require-corp"));
-    add(h, SPAN_LIT("Permissions-Policy"),
-        SPAN_LIT("camera=(), microphone=(), geolocation=(), payment=()"));
+#define HEADER(name, value)                                                                        \
+    {                                                                                              \
+        {name, sizeof(name) - 1},                                                                  \
+        {                                                                                          \
+            value, sizeof(value) - 1                                                               \
+        }                                                                                          \
+    }
+    static const struct http_header list[] = {
+        HEADER("Content-Security-Policy",
+               "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+               "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
+        HEADER("X-Content-Type-Options", "nosniff"),
+        HEADER("X-Frame-Options", "DENY"),
+        HEADER("Referrer-Policy", "no-referrer"),
+        HEADER("Cross-Origin-Opener-Policy", "same-origin"),
+        HEADER("Cross-Origin-Resource-Policy", "same-origin"),
+        HEADER("Cross-Origin-Embedder-Policy", "require-corp"),
+        HEADER("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
+    };
+    *ret_count = sizeof(list) / sizeof(*list);
+    return list;
 }
 
 int answer_send(struct http_request *r, const struct answer *a)
@@ -40,7 +49,10 @@ int answer_send(struct http_request *r, const struct answer *a)
     struct headers h = {.count = 0};
     char saving[192] = "", later[16] = "";
     struct stat st;
-    add_security(&h);
+    size_t security;
+    const struct http_header *list = answer_security(&security);
+    for (size_t i = 0; i < security; i++)
+        add(&h, list[i].name, list[i].value);
     add(&h, SPAN_LIT("Content-Type"), a->type.len ? a->type : SPAN_LIT("application/json"));
     add(&h, SPAN_LIT("Cache-Control"),
         a->immutable ? SPAN_LIT("public, max-age=31536000, immutable")

@@ -18,6 +18,8 @@ struct answer {
     bool close;     /* the connection ends behind it */
 };
 
+/* The headers that all answers carry; static. */
+const struct http_header *answer_security(size_t *ret_count);
 /* 0, -ENOMEM, -errno of the file. */
 int answer_send(struct http_request *r, const struct answer *a);
 /* {"error":{"code":…,"message":…}}; the text is ours and free of what JSON escapes. */

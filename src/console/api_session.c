@@ -232,44 +232,64 @@ static bool prove(const struct api *api, const struct api_request *q, const char
     return false;
 }
 
-/* Replaces what concerns him alone, unless somebody was faster. */
+struct renewal {
+    struct account new;
+    uint64_t epoch; /* that of what was looked at: nobody has changed it since */
+};
+
+/* Replaces what concerns him alone. -EAGAIN when somebody was faster. */
 static int put_back(void *ctx, struct account *list, size_t *count)
 {
-    const struct account *new = ctx;
+    const struct account *new = &((const struct renewal *)ctx)->new;
     for (size_t i = 0; i < *count; i++) {
-        if (strcmp(list[i].name, new->name) != 0)
+        struct account *a = &list[i];
+        if (strcmp(a->name, new->name) != 0)
             continue;
-        list[i].cost = new->cost;
-        memcpy(list[i].salt, new->salt, sizeof(new->salt));
-        memcpy(list[i].hash, new->hash, sizeof(new->hash));
-        memcpy(list[i].totp, new->totp, sizeof(new->totp));
-        list[i].has_totp = new->has_totp;
-        list[i].totp_step = new->totp_step;
-        list[i].epoch = new->epoch;
+        if (a->epoch != ((const struct renewal *)ctx)->epoch)
+            return -EAGAIN;
+        a->cost = new->cost;
+        memcpy(a->salt, new->salt, sizeof(new->salt));
+        memcpy(a->hash, new->hash, sizeof(new->hash));
+        memcpy(a->totp, new->totp, sizeof(new->totp));
+        a->has_totp = new->has_totp;
+        a->totp_step = new->totp_step;
+        a->epoch = new->epoch;
         return 0;
     }
-    return -ENOENT;
+    return -EAGAIN;
+}
+
+/* Writes it, and begins another session where the old ones are over by it. */
+static int renew(const struct api *api, const struct api_request *q, struct renewal *w,
+                 bool session, struct api_answer *a)
+{
+    int r = accounts_edit(api->guard->accounts, put_back, w);
+    if (r == -EAGAIN)
+        return api_error(a, 409, "changed", "Somebody has just changed this account.");
+    if (r < 0)
+        return r;
+    return session ? begin_session(api, q, &w->new, a) : buf_append(&a->body, SPAN_LIT("{}"));
 }
 
 static int post_password(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
-    struct account account = {0};
+    struct renewal w = {0};
     struct span new;
-    if (!api_body_text(q, "new", 0, 1u << 16, &new, a) || !prove(api, q, "old", &account, a)) {
-        secret_cleanse(&account, sizeof(account));
-        return 0;
+    const char *fault;
+    int r = 0;
+    if (!api_body_text(q, "new", 0, 1u << 16, &new, a)) {
+        /* told */
+    } else if ((fault = account_password_fault(q->user, new))) {
+        r = api_error(a, 422, "bad_password", "%s", fault);
+    } else if (prove(api, q, "old", &w.new, a)) {
+        w.epoch = w.new.epoch;
+        r = api_record(api, q, SPAN_LIT("account_password"), SPAN_LIT(""));
+        if (r == 0)
+            r = account_set_password(&w.new, new);
+        if (r == 0)
+            r = renew(api, q, &w, true, a); /* all others of his are over */
     }
-    const char *fault = account_password_fault(q->user, new);
-    if (fault)
-        return api_error(a, 422, "bad_password", "%s", fault);
-    int r = api_record(api, q, SPAN_LIT("account_password"), SPAN_LIT(""));
-    if (r == 0)
-        r = account_set_password(&account, new);
-    if (r == 0)
-        r = accounts_edit(api->guard->accounts, put_back, &account);
-    if (r == 0)
-        r = begin_session(api, q, &account, a); /* all others of his are over */
-    secret_cleanse(&account, sizeof(account));
+    secret_cleanse(&w, sizeof(w));
     return r;
 }
 
@@ -303,28 +323,26 @@ static int post_totp_confirm(const struct api *api, const struct api_request *q,
                              struct api_answer *a)
 {
     struct session s = {0};
-    struct account account = {0};
+    struct renewal w = {0};
     struct span code;
     uint64_t step;
     if (!api_body_text(q, "code", 0, 64, &code, a))
         return 0;
     if (!sessions_find(api->guard->sessions, q->session, clock_mono_ms(), &s) || !s.has_secret ||
-        !accounts_find(api->guard->accounts, q->user, &account))
+        !accounts_find(api->guard->accounts, q->user, &w.new))
         return api_error(a, 409, "not_begun", "No second factor is being set up.");
     if (!otp_check(span_from((const char *)s.secret, sizeof(s.secret)), code, clock_wall_s(), 0,
                    &step))
         return api_error(a, 422, "wrong", "The code is wrong. Is the clock of the device right?");
     int r = api_record(api, q, SPAN_LIT("account_totp"), SPAN_LIT("\"totp\":true"));
-    memcpy(account.totp, s.secret, sizeof(s.secret));
-    account.has_totp = true;
-    account.totp_step = step;
+    w.epoch = w.new.epoch;
+    memcpy(w.new.totp, s.secret, sizeof(s.secret));
+    w.new.has_totp = true;
+    w.new.totp_step = step;
     if (r == 0)
-        r = accounts_edit(api->guard->accounts, put_back, &account);
-    if (r == 0) {
-        sessions_keep_secret(api->guard->sessions, q->session, NULL);
-        r = buf_append(&a->body, SPAN_LIT("{}"));
-    }
-    secret_cleanse(&account, sizeof(account));
+        r = renew(api, q, &w, false, a);
+    sessions_keep_secret(api->guard->sessions, q->session, NULL);
+    secret_cleanse(&w, sizeof(w));
     secret_cleanse(&s, sizeof(s));
     return r;
 }
@@ -332,18 +350,17 @@ static int post_totp_confirm(const struct api *api, const struct api_request *q,
 static int post_totp_remove(const struct api *api, const struct api_request *q,
                             struct api_answer *a)
 {
-    struct account account = {0};
+    struct renewal w = {0};
     int r = 0;
-    if (prove(api, q, "password", &account, a)) {
+    if (prove(api, q, "password", &w.new, a)) {
+        w.epoch = w.new.epoch;
         r = api_record(api, q, SPAN_LIT("account_totp"), SPAN_LIT("\"totp\":false"));
-        account.has_totp = false;
-        memset(account.totp, 0, sizeof(account.totp));
+        w.new.has_totp = false;
+        memset(w.new.totp, 0, sizeof(w.new.totp));
         if (r == 0)
-            r = accounts_edit(api->guard->accounts, put_back, &account);
-        if (r == 0)
-            r = buf_append(&a->body, SPAN_LIT("{}"));
+            r = renew(api, q, &w, false, a);
     }
-    secret_cleanse(&account, sizeof(account));
+    secret_cleanse(&w, sizeof(w));
     return r;
 }
 

@@ -1,11 +1,12 @@
 #include "console/areas.h"
 
 const struct api_route *const areas[] = {
-    api_accounts_routes,
-    api_metrics_routes,
-    api_export_routes,
-    api_review_routes,
-    api_session_routes,
-    api_ticket_routes,
+    api_accounts_routes, //
+    api_export_routes,   //
+    api_log_routes,      //
+    api_metrics_routes,  //
+    api_review_routes,   //
+    api_session_routes,  //
+    api_ticket_routes,   //
     NULL,
 };

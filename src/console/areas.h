@@ -6,6 +6,7 @@
 extern const struct api_route api_accounts_routes[];
 extern const struct api_route api_metrics_routes[];
 extern const struct api_route api_export_routes[];
+extern const struct api_route api_log_routes[];
 extern const struct api_route api_review_routes[];
 extern const struct api_route api_session_routes[];
 extern const struct api_route api_ticket_routes[];

@@ -7,6 +7,7 @@
 #include "console/routes.h"
 
 #include "base/log.h"
+#include "config/value.h"
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
 
@@ -19,8 +20,11 @@
 #define CLERKS     2
 #define CLERK_JOBS 64
 /* Who isn't logged in waits in a queue of his own, so that guessing keeps nobody from his work. */
-#define DOOR_JOBS 16
-#define BODY_MAX  ((size_t)1 << 20)
+#define DOOR_JOBS        16
+#define BODY_MAX         ((size_t)1 << 20)
+#define LOGIN_MAX        ((size_t)16 << 10) /* of who isn't logged in */
+#define CONNECTIONS      512
+#define CONNECTIONS_EACH 64 /* of one address */
 
 struct console {
     struct loop *loop;
@@ -190,7 +194,9 @@ static size_t admit(void *ctx, struct http_request *r)
     loop_task_init(&call->task, step);
     http_request_set_owner(r, call);
     list_append(&c->calls, &call->link);
-    return call->file || span_eq(call->q.method, SPAN_LIT("GET")) ? 0 : BODY_MAX;
+    if (call->file || span_eq(call->q.method, SPAN_LIT("GET")))
+        return 0;
+    return call->route->may ? BODY_MAX : LOGIN_MAX;
 }
 
 /* Within the library's callbacks: what it means is looked at in step(). */
@@ -358,11 +364,14 @@ static int listen_with(struct console *c, struct span host, uint16_t port,
 {
     static const struct http_server_ops ops = {admit, event, NULL};
     const struct config_console *s = settings_of(c, c->snapshot);
+    size_t security;
     struct http_server_options o = {
         .host = host,
         .port = port,
-        .connections = 256,
-        .per_ip = 0, /* a front or a tunnel is one address for all */
+        .connections = CONNECTIONS,
+        /* A front or a tunnel is one address for all. */
+        .per_ip = value_is_loopback(host) ? 0 : CONNECTIONS_EACH,
+        .refusal_headers = answer_security(&security),
         .header_ms = 10000,
         .body_ms = 10000,
         .idle_ms = 30000,
@@ -371,6 +380,7 @@ static int listen_with(struct console *c, struct span host, uint16_t port,
         .key = s->key,
         .heir_of = heir_of,
     };
+    o.refusal_header_count = security;
     return http_server_new(c->loop, &o, &ops, c, ret_server);
 }
 

@@ -42,6 +42,8 @@ bool filter_read(const struct api_request *q, struct query_filter *ret_filter, s
         .end_user = api_query(q, "end_user"),
         .request_id = api_query(q, "request_id"),
         .text = api_query(q, "text"),
+        .session = api_query(q, "session"),
+        .client_ip = api_query(q, "client_ip"),
     };
     struct span all = api_query(q, "all");
     f.all = all.len && !span_eq(all, SPAN_LIT("0")) && !span_eq(all, SPAN_LIT("false"));

@@ -117,14 +117,14 @@ static void come(struct api_request *q, struct arena *arena, const struct accoun
     q->may = staff_may(a->role);
 }
 
-/* The name in the front's header; false when there is none, or more than one. */
-static bool named(const struct config_console *s, struct http_request *r, struct span *ret_name)
+/* How often the front's header is there; its name when it is there once. */
+static unsigned named(const struct config_console *s, struct http_request *r, struct span *ret_name)
 {
     char header[65];
     memcpy(header, s->user_header.data, s->user_header.len);
     header[s->user_header.len] = '\0';
     *ret_name = span_trim(http_request_header(r, header));
-    return http_request_header_count(r, header) == 1;
+    return http_request_header_count(r, header);
 }
 
 static void who(struct guard *g, const struct config_console *s, struct http_request *r,
@@ -135,11 +135,12 @@ static void who(struct guard *g, const struct config_console *s, struct http_req
     struct span name, cookie;
     if (!g->accounts)
         return;
-    if (by_front(s, r)) {
-        if (named(s, r, &name) && accounts_find(g->accounts, name, &a) && !a.disabled)
-            come(q, arena, &a);
+    unsigned times = by_front(s, r) ? named(s, r, &name) : 0;
+    if (times == 1 && accounts_find(g->accounts, name, &a) && !a.disabled)
+        come(q, arena, &a);
+    /* Twice: somebody has put in one of his own, so that neither counts. */
+    if (times)
         return;
-    }
     cookie = route_cookie(http_request_header(r, "Cookie"), guard_cookie_name(s));
     if (cookie.len == 0 || http_request_header_count(r, "Cookie") != 1 ||
         !sessions_find(g->sessions, cookie, clock_mono_ms(), &session))

@@ -68,9 +68,10 @@ static void read_file(struct file *f, const char *path)
     if (!in)
         fail(path, "can't be read");
     for (size_t n = 1; n > 0; f->len += n) {
-        f->data = realloc(f->data, f->len + 65536);
-        if (!f->data)
+        char *more = realloc(f->data, f->len + 65536);
+        if (!more)
             fail(path, "no memory");
+        f->data = more;
         n = fread(f->data + f->len, 1, 65536, in);
     }
     if (ferror(in))
@@ -140,6 +141,9 @@ int main(int argc, char **argv)
                 files[i].name, strlen(files[i].name), files[i].type, files[i].sum, version, i,
                 files[i].len);
     fputs("    {{0}, 0, 0, 0, 0},\n};\n", out);
+    for (int i = 0; i < count; i++)
+        free(files[i].data);
+    free(files);
     if (fclose(out) != 0)
         fail(argv[1], "can't be written");
     return 0;

@@ -98,6 +98,7 @@ static int compose_headers(struct exchange *x, struct http_header *h, size_t max
         *ret_count = n;
         return 0;
     }
+    n += trace_headers(x, h + n);
     if (u->api_key.len) {
         struct span key = arena_printf(&x->arena, "Bearer %.*s", SPAN_ARG(u->api_key));
         if (!key.data)

@@ -306,6 +306,7 @@ static void step(struct exchange *x)
 void exchange_step(struct loop_task *t)
 {
     struct exchange *x = list_entry(t, struct exchange, task);
+    log_set_request(record_request_id(x));
     if (x->client_events & HTTP_DONE) {
         x->client_events = 0;
         x->left = true;
@@ -318,10 +319,12 @@ void exchange_step(struct loop_task *t)
             return;
         http_request_release(x->client);
         exchange_free(x);
+        log_set_request(SPAN_NULL);
         return;
     }
     step(x);
     /* Before the client can have the last byte: its next request must find room. */
     if (x->state == EXCHANGE_ENDING)
         admit_release(x);
+    log_set_request(SPAN_NULL);
 }

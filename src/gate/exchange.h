@@ -19,6 +19,7 @@
 #include "gate/purpose.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "http/tracecontext.h"
 
 enum exchange_state {
     EXCHANGE_READING,   /* the request's body is being read */
@@ -60,7 +61,8 @@ struct exchange {
     struct http_request *client;
     struct http_fetch *fetch;
     struct dialect_request asked;
-    struct buf body; /* the request as forwarded, when it was masked */
+    struct tracecontext *trace; /* trace.c; NULL: of no trace */
+    struct buf body;            /* the request as forwarded, when it was masked */
     struct judge *prompt, *completion;
     struct opinions *opinions; /* opinion.c; NULL: nobody is asked */
     struct relay *relay;       /* relay.c */
@@ -150,6 +152,12 @@ struct exchange *exchange_new(struct gate *g, struct http_request *r, const stru
 void exchange_free(struct exchange *x);
 int gate_add(struct gate *g, struct exchange *x);
 void gate_remove(struct gate *g, struct exchange *x);
+
+/* trace.c */
+/* To which trace the request belongs, once; where memory is out it belongs to none. */
+void trace_read(struct exchange *x);
+/* The headers by which the upstream is told, at most two; their number. */
+size_t trace_headers(const struct exchange *x, struct http_header *h);
 
 /* ask.c */
 /* Judges the request and goes on to refuse or to ask. */

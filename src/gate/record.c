@@ -61,6 +61,8 @@ int record_subject(struct exchange *x)
     struct record *r = x->record;
     struct audit_subject *s = &r->subject;
     int e = enduser_describe(x, s);
+    trace_read(x);
+    s->trace_id = x->trace ? tracecontext_id(x->trace) : SPAN_NULL;
     s->app = x->who.app->name;
     s->key_id = x->who.key_id;
     s->model = x->asked.model;

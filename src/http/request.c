@@ -111,8 +111,13 @@ static enum MHD_Result refuse(struct http_request *r, enum http_refusal why, con
                      "{\"error\":{\"message\":\"The request is refused (%s).\",\"type\":"
                      "\"invalid_request_error\",\"param\":null,\"code\":\"%s\"}}",
                      detail, rows[why].code);
-    struct http_header type = {SPAN_LIT("Content-Type"), SPAN_LIT("application/json")};
-    if (http_request_reply(r, rows[why].status, &type, 1, span_from(body, (size_t)n), true) < 0)
+    struct http_header headers[17] = {{SPAN_LIT("Content-Type"), SPAN_LIT("application/json")}};
+    const struct http_server_options *o = &r->server->options;
+    size_t count = 1;
+    for (size_t i = 0; i < o->refusal_header_count && i < 16; i++)
+        headers[count++] = o->refusal_headers[i];
+    if (http_request_reply(r, rows[why].status, headers, count, span_from(body, (size_t)n), true) <
+        0)
         return MHD_NO;
     return queue(r);
 }

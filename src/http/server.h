@@ -85,6 +85,9 @@ struct http_server_options {
     /* The server whose listener is taken over: it accepts nothing from now on, what it has goes on.
      */
     struct http_server *heir_of;
+    /* Sent with what is refused before its owner sees it; static. */
+    const struct http_header *refusal_headers;
+    size_t refusal_header_count; /* at most 16 */
     bool lenient; /* for the stand-in model: no framing checks beyond the library's */
 };
 

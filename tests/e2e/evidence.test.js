@@ -1,9 +1,10 @@
 // What the log keeps as evidence: original texts under seal, holds, a backup and the way back.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFile, rename } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Stack, words, run } from './harness.js';
+import { Stack, words, run, until } from './harness.js';
 
 const lines = (r) => r.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 
@@ -163,4 +164,91 @@ describe('the log is kept', () => {
     assert.match(shown.stdout, new RegExp(words.block));
     assert.equal((await stack.verify()).code, 0);
   });
+});
+
+describe('checkpoints', () => {
+  let stack, server, got, status = 503;
+  before(async () => {
+    const { createServer } = await import('node:http');
+    got = [];
+    server = createServer((req, res) => {
+      let body = '';
+      req.on('data', (data) => { body += data; });
+      req.on('end', () => {
+        got.push({ body, authorization: req.headers.authorization, status });
+        res.writeHead(status).end();
+      });
+    }).listen(0, '127.0.0.1');
+    await new Promise((done) => server.once('listening', done));
+    const dir = await mkdtemp(path.join(tmpdir(), 'juyong-export-'));
+    await writeFile(path.join(dir, 'token'), 'sesame\n', { mode: 0o600 });
+    stack = await Stack.start({ config: { audit: { export: [
+      { file: path.join(dir, 'copy.jsonl') },
+      { url: `http://127.0.0.1:${server.address().port}/checkpoints`, key_file: path.join(dir, 'token') },
+    ] } } });
+    stack.elsewhere = dir;
+  });
+  after(async () => {
+    await stack?.stop();
+    server?.close();
+    await rm(stack.elsewhere, { recursive: true });
+  });
+
+  test('go where they are told to, again and again until they are taken', async () => {
+    await stack.chat(`看看${words.block}吧`);
+    await stack.gateway.stop(); // signs the last one
+    const copy = path.join(stack.elsewhere, 'copy.jsonl');
+    assert.equal((await readFile(copy, 'utf8')).split('\n').length, 2);
+    assert.equal((await run(['log', 'verify', '-c', stack.conf, '--checkpoints', copy])).code, 0);
+    await stack.startGateway();
+    await until(() => got.length >= 1, 'a first try');
+    assert.equal(got[0].authorization, 'Bearer sesame');
+    assert.match(await stack.metrics(), /juyong_log_export_waiting\{to="url:127\.0\.0\.1:\d+"\} 1/);
+    assert.match(await stack.metrics(), /juyong_log_export_waiting\{to="file:[^"]*copy.jsonl"\} 0/);
+    status = 200;
+    await until(async () => /waiting\{to="url[^}]*\} 0/.test(await stack.metrics()), 'it is taken', 15000);
+    assert.equal(got.at(-1).body, await readFile(copy, 'utf8'));
+  });
+
+  test('that were exported find a log that was put back older', async () => {
+    const log = path.join(stack.dir, 'state', 'log');
+    await stack.gateway.stop();
+    await cp(log, path.join(stack.dir, 'older'), { recursive: true });
+    await stack.startGateway();
+    await stack.chat(`再看看${words.block}吧`);
+    await stack.gateway.stop();
+    await rm(log, { recursive: true });
+    await rename(path.join(stack.dir, 'older'), log);
+    assert.equal((await stack.verify()).code, 0, 'whole by itself');
+    const r = await run(['log', 'verify', '-c', stack.conf, '--checkpoints', path.join(stack.elsewhere, 'copy.jsonl')]);
+    assert.equal(r.code, 1);
+    assert.match(r.stdout, /cut off/);
+    await stack.startGateway();
+  });
+
+  test('an entry that names no place, or two, is refused', async () => {
+    for (const entry of [{}, { file: '/tmp/x', syslog: true }, { syslog: true, key_file: path.join(stack.elsewhere, 'token') }]) {
+      await stack.configure({ audit: { export: [entry] } });
+      assert.equal((await run(['check', '-c', stack.conf])).code, 1, JSON.stringify(entry));
+    }
+  });
+});
+
+test('the gateway prunes by itself what has become too old', async () => {
+  const stack = await Stack.start({ clock: true });
+  try {
+    const r = await stack.chat(`看看${words.block}吧`);
+    const shown = () => run(['log', 'show', '-c', stack.conf, '--original', '-m', 'x', r.headers.get('x-request-id')]);
+    assert.match((await shown()).stdout, new RegExp(words.block));
+    await stack.gateway.stop();
+    await stack.clock.set(70 * 86400);
+    await stack.startGateway();
+    await until(async () => /expired or were deleted/.test((await shown()).stderr), 'it is pruned', 10000);
+    const verified = await run(['log', 'verify', '-c', stack.conf, '--json']);
+    assert.equal(verified.code, 0, verified.stdout);
+    const acts = (await stack.log('--all')).map((row) => row.reason);
+    assert.ok(acts.includes('prune') || acts.includes('pruned'));
+  } finally {
+    await stack.stop();
+  }
 });

@@ -46,6 +46,7 @@ static void reads_what_is_written(void **state)
             .client_ip = TEXT,
             .device = TEXT,
             .session = TEXT,
+            .trace_id = TEXT,
             .model = TEXT,
             .upstream = TEXT,
             .filing_number = TEXT,

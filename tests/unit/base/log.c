@@ -60,12 +60,51 @@ static void no_text_forges_a_line(void **state)
     assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
 }
 
+static void keys_are_starred_out(void **state)
+{
+    CAPTURE(log_info("%s", "Authorization: Bearer abcdefgh.ijk_L-m and sk-0123456789ab, "
+                           "https://x.example/robot/send?access_token=0123456789abcdef&a=b"));
+    assert_non_null(strstr(output, "Bearer **************** and sk-************, "
+                                   "https://x.example/robot/send?access_token="
+                                   "****************&a=b\n"));
+    CAPTURE(log_info("%s", "the key=A1-h/0 of task-1, sk-1"));
+    assert_non_null(strstr(output, "the key=A1-h/0 of task-1, sk-1\n"));
+}
+
+static void lines_may_be_json(void **state)
+{
+    log_set_form(LOG_JSON);
+    CAPTURE(log_warning("a \"b\" \\ c\nd\033 \xff 居庸"));
+    assert_int_equal(memcmp(output, "{\"time\":\"20", 11), 0);
+    assert_string_equal(output + 9 + 25, ",\"level\":\"warning\",\"message\":\"a \\\"b\\\" "
+                                         "\\\\ c?d? \xef\xbf\xbd 居庸\"}\n");
+    log_set_request(SPAN_LIT("r-1"));
+    CAPTURE(log_error("x"));
+    log_set_request(SPAN_NULL);
+    assert_non_null(
+        strstr(output, ",\"level\":\"error\",\"request_id\":\"r-1\",\"message\":\"x\"}\n"));
+    /* As long as a line can be, of what grows most. */
+    char text[3000];
+    memset(text, '"', sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    CAPTURE(log_info("%s", text));
+    assert_string_equal(output + strlen(output) - 3, "\"}\n");
+    assert_int_equal(strlen(output),
+                     strlen("{\"time\":\"2026-11-24T10:03:00.123Z\",\"level\":\"info\","
+                            "\"message\":\"\"}\n") +
+                         2 * 1023);
+    memset(text, 0xff, sizeof(text) - 1);
+    CAPTURE(log_info("%s", text));
+    assert_string_equal(output + strlen(output) - 6, "\xef\xbf\xbd\"}\n");
+    log_set_form(LOG_TEXT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_have_their_form),
-        cmocka_unit_test(levels_are_kept),
-        cmocka_unit_test(no_text_forges_a_line),
+        cmocka_unit_test(lines_have_their_form), cmocka_unit_test(levels_are_kept),
+        cmocka_unit_test(no_text_forges_a_line), cmocka_unit_test(keys_are_starred_out),
+        cmocka_unit_test(lines_may_be_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
