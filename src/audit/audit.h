@@ -129,7 +129,9 @@ struct audit_event {
     const struct audit_subject *subject;
     const struct audit_hit *hits; /* AUDIT_ACT */
     size_t hit_count;
-    size_t hits_left_out;                   /* further ones that were not kept */
+    size_t hits_left_out; /* further ones that were not kept */
+    struct span
+        sample; /* why these texts, of an allowed exchange, are kept: of a sample; else empty */
     const struct audit_original *originals; /* AUDIT_ACT, AUDIT_CLOSE; see audit_originals() */
     size_t original_count;
     enum action action;   /* of the whole exchange as known */

@@ -77,6 +77,7 @@ static const struct field fields[] = {
     FIELD(user_state, TYPE_TEXT),
     FIELD(strikes, TYPE_NUMBER),
     FIELD(strikes_today, TYPE_NUMBER),
+    FIELD(sample, TYPE_TEXT),
     FIELD(hits, TYPE_HITS),
     FIELD(hits_left_out, TYPE_NUMBER),
     FIELD(originals, TYPE_ORIGINALS),
@@ -404,7 +405,7 @@ int entry_weight(const struct entry *e)
     if (span_eq(e->kind, SPAN_LIT("gap")))
         return 4;
     bool act = span_eq(e->kind, SPAN_LIT("act"));
-    if (!act && !span_eq(e->kind, SPAN_LIT("close")))
+    if ((!act && !span_eq(e->kind, SPAN_LIT("close"))) || e->sample.len)
         return 0;
     for (int i = 1; i < (int)COUNT(actions); i++)
         if (span_eq(e->action, span_str(actions[i])))

@@ -49,6 +49,7 @@ struct entry {
     enum entry_bool complete, unjudged_media;
     struct span user_state; /* warn, limit, suspend */
     uint64_t strikes, strikes_today;
+    struct span sample;     /* the purpose that these texts are kept for */
     struct entry_hit *hits; /* in the arena */
     size_t hit_count;
     uint64_t hits_left_out;

@@ -129,6 +129,7 @@ int item_new(const struct audit_event *event, uint64_t exchange, struct audit_po
         .wall_us = clock_wall_us(),
         .mono_us = clock_mono_us(),
         .weight = record_weight(event),
+        .sample = event->sample.len > 0,
         .done = {.exchange = exchange, .kind = event->kind},
     };
     int r = fill(&b, event, limits, &head);

@@ -355,6 +355,7 @@ int record_write_event(struct buf *out, const struct audit_event *e,
     TEXT("user_state", e->user_state);
     NUMBER("strikes", e->strikes);
     NUMBER("strikes_today", e->strikes_today);
+    TEXT("sample", e->sample);
     int r = put_hits(out, e, ret_commits);
     if (r == 0)
         r = put_originals(out, originals);
@@ -382,7 +383,7 @@ int record_weight(const struct audit_event *e)
 {
     if (e->kind == AUDIT_GAP)
         return ACTION_BLOCK;
-    if (e->kind != AUDIT_ACT && e->kind != AUDIT_CLOSE)
+    if ((e->kind != AUDIT_ACT && e->kind != AUDIT_CLOSE) || e->sample.len)
         return 0;
     int weight = e->action > 0 ? (int)e->action : 0;
     if (weight)

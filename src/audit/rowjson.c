@@ -196,6 +196,7 @@ int rowjson_write(const struct query_row *row, bool texts, struct buf *out)
     json_number(out, "strikes", e->strikes);
     json_number(out, "strikes_today", e->strikes_today);
     json_text(out, "ruleset", e->ruleset);
+    json_text(out, "sample", e->sample);
     json_text(out, "detail", e->detail);
     json_number(out, "lost", e->lost);
     json_time(out, "lost_from", e->from);

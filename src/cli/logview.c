@@ -410,6 +410,8 @@ void logview_show(const struct logview *v, const struct query_row *row)
     put_count(v, "completion bytes", e->completion_bytes);
     put_field(v, "rule set", e->ruleset);
     put_field(v, "node", e->node);
+    if (e->sample.len)
+        put_field(v, "kept as a sample, for", e->sample);
     put_field(v, "detail", e->detail);
     put_count(v, "records lost", e->lost);
     put_time(v, "  from", e->from);

@@ -7,6 +7,7 @@
 #include "gate/admit.h"
 #include "gate/label.h"
 #include "gate/original.h"
+#include "gate/sample.h"
 #include "gate/shadow.h"
 #include "gate/strike.h"
 
@@ -156,8 +157,10 @@ static void ask(struct exchange *x)
         exchange_fail(x, CAUSE_AUDIT_UNAVAILABLE, OUTCOME_INTERNAL);
         return;
     }
-    if (x->prompt)
+    if (x->prompt) {
+        sample_prompt(x);
         judge_close(x->prompt);
+    }
     int r = opinion_begin(x);
     if (r != 0) {
         x->state = EXCHANGE_ASKING;
@@ -294,6 +297,7 @@ void ask_begin(struct exchange *x)
     struct span body = http_request_body(x->client);
     bool shadow = exchange_shadows(x);
     purpose_keep(x, DIRECTION_PROMPT, body);
+    sample_begin(x);
     if (!admit_peek(x))
         return;
     uint64_t before = clock_mono_us();

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gate/admit.h"
+#include "gate/sample.h"
 #include "gate/shadow.h"
 
 #include <errno.h>
@@ -60,6 +61,7 @@ void exchange_free(struct exchange *x)
     judge_free(x->completion);
     record_free(x->record);
     kept_free(x->kept);
+    sample_free(x->sample);
     buf_deinit(&x->body);
     buf_deinit(&x->answer);
     snapshot_unref(x->snapshot);

@@ -55,6 +55,7 @@ struct exchange {
     struct allowance *allowance; /* admit.c */
     struct purpose purpose;
     struct kept *kept;             /* a reviewer's; else NULL */
+    struct sample *sample;         /* it may become one; else NULL */
     const struct dialect *dialect; /* NULL: the list of models */
     const struct config_upstream *upstream;
     const struct config_model *model;
@@ -258,6 +259,8 @@ int record_subject(struct exchange *x);
 int record_open(struct exchange *x);
 /* Queues the judge's findings that are not yet on record, if any. */
 int record_act(struct exchange *x, struct judge *j, struct span reason);
+/* Queues texts of what was allowed, see sample.h. */
+int record_sample(struct exchange *x, const struct audit_hit *hits, size_t count);
 /* Queues an act without findings: the request could not be judged, or must not be served. */
 int record_rejection(struct exchange *x, struct span reason);
 /* The next act or open event carries what is known of the end user from now on. */

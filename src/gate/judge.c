@@ -248,8 +248,7 @@ void judge_put_decisive(struct judge *j, const struct offence *o)
     f->record.old = o->memory != AUDIT_UNKNOWN;
 }
 
-/* The text with one '*' for each code point of personal data. */
-static struct span clean(struct judge *j, struct span text)
+struct span judge_clean(struct judge *j, struct span text)
 {
     struct personal personal;
     char *copy = arena_alloc(j->arena, text.len + 1);
@@ -299,7 +298,7 @@ int judge_opinion(struct judge *j, const struct judge_opinion *o)
             .risk = o->risk->id,
             .rule = arena_printf(j->arena, "opinion/%.*s", SPAN_ARG(o->by)),
             .path = arena_copy(j->arena, o->path),
-            .text = clean(j, kept),
+            .text = judge_clean(j, kept),
             .start = o->start,
             .end = o->end,
             .old = o->old,

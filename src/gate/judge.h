@@ -86,6 +86,9 @@ struct judge_opinion {
 int judge_opinion(struct judge *j, const struct judge_opinion *o);
 /* Makes the texts of new findings' records, without the personal data found beside them. */
 void judge_describe(struct judge *j);
+/* The text with one '*' for each code point of personal data, in the arena; empty when memory is
+ * out. O(text). */
+struct span judge_clean(struct judge *j, struct span text);
 /* Nothing more is to be judged: frees texts and cursors, keeps what was found. */
 void judge_close(struct judge *j);
 /* Bytes of text judged. */

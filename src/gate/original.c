@@ -2,12 +2,14 @@
 
 #include "base/utf8.h"
 #include "gate/exchange.h"
+#include "gate/sample.h"
 
 void original_begin(struct exchange *x, struct judge *j)
 {
     j->originals = x->gate->audit ? audit_originals(x->gate->audit) : 0;
-    if (!j->whole && j->originals)
-        scanner_keep(j->scanner, j->originals);
+    size_t keep = j->originals > sample_bytes(x) ? j->originals : sample_bytes(x);
+    if (!j->whole && keep)
+        scanner_keep(j->scanner, keep);
 }
 
 void original_init(struct originals_set *s, const struct judge *j)

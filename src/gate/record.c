@@ -5,6 +5,7 @@
 #include "gate/enduser.h"
 #include "gate/label.h"
 #include "gate/original.h"
+#include "gate/sample.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -215,6 +216,16 @@ static void record_kept(struct exchange *x)
     submit(x, &e);
 }
 
+int record_sample(struct exchange *x, const struct audit_hit *hits, size_t count)
+{
+    struct audit_event e = {.kind = AUDIT_ACT,
+                            .hits = hits,
+                            .hit_count = count,
+                            .sample = exchange_config(x)->audit.samples.purpose};
+    fill(x, &e);
+    return submit(x, &e);
+}
+
 int record_close(struct exchange *x, enum outcome outcome, struct span reason)
 {
     struct record *r = x->record;
@@ -222,6 +233,7 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
         return 0;
     r->closed = true;
     record_kept(x);
+    sample_close(x, outcome == OUTCOME_COMPLETE);
     opinion_stop(x);
     struct audit_event e = {.kind = AUDIT_CLOSE, .outcome = outcome, .reason = reason};
     fill(x, &e);

@@ -252,3 +252,54 @@ test('the gateway prunes by itself what has become too old', async () => {
     await stack.stop();
   }
 });
+
+describe('samples of what was allowed', () => {
+  let stack;
+  before(async () => {
+    stack = await Stack.start({ config: { audit: { samples: { percent: 100, purpose: '质量抽查' } } } });
+  });
+  after(() => stack?.stop());
+
+  const show = async (r, ...args) => {
+    const shown = await run(['log', 'show', '-c', stack.conf, r.headers.get('x-request-id'), ...args]);
+    assert.equal(shown.code, 0, shown.stderr);
+    return shown.stdout;
+  };
+
+  for (const stream of [true, false]) {
+    test(`keep both sides and say what for, ${stream ? 'streamed' : 'whole'}`, async () => {
+      const text = `${'很长的回答。'.repeat(800)}到此为止`;
+      const prompt = await stack.script(`sample${stream}`, { text, chunk: 5 });
+      const r = await stack.chat(`${prompt}`, { stream });
+      const row = JSON.parse(await show(r, '--json'));
+      assert.equal(row.action, 'allow');
+      assert.equal(row.sample, '质量抽查');
+      assert.deepEqual(row.kept.map((k) => k.text), [prompt, text]);
+      assert.match(await show(r), /sample, for.*质量抽查/);
+      const listed = await stack.log();
+      assert.ok(!listed.some((l) => l.request_id === r.headers.get('x-request-id')), 'is no interception');
+    });
+  }
+
+  test('are none of an interception, nor without a purpose', async () => {
+    const r = await stack.chat(`看看${words.block}吧`);
+    const row = JSON.parse(await show(r, '--json'));
+    assert.ok(!row.sample);
+    assert.deepEqual(row.kept, []);
+    assert.equal((await stack.verify()).code, 0);
+    await stack.configure({ audit: { samples: { percent: 1, purpose: '' } } });
+    assert.equal((await run(['check', '-c', stack.conf])).code, 1);
+  });
+
+  test('keep no personal data of what rules let pass', async () => {
+    await stack.configure({ policy: { actions: { 'pii-*': 'allow' } } });
+    const checked = await run(['check', '-c', stack.conf]);
+    assert.equal(checked.code, 0, checked.stdout + checked.stderr);
+    await stack.gateway.stop();
+    await stack.startGateway();
+    const r = await stack.chat('我的电话是 13800138000，谢谢');
+    const row = JSON.parse(await show(r, '--json'));
+    assert.equal(row.action, 'allow');
+    assert.match(row.kept[0].text, /我的电话是 \*+，谢谢/);
+  });
+});
