@@ -301,7 +301,7 @@ static void read_pages(void)
         {"an end user", {.end_user = span_str(user)}},
         {"an end user, all events", {.end_user = span_str(user), .all = true}},
         {"a session, all events", {.session = SPAN_LIT("s77-7"), .all = true}},
-        {"a client's address", {.client_ip = SPAN_LIT("10.1.4.77")}},
+        {"a client's address", {.client_ip = SPAN_LIT("10.0.0.77")}},
         {"an app that there is not", {.app = SPAN_LIT("none")}},
         {"a word of two characters, common", {.text = span_from(sample, 6)}},
         {"a word of two characters, rare", {.text = span_from(pair, 6)}},
