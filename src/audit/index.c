@@ -1,5 +1,6 @@
 #include "audit/index.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -78,6 +79,36 @@ int index_remove(struct span dir, enum index_file file, files_month month)
 {
     char path[PATH_MAX];
     return index_path(dir, file, month, path) ? remove_file(path) : -ENAMETOOLONG;
+}
+
+static bool has_tier(struct span dir, int tier, files_month month)
+{
+    char path[PATH_MAX];
+    return !files_path(dir, tier, month, path) || access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+int index_sweep(struct span dir)
+{
+    char path[PATH_MAX];
+    if (!files_join(dir, "", path))
+        return -ENAMETOOLONG;
+    DIR *d = opendir(path);
+    if (!d)
+        return -errno;
+    int r = 0;
+    for (struct dirent *e = readdir(d); e && r == 0; e = readdir(d)) {
+        char which[2];
+        int year, month, end = 0;
+        if (sscanf(e->d_name, "%1[it]x-%4d-%2d.db%n", which, &year, &month, &end) != 3 ||
+            end == 0 || e->d_name[end] || month < 1 || month > 12)
+            continue;
+        files_month m = year * 12 + month - 1;
+        bool text = e->d_name[0] == 't';
+        if (!has_tier(dir, 0, m) || (text && !has_tier(dir, 1, m)))
+            r = index_remove(dir, text ? INDEX_TEXT : INDEX_ROWS, m);
+    }
+    closedir(d);
+    return r;
 }
 
 int64_t index_code(char kind, struct span value)

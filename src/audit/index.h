@@ -33,6 +33,10 @@ int index_forget(struct span dir, files_month month);
  * -errno. A running indexer notices, and makes it anew if the month is still there. */
 int index_remove(struct span dir, enum index_file file, files_month month);
 
+/* Removes index files whose month has no records any more, and text indexes whose month has no
+ * texts. 0 or -errno. */
+int index_sweep(struct span dir);
+
 /*
  * Opens to write, creates what is missing, and begins anew when the file is of another version,
  * damaged, or does not fit the record file that `l0` has open. *ret_seq: the last record that it

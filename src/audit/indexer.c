@@ -100,6 +100,9 @@ static int work(struct indexer *i)
     if (now - i->review_us >= REVIEW_US || i->review_us == 0) {
         i->review_us = now;
         i->oldest_done = newest;
+        r = index_sweep(dir);
+        if (r < 0)
+            return r;
     }
     while (n > 1 && i->files.months[n - 2] >= i->oldest_done)
         n--;
@@ -211,6 +214,8 @@ int indexer_run(struct span dir)
         while ((r = step(dir, &i->newest, i->files.months[n - 1])) == 1)
             ;
     close_slot(&i->newest);
+    if (r == 0)
+        r = index_sweep(dir);
     free(i);
     return r;
 }

@@ -6,7 +6,8 @@
 #
 #   sh tests/soak/run.sh [--fuzz-seconds N] [PART...]
 #
-#   PART   one or more of: split match publish kill log fuzz (default: all)
+#   PART   one or more of: split match publish kill log fuzz (default: all), or bench-log: the log's
+#          figures at 10 million records (10 GiB under /tmp, for minutes)
 #
 # Prints each part's result as it comes; exits non-zero when any failed. `sh tests/run.sh` must have
 # run before: it installs and builds.
@@ -19,8 +20,8 @@ parts=""
 while [ $# -gt 0 ]; do
     case "$1" in
     --fuzz-seconds) seconds=$2; shift 2 ;;
-    --help | -h) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    split | match | publish | kill | log | fuzz) parts="$parts $1"; shift ;;
+    --help | -h) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    split | match | publish | kill | log | bench-log | fuzz) parts="$parts $1"; shift ;;
     *) echo "unknown option or part: $1 (see --help)" >&2; exit 2 ;;
     esac
 done
@@ -52,6 +53,7 @@ for p in $parts; do
     publish) part publish $node --test --test-name-pattern=publications tests/e2e/publish.test.js ;;
     kill) part kill $node --test tests/fault/kill9.test.js tests/fault/publish.test.js ;;
     log) part log build/tests/fault/test-log-kill 10000 1 ;;
+    bench-log) part bench-log sh -c 'ninja -C build tests/bench/bench-log && build/tests/bench/bench-log 10000000' ;;
     fuzz) part fuzz sh tests/fuzz/run.sh --seconds "$seconds" ;;
     esac
 done

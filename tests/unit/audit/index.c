@@ -17,6 +17,15 @@
 static uint64_t seed;
 static uint64_t now_us; /* of the log that is made up: some ten days for a hundred exchanges */
 
+/* So that what is made up passes from one month into the next, whatever the day. */
+static uint64_t before_months_end(void)
+{
+    uint64_t t = clock_wall_us();
+    while (files_month_of(t + 3 * DAY_US) == files_month_of(t))
+        t += DAY_US;
+    return t;
+}
+
 static unsigned below(unsigned n)
 {
     return (unsigned)(random_next(&seed) % n);
@@ -245,7 +254,7 @@ static void finds_what_reading_finds(void **state)
     struct buf read = BUF_INIT(1u << 24), indexed = BUF_INIT(1u << 24);
     for (uint64_t round = 1; round < 4; round++) {
         seed = round;
-        now_us = clock_wall_us();
+        now_us = before_months_end();
         struct store *s = open_store();
         write_random(s, 1000 * (unsigned)round, 120);
         assert_int_equal(indexer_run(span_str(dir)), 0);
@@ -305,7 +314,7 @@ static void grows_into_what_is_made_at_once(void **state)
 {
     struct buf grown = BUF_INIT(1u << 24), made = BUF_INIT(1u << 24);
     seed = 77;
-    now_us = clock_wall_us();
+    now_us = before_months_end();
     struct store *s = open_store();
     for (unsigned i = 0; i < 40; i++) {
         write_random(s, 100 * i, 1 + below(8));
@@ -329,7 +338,7 @@ static void survives_kill(void **state)
 {
     struct buf killed = BUF_INIT(1u << 24), made = BUF_INIT(1u << 24);
     seed = 5;
-    now_us = clock_wall_us();
+    now_us = before_months_end();
     struct store *s = open_store();
     write_random(s, 0, 3000);
     store_close(s);
@@ -361,7 +370,7 @@ static void begins_anew_where_it_does_not_fit(void **state)
     struct buf want = BUF_INIT(1u << 20), got = BUF_INIT(1u << 20);
     struct query_filter f = {.end_user = SPAN_LIT("u1"), .any_purpose = true};
     seed = 9;
-    now_us = clock_wall_us();
+    now_us = before_months_end();
     struct store *s = open_store();
     write_random(s, 0, 60);
     store_close(s);
@@ -408,7 +417,7 @@ static void pages_give_each_row_once(void **state)
 {
     struct buf whole = BUF_INIT(1u << 20), paged = BUF_INIT(1u << 20);
     seed = 21;
-    now_us = clock_wall_us();
+    now_us = before_months_end();
     struct store *s = open_store();
     write_random(s, 0, 200);
     for (int round = 0; round < 12; round++) {
@@ -458,7 +467,7 @@ static void pages_give_each_row_once(void **state)
 static void gives_up_in_time(void **state)
 {
     seed = 3;
-    now_us = clock_wall_us();
+    now_us = before_months_end();
     struct store *s = open_store();
     write_random(s, 0, 300);
     store_close(s);
@@ -500,7 +509,7 @@ static void forgets(void **state)
 {
     struct buf gram = BUF_INIT(64);
     seed = 4;
-    now_us = clock_wall_us();
+    now_us = before_months_end();
     struct store *s = open_store();
     struct audit_hit hit = hit_example;
     hit.context = hit.text = SPAN_LIT("鑫淼");
@@ -537,6 +546,31 @@ static void forgets(void **state)
     assert_int_equal(index_forget(span_str(dir), files.months[0]), 0);
     buf_deinit(&found);
     buf_deinit(&gram);
+}
+
+/* What was removed behind the indexer's back leaves no words behind. */
+static void goes_with_what_it_speaks_of(void **state)
+{
+    char command[192];
+    struct files files;
+    seed = 31;
+    now_us = before_months_end();
+    struct store *s = open_store();
+    write_random(s, 0, 150);
+    store_close(s);
+    assert_int_equal(indexer_run(span_str(dir)), 0);
+    assert_int_equal(files_list(span_str(dir), 0, &files), 0);
+    assert_true(files.count > 1);
+    snprintf(command, sizeof(command), "rm %s/l[01]-%04d-%02d.db; rm %s/l1-*.db; ls %s/tx-*.db",
+             dir, files.months[0] / 12, files.months[0] % 12 + 1, dir, dir);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(indexer_run(span_str(dir)), 0);
+    snprintf(command, sizeof(command), "! ls %s | grep -e '^tx-' -e '^ix-%04d-%02d'", dir,
+             files.months[0] / 12, files.months[0] % 12 + 1);
+    assert_int_equal(system(command), 0);
+    char path[PATH_MAX];
+    assert_true(index_path(span_str(dir), INDEX_ROWS, files.months[1], path));
+    assert_int_equal(access(path, F_OK), 0);
 }
 
 static bool has_word(struct span words_of, struct span word)
@@ -629,6 +663,7 @@ int main(void)
         CASE(pages_give_each_row_once),
         CASE(gives_up_in_time),
         CASE(forgets),
+        CASE(goes_with_what_it_speaks_of),
         cmocka_unit_test(grams_of_a_part_are_grams_of_the_whole),
         CASE(follows),
     };
