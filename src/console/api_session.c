@@ -328,8 +328,8 @@ static int post_totp_confirm(const struct api *api, const struct api_request *q,
     uint64_t step;
     if (!api_body_text(q, "code", 0, 64, &code, a))
         return 0;
-    if (!sessions_find(api->guard->sessions, q->session, clock_mono_ms(), &s) || !s.has_secret ||
-        !accounts_find(api->guard->accounts, q->user, &w.new))
+    if (!sessions_find(api->guard->sessions, q->session, clock_mono_ms(), false, &s) ||
+        !s.has_secret || !accounts_find(api->guard->accounts, q->user, &w.new))
         return api_error(a, 409, "not_begun", "No second factor is being set up.");
     if (!otp_check(span_from((const char *)s.secret, sizeof(s.secret)), code, clock_wall_s(), 0,
                    &step))

@@ -141,9 +141,11 @@ static void who(struct guard *g, const struct config_console *s, struct http_req
     /* Twice: somebody has put in one of his own, so that neither counts. */
     if (times)
         return;
+    /* What a page asks by itself, with nobody before it, keeps no session alive. */
+    bool use = http_request_header(r, "X-Juyong-Idle").len == 0;
     cookie = route_cookie(http_request_header(r, "Cookie"), guard_cookie_name(s));
     if (cookie.len == 0 || http_request_header_count(r, "Cookie") != 1 ||
-        !sessions_find(g->sessions, cookie, clock_mono_ms(), &session))
+        !sessions_find(g->sessions, cookie, clock_mono_ms(), use, &session))
         return;
     if (accounts_find(g->accounts, span_str(session.name), &a) && !a.disabled &&
         a.epoch == session.epoch) {
@@ -164,7 +166,7 @@ int guard_token(struct guard *g, const struct api_request *q, char ret_token[SES
     if (q->user.len == 0)
         return 0;
     if (q->session.len) {
-        if (sessions_find(g->sessions, q->session, clock_mono_ms(), &session))
+        if (sessions_find(g->sessions, q->session, clock_mono_ms(), false, &session))
             memcpy(ret_token, session.token, SESSION_TOKEN_SIZE);
         return 0;
     }

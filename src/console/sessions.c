@@ -123,7 +123,8 @@ static struct entry *look(struct sessions *s, struct span id)
     return NULL;
 }
 
-bool sessions_find(struct sessions *s, struct span id, uint64_t now, struct session *ret_session)
+bool sessions_find(struct sessions *s, struct span id, uint64_t now, bool use,
+                   struct session *ret_session)
 {
     pthread_mutex_lock(&s->lock);
     struct entry *e = look(s, id);
@@ -132,7 +133,8 @@ bool sessions_find(struct sessions *s, struct span id, uint64_t now, struct sess
         e = NULL;
     }
     if (e) {
-        e->used = now;
+        if (use)
+            e->used = now;
         *ret_session = e->session;
     }
     pthread_mutex_unlock(&s->lock);

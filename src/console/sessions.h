@@ -28,8 +28,9 @@ void sessions_set_times(struct sessions *s, uint64_t idle_ms, uint64_t life_ms);
 /* Begins one. 0, -EIO, -ENOMEM. */
 int sessions_begin(struct sessions *s, const struct account *a, uint64_t now,
                    char ret_id[SESSION_ID_SIZE]);
-/* Finds it and counts as its use. O(sessions). */
-bool sessions_find(struct sessions *s, struct span id, uint64_t now, struct session *ret_session);
+/* Finds it; with `use` it has been used now. O(sessions). */
+bool sessions_find(struct sessions *s, struct span id, uint64_t now, bool use,
+                   struct session *ret_session);
 void sessions_end(struct sessions *s, struct span id);
 /* Keeps a secret that is not yet confirmed; NULL forgets it. */
 void sessions_keep_secret(struct sessions *s, struct span id, const unsigned char *secret);

@@ -522,6 +522,23 @@ test('check refuses a console that would speak in the open', async () => {
   assert.match(r.stderr, /anybody could then call himself anybody/);
 });
 
+test('a trusted proxy says whose address it is, nobody else does', async () => {
+  const login = async (s) => {
+    const p = new Person(s.console);
+    assert.equal((await p.post('/api/login', { name: 'root', password }, { 'x-juyong-client-ip': '203.0.113.7' })).status, 200);
+    return (await acts(s)).filter((a) => a.reason === 'login')[0].detail.ip; // newest or only
+  };
+  for (const [proxies, ip] of [[['127.0.0.1'], '203.0.113.7'], [['10.0.0.1'], '127.0.0.1']]) {
+    const s = await begin({ config: { trusted_proxies: proxies } });
+    try {
+      await account(s, 'add', 'root', '--role', 'viewer');
+      assert.equal(await login(s), ip);
+    } finally {
+      await s.stop();
+    }
+  }
+});
+
 test('metrics can be kept for those who are logged in', async () => {
   const s = await begin({ config: { console: { metrics: 'session' } } });
   try {

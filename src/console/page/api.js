@@ -12,6 +12,12 @@ export class Refused extends Error {
 
 const state = { token: null, login: null, waiting: null };
 
+// What the page asks by itself, with nobody before it, must not keep a session alive.
+const idle_ms = 60e3;
+let acted = Date.now();
+for (const kind of ['pointerdown', 'keydown', 'wheel', 'touchstart'])
+  addEventListener(kind, () => { acted = Date.now(); }, { capture: true, passive: true });
+
 // `login`: asks the person, and resolves with the new session.
 export function on_session_end(login) {
   state.login = login;
@@ -31,6 +37,7 @@ export function query(params) {
 
 async function ask(method, path, body, signal) {
   const headers = { Accept: 'application/json' };
+  if (Date.now() - acted > idle_ms) headers['X-Juyong-Idle'] = '1';
   if (method === 'POST') {
     headers['Content-Type'] = 'application/json';
     if (state.token) headers['X-Juyong-Token'] = state.token;

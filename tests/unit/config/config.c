@@ -85,6 +85,10 @@ static void test_smallest(void **state)
     assert_span(c->listen_host, SPAN_LIT("127.0.0.1"));
     assert_int_equal(c->listen_port, 8080);
     assert_int_equal(c->console.port, 8081);
+    assert_int_equal(c->console.idle_ms, 30 * 60000);
+    assert_int_equal(c->console.life_ms, 12 * 3600000);
+    assert_span(c->console.user_header, SPAN_LIT("X-Forwarded-User"));
+    assert_false(c->console.behind_tls || c->console.guarded_metrics || c->console.front_count);
     assert_span(c->state_dir, SPAN_LIT("state"));
     assert_span(c->audit.dir, SPAN_LIT("state/log"));
     assert_int_equal(c->audit.mode, AUDIT_REQUIRED);
@@ -417,6 +421,15 @@ static void test_keys_and_types(void **state)
         {"console: { listen: 0.0.0.0:81 }\n",
          "c.yaml:5:20: without 'tls' the console must listen on a loopback address: "
          "passwords and texts would cross the network in the open\n"},
+        {"console: { listen: 127.0.0.1:81, hosts: ['a/b'] }\n",
+         "c.yaml:5:41: 'a/b' is no host name such as console.example.com\n"},
+        {"console: { listen: 127.0.0.1:81, trusted_header: { from: [::/0] } }\n",
+         "c.yaml:5:59: anybody could then call himself anybody\n"},
+        {"console: { listen: 127.0.0.1:81, trusted_header: { from: [::1], user: 'a b' } }\n",
+         "c.yaml:5:71: 'a b' is no name of a header\n"},
+        {"console: { listen: 127.0.0.1:81, tls: { cert: /dev/null } }\n",
+         "c.yaml:5:47: '/dev/null' is not a regular file of at most 256 KiB\n"
+         "c.yaml:5:39: the key 'key' is missing\n"},
         {"console: { listen: 127.0.0.1:8080 }\n",
          "c.yaml:5:20: the console needs another address than 'listen'\n"},
         {"trusted_proxies: [10.0.0.1/8]\n",

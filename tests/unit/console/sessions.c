@@ -41,23 +41,23 @@ static void a_session_is_found_by_its_id(void **state)
     assert_int_equal(sessions_begin(s, &a, 0, two), 0);
     assert_string_not_equal(one, two);
     assert_int_equal(strlen(one), 64);
-    assert_true(sessions_find(s, span_str(one), 1, &got));
+    assert_true(sessions_find(s, span_str(one), 1, true, &got));
     assert_string_equal(got.name, "root");
     assert_int_equal(got.epoch, 77);
     assert_int_equal(strlen(got.token), 32);
     char token[SESSION_TOKEN_SIZE];
     memcpy(token, got.token, sizeof(token));
-    assert_true(sessions_find(s, span_str(two), 1, &got));
+    assert_true(sessions_find(s, span_str(two), 1, true, &got));
     assert_string_not_equal(token, got.token);
     /* Not by a part of it, another, or none. */
     one[10] ^= 1;
-    assert_false(sessions_find(s, span_str(one), 1, &got));
+    assert_false(sessions_find(s, span_str(one), 1, true, &got));
     one[10] ^= 1;
-    assert_false(sessions_find(s, span_from(one, 63), 1, &got));
-    assert_false(sessions_find(s, SPAN_LIT(""), 1, &got));
+    assert_false(sessions_find(s, span_from(one, 63), 1, true, &got));
+    assert_false(sessions_find(s, SPAN_LIT(""), 1, true, &got));
     sessions_end(s, span_str(one));
-    assert_false(sessions_find(s, span_str(one), 1, &got));
-    assert_true(sessions_find(s, span_str(two), 1, &got));
+    assert_false(sessions_find(s, span_str(one), 1, true, &got));
+    assert_true(sessions_find(s, span_str(two), 1, true, &got));
 }
 
 static void a_session_ends_by_itself(void **state)
@@ -66,16 +66,20 @@ static void a_session_ends_by_itself(void **state)
     char id[SESSION_ID_SIZE];
     struct session got;
     assert_int_equal(sessions_begin(s, &a, 0, id), 0);
-    assert_true(sessions_find(s, span_str(id), 30 * MINUTE - 1, &got));
-    assert_false(sessions_find(s, span_str(id), 60 * MINUTE, &got)); /* idle for too long */
-    assert_false(sessions_find(s, span_str(id), 30 * MINUTE, &got)); /* and gone for good */
+    assert_true(sessions_find(s, span_str(id), 30 * MINUTE - 1, true, &got));
+    assert_false(sessions_find(s, span_str(id), 60 * MINUTE, true, &got)); /* idle for too long */
+    assert_false(sessions_find(s, span_str(id), 30 * MINUTE, true, &got)); /* and gone for good */
     assert_int_equal(sessions_begin(s, &a, 0, id), 0);
     for (uint64_t t = 0; t < 12 * HOUR; t += 20 * MINUTE)
-        assert_true(sessions_find(s, span_str(id), t, &got));
-    assert_false(sessions_find(s, span_str(id), 12 * HOUR, &got)); /* however busy */
+        assert_true(sessions_find(s, span_str(id), t, true, &got));
+    assert_false(sessions_find(s, span_str(id), 12 * HOUR, true, &got)); /* however busy */
+    assert_int_equal(sessions_begin(s, &a, 12 * HOUR, id), 0);
+    /* Looked at without being used it goes on to its end. */
+    assert_true(sessions_find(s, span_str(id), 12 * HOUR + 29 * MINUTE, false, &got));
+    assert_false(sessions_find(s, span_str(id), 12 * HOUR + 30 * MINUTE, false, &got));
     assert_int_equal(sessions_begin(s, &a, 12 * HOUR, id), 0);
     sessions_set_times(s, MINUTE, HOUR);
-    assert_false(sessions_find(s, span_str(id), 12 * HOUR + MINUTE, &got));
+    assert_false(sessions_find(s, span_str(id), 12 * HOUR + MINUTE, true, &got));
 }
 
 static void there_are_only_so_many(void **state)
@@ -86,16 +90,17 @@ static void there_are_only_so_many(void **state)
     assert_int_equal(sessions_begin(s, &a, 0, first), 0);
     for (unsigned i = 1; i < SESSIONS_EACH; i++)
         assert_int_equal(sessions_begin(s, &a, i, id), 0);
-    assert_true(sessions_find(s, span_str(first), 100, &got));
+    assert_true(sessions_find(s, span_str(first), 100, true, &got));
     assert_int_equal(sessions_begin(s, &a, 101, id), 0);
-    assert_true(sessions_find(s, span_str(first), 102, &got)); /* the longest unused one went */
+    assert_true(
+        sessions_find(s, span_str(first), 102, true, &got)); /* the longest unused one went */
     for (unsigned i = 0; i < SESSIONS_MAX + 10; i++) {
         snprintf(name, sizeof(name), "n%u", i);
         b = named(name);
         assert_int_equal(sessions_begin(s, &b, 200 + i, id), 0);
-        assert_true(sessions_find(s, span_str(id), 200 + i, &got));
+        assert_true(sessions_find(s, span_str(id), 200 + i, true, &got));
     }
-    assert_false(sessions_find(s, span_str(first), 2000, &got));
+    assert_false(sessions_find(s, span_str(first), 2000, true, &got));
 }
 
 static void a_secret_waits_in_its_session(void **state)
@@ -106,10 +111,10 @@ static void a_secret_waits_in_its_session(void **state)
     struct session got;
     assert_int_equal(sessions_begin(s, &a, 0, id), 0);
     sessions_keep_secret(s, span_str(id), secret);
-    assert_true(sessions_find(s, span_str(id), 1, &got) && got.has_secret);
+    assert_true(sessions_find(s, span_str(id), 1, true, &got) && got.has_secret);
     assert_memory_equal(got.secret, secret, sizeof(secret));
     sessions_keep_secret(s, span_str(id), NULL);
-    assert_true(sessions_find(s, span_str(id), 1, &got) && !got.has_secret);
+    assert_true(sessions_find(s, span_str(id), 1, true, &got) && !got.has_secret);
 }
 
 static void guesses_get_dearer(void **state)
