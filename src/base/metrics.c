@@ -34,7 +34,6 @@ static const struct row rows[METRIC_COUNT] = {
     [METRIC_BYTES_PROMPT] = {"juyong_judged_bytes_total", "direction=\"prompt\"",
                              "Text judged, in bytes."},
     [METRIC_BYTES_COMPLETION] = {"juyong_judged_bytes_total", "direction=\"completion\"", NULL},
-    [METRIC_JUDGE_MICROSECONDS] = {"juyong_judge_microseconds_total", "", "Time spent judging."},
     [METRIC_HELD_EVENTS] = {"juyong_held_events_total", "",
                             "Stream events that could not be forwarded at once."},
     [METRIC_ACTIVE] = {"juyong_active_exchanges", "", "Exchanges in flight.", true},

@@ -32,7 +32,6 @@ enum metric {
     METRIC_EVENTS,         /* stream events read from upstreams */
     METRIC_BYTES_PROMPT,   /* judged text */
     METRIC_BYTES_COMPLETION,
-    METRIC_JUDGE_MICROSECONDS,      /* spent judging */
     METRIC_HELD_EVENTS,             /* events that could not be forwarded at once */
     METRIC_ACTIVE,                  /* gauge: exchanges in flight */
     METRIC_STREAMS,                 /* gauge: of those, streams being relayed */
@@ -52,8 +51,11 @@ enum metric {
     METRIC_COUNT,
 };
 
+struct series; /* base/series.h: those with labels */
+
 struct metrics {
     _Atomic uint64_t values[METRIC_COUNT];
+    _Atomic(struct series *) series; /* NULL until the first */
 };
 
 static inline void metrics_add(struct metrics *m, enum metric which, int64_t n)

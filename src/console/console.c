@@ -22,6 +22,7 @@
 /* Who isn't logged in waits in a queue of his own, so that guessing keeps nobody from his work. */
 #define DOOR_JOBS        16
 #define BODY_MAX         ((size_t)1 << 20)
+#define METRICS_MAX      ((size_t)32 << 20) /* many models make many histograms */
 #define LOGIN_MAX        ((size_t)16 << 10) /* of who isn't logged in */
 #define CONNECTIONS      512
 #define CONNECTIONS_EACH 64 /* of one address */
@@ -73,7 +74,7 @@ static int answer_ready(struct console *c, struct http_request *r)
 
 static int answer_metrics(struct console *c, struct http_request *r)
 {
-    struct buf body = BUF_INIT(1u << 20);
+    struct buf body = BUF_INIT(METRICS_MAX);
     int rc = c->ops.stats(c->ctx, &body);
     if (rc == 0)
         rc = say(r, 200, SPAN_LIT("text/plain; version=0.0.4; charset=utf-8"), buf_span(&body));

@@ -69,8 +69,8 @@ struct exchange {
     struct relay *relay;       /* relay.c */
     struct buf answer;         /* gathered */
     struct record *record;     /* record.c */
-    struct strike *strike;     /* strike.c; NULL: the end user's strikes were not asked for */
-    struct label *label;       /* label.c; NULL until the model is asked */
+    struct strike *strike; /* strike.c; NULL: the end user's strikes were not asked for */
+    struct label *label;   /* label.c; NULL until the model is asked */
     void (*after)(struct exchange *x);
     struct shadow_close late; /* shadow.c */
     bool left;                /* the client's side is over; the exchange may go on listening */
@@ -248,6 +248,10 @@ enum { REPLY_HEADERS = 40 };
 void provider_note(struct exchange *x, const struct dialect_event *e);
 /* Is that a failure by which the provider's own filter refused? */
 bool provider_refused(const struct dialect_event *e);
+
+/* measure.c: metrics with labels */
+void measure_findings(struct exchange *x, const struct audit_hit *hits, size_t count);
+void measure_close(struct exchange *x, const struct audit_event *e);
 
 /* record.c */
 int record_new(struct exchange *x);

@@ -181,6 +181,7 @@ int record_act(struct exchange *x, struct judge *j, struct span reason)
                             .offence_count = remembered};
     j->finding_left = 0;
     fill(x, &e);
+    measure_findings(x, hits, count);
     return submit(x, &e);
 }
 
@@ -254,7 +255,7 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     metrics_add(x->purpose.metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);
     metrics_add(x->purpose.metrics, METRIC_BYTES_PROMPT, (int64_t)e.prompt_bytes);
     metrics_add(x->purpose.metrics, METRIC_BYTES_COMPLETION, (int64_t)e.completion_bytes);
-    metrics_add(x->purpose.metrics, METRIC_JUDGE_MICROSECONDS, (int64_t)e.judge_us);
+    measure_close(x, &e);
     return submit(x, &e);
 }
 

@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include "base/log.h"
+#include "base/series.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -184,6 +185,7 @@ void worker_pool_free(struct worker_pool *p)
         if (w->mail.fd > 0)
             close(w->mail.fd);
         snapshot_unref(w->next);
+        series_free(&w->metrics);
         pthread_mutex_destroy(&w->lock);
         sem_destroy(&w->ready);
     }
