@@ -497,7 +497,7 @@ describe('review', () => {
     await page.check('dialog input[name=second]');
     await page.click('dialog button.main');
     await page.waitForFunction(() => !document.querySelector('dialog'));
-    assert.deepEqual({ ...own.world.reviews.get(id)[0], at_us: 0 }, { verdict: 'unsure', note: hostile.script, second: true, who: 'reviewer-1', at_us: 0 });
+    assert.deepEqual({ ...own.world.reviews.get(id)[0], at_us: 0 }, { verdict: 'unsure', note: hostile.script, second: true, reviewer: 'reviewer-1', at_us: 0 });
     await page.waitForFunction((x) => document.querySelector('.pane .notes')?.textContent.includes(x), hostile.script);
     await page.click('main .head >> text=抽样');
     await page.fill('dialog input[name=percent]', '10');
