@@ -57,8 +57,9 @@ function incident_dialog(x, again) {
         }, t('saved_ok'));
       },
     }, fields.map((f) => f.box), h('div.row', button, draft)));
+    const clock = x.clock?.length ? facts(x.clock.map((c) => [t('report_within', { n: c.hours }), [time(c.due_us), c.to_be_verified ? h('span.soft', ` ${t('to_be_verified')}`) : null]])) : null;
     const read = facts([[t('state'), named('incident', x.state)], [t('title'), x.title], [t('what_happened'), h('div.quote', x.what ?? '')], ...['impact', 'measures', 'remedy'].map((name) => [t(name), x[name] ? h('div.quote', x[name]) : null]), [t('responsible'), x.responsible]]);
-    return [edit ?? [read, h('div.row', draft)], report,
+    return [clock, edit ?? [read, h('div.row', draft)], report,
       x.notes?.length ? [h('h3', t('notes')), h('ul.notes', x.notes.map((n) => h('li', h('strong', n.who), ' ', h('span.soft', time(n.at_us)), n.state ? [' ', badge('none', named('incident', n.state))] : null, h('div', n.text))))] : null,
       h('h3', t('requests_n', { n: number(x.requests?.length ?? 0) })), h('p.mono.small', (x.requests ?? []).slice(0, 40).map((id) => [h('a', { href: link('log', { t: 'ever', request_id: id, open: id }), onclick: close }, id), ' ']), (x.requests?.length ?? 0) > 40 ? '…' : null)];
   }, { wide: true });

@@ -30,7 +30,7 @@ const pages = [
   { id: 'rules', group: 'keep', may: 'see', show: rules.show },
   { id: 'users', group: 'keep', may: 'see', show: users.show },
   { id: 'apps', group: 'keep', may: 'see', show: apps.show },
-  { id: 'tickets', group: 'cases', may: 'see', show: tickets.show },
+  { id: 'tickets', group: 'cases', may: 'read', show: tickets.show },
   { id: 'incidents', group: 'cases', may: 'see', show: incidents.show },
   { id: 'acts', group: 'house', may: 'acts', show: acts.show },
   { id: 'accounts', group: 'house', may: 'accounts', show: accounts.show },
