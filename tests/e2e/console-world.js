@@ -56,8 +56,8 @@ export class World {
       .map(([name, role], i) => ({ name, role, disabled: i === 3, totp: i < 2, last_login_us: this.now - i * 9e9 }));
     this.keys = [{ id: 'key-1a2b3c4d', app: 'shop', alias: hostile.script, created_us: this.now - 5e12, expires_us: 0, revoked: false, last_us: this.now - 9e8 },
       { id: 'key-99', app: 'writer', alias: '夜间批处理', created_us: this.now - 9e12, expires_us: this.now - 1e12, revoked: true, last_us: this.now - 2e12 }];
-    this.tickets = nasty.map((text, i) => ({ id: `TK-${i + 1}`, at_us: this.now - i * 3e10, due_us: this.now + (i - 1) * 5e10, state: ['open', 'working', 'answered', 'closed'][i % 4], kind: ['content', 'blocked', 'privacy', 'minor', 'other'][i % 5], text: `我问的是正常问题，为什么被拦了？${text}`, contact: text, request_id: this.id(i), to: i ? 'reviewer-1' : '', notes: i ? [{ who: 'reviewer-1', at_us: this.now - 1e9, text }] : [] }));
-    this.incidents = [{ id: 'IN-1', at_us: this.now - 4e11, title: `批量套取系统提示词 ${hostile.script}`, what: `短时间内大量注入尝试。\n${hostile.markdown}`, measures: '暂停三名用户，新增两条规则。', requests: [this.id(1), this.id(2)], state: 'handled' }];
+    this.tickets = nasty.map((text, i) => ({ id: `TK-${i + 1}`, at_us: this.now - i * 3e10, due_us: this.now + (i - 1) * 5e10, state: ['open', 'working', 'answered', 'closed'][i % 4], kind: ['content', 'wrong_refusal', 'privacy', 'rights', 'other'][i % 5], text: `我问的是正常问题，为什么被拦了？${text}`, contact: text, request_id: this.id(i), to: i ? 'reviewer-1' : '', notes: i ? [{ who: 'reviewer-1', at_us: this.now - 1e9, text }] : [] }));
+    this.incidents = [{ id: 'IN-1', at_us: this.now - 4e11, title: `批量套取系统提示词 ${hostile.script}`, what: `短时间内大量注入尝试。\n${hostile.markdown}`, measures: '暂停三名用户，新增两条规则。', requests: [this.id(1), this.id(2)], state: 'working', impact: hostile.bidi, remedy: '', responsible: '', notes: [{ who: 'reviewer-1', at_us: this.now, state: 'working', text: hostile.script }] }];
     this.urgent = [{ id: 'u1', word: hostile.bidi, risk: 'A1-h', expires_us: this.now + 1e11, who: 'publisher-1', reason: hostile.attribute, state: 'live' }];
     this.draft = { differs: false, added: 0, removed: 0, changed: 0, lines: [], findings: [] };
     this.signed = [];
@@ -191,7 +191,7 @@ export class World {
   }
 
   user(i) {
-    return { end_user: `${i.toString(16).padStart(8, '0')}d41d8cd98f00b204e9800998ecf8`, app: apps[i % apps.length], state: ['suspend', 'limit', 'warn', 'none'][i % 4], until_us: i % 4 < 2 ? this.now + 6e10 : 0, consecutive: i % 4, today: 5 - (i % 5), total: 40 - i, appealed: i % 6 === 0, last_us: this.now - i * 9e8 };
+    return { end_user: `${i.toString(16).padStart(8, '0')}d41d8cd98f00b204e9800998ecf8`, app: apps[i % apps.length], state: ['suspend', 'limit', 'warn', 'clear'][i % 4], until_us: i % 4 < 2 ? this.now + 6e10 : 0, consecutive: i % 4, today: 5 - (i % 5), total: 40 - i, appealed: i % 6 === 0, last_us: this.now - i * 9e8 };
   }
 
   answer(method, name, q, body, who, need) {
@@ -212,8 +212,8 @@ export class World {
     if (name === 'acts') { need('acts'); return { rows: ['publish', 'reveal', 'export', 'login', 'user_suspend', 'key_create'].flatMap((act, i) => nasty.map((d, j) => ({ seq: 5000 - i * 9 - j, time_us: this.now - (i * 9 + j) * 4e9, act, who: ['reviewer-1', 'publisher-1'][j % 2], detail: d }))), older: null }; }
     if (name === 'apps') return apps.map((n, i) => ({ name: n, mode: i === 3 ? 'observe' : 'enforce', until_us: i === 3 ? this.now + 3e12 : 0, models, limits: { requests_per_minute: 600, tokens_per_day: 20000000, end_user: { requests_per_minute: 20 } }, label: 'ui', refusal: 'message' }));
     if (area === 'keys') { need('apps'); if (!post) return this.keys; if (!a) { this.keys.unshift({ id: 'key-new', app: body.app, alias: body.alias, created_us: this.now, revoked: false }); return { key: 'jy-0123456789abcdef0123456789abcdef' }; } if (body.act === 'revoke') this.keys.find((k) => k.id === a).revoked = true; return body.act === 'rotate' ? { key: 'jy-rotated' } : {}; }
-    if (area === 'tickets') { if (!post) return { rows: this.tickets.filter((x) => !q.state || x.state === q.state), older: null }; need('review'); const x = this.tickets.find((y) => y.id === a); if (body.state) x.state = body.state; if (body.note) x.notes.push({ who: who.name, at_us: this.now, text: body.note }); return {}; }
-    if (area === 'incidents') { if (b === 'report') return `事件报告（草稿）\n${this.incidents[0].title}\n`; if (!post) return { rows: this.incidents }; need('review'); if (!a) { this.incidents.unshift({ id: `IN-${this.incidents.length + 1}`, at_us: this.now, state: 'open', ...body }); return { id: 'IN-2' }; } Object.assign(this.incidents.find((x) => x.id === a), body); return {}; }
+    if (area === 'tickets') { need('read'); if (!post && a) return this.tickets.find((x) => x.id === a); if (!post) return { rows: this.tickets.filter((x) => !q.state || x.state === q.state).map(({ notes, ...x }) => x), older: null }; need('review'); const x = this.tickets.find((y) => y.id === a); if (body.state) x.state = body.state; if (body.note) x.notes.push({ who: who.name, at_us: this.now, text: body.note }); return {}; }
+    if (area === 'incidents') { if (b === 'report') return `事件报告（草稿）\n${this.incidents[0].title}\n`; if (!post && a) return this.incidents.find((x) => x.id === a); if (!post) return { rows: this.incidents.map(({ requests, impact, remedy, responsible, notes, ...x }) => ({ ...x, request_count: requests.length })), older: null }; need('review'); if (!a) { this.incidents.unshift({ id: `IN-${this.incidents.length + 1}`, at_us: this.now, state: 'open', ...body }); return { id: 'IN-2' }; } Object.assign(this.incidents.find((x) => x.id === a), body); return {}; }
     if (area === 'accounts') { need('accounts'); if (!post) return this.accounts; if (!a) this.accounts.push({ ...body, password: undefined, disabled: false, totp: false, last_login_us: 0 }); else if (body.remove) this.accounts = this.accounts.filter((x) => x.name !== a); else Object.assign(this.accounts.find((x) => x.name === a), body); return {}; }
     if (name === 'password') return {};
     if (name === 'totp/begin') return { secret: 'JBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Juyong:x?secret=JBSWY3DPEHPK3PXP&issuer=Juyong' };
@@ -236,17 +236,18 @@ export class World {
   }
 
   review(post, what, q, body, who, need, may_read) {
-    if (what === 'summary') return { day: q.day, interceptions: 512, reviewed: 498, correct: 455, false_positive: 31, unsure: 12, open: 14, second: { agreed: 20, differed: 2 }, by_reviewer: [{ who: 'reviewer-1', count: 498 }], by_rule: texts.map(([risk, word], i) => ({ rule: `${risk}/${word}`, count: 90 - i * 7, false_positive: i })), signed: this.signed };
+    if (what === 'summary') return { day: q.day, interceptions: 512, reviewed: 498, correct: 455, false_positive: 31, unsure: 12, open: 14, second: { agreed: 20, differed: 2 }, by_reviewer: [{ reviewer: 'reviewer-1', reviewed: 498, second: 0, correct: 455, false_positive: 31, unsure: 12 }], differences: [{ request_id: this.id(3), reviewer: 'reviewer-1', verdict: 'correct', second_reviewer: 'reviewer-2', second_verdict: 'unsure' }], by_rule: texts.map(([risk, word], i) => ({ rule: `${risk}/${word}`, count: 90 - i * 7, false_positive: i })), signed: this.signed };
     need('review');
     if (what === 'queue') {
       const page = this.page({ ...q, review: 'open', purpose: null, limit: q.limit ?? 50 }, may_read);
-      return { rows: page.rows.map((r, i) => ({ ...r, assigned: i % 3 ? null : 'reviewer-1', why: i % 8 ? 'interception' : 'sample' })), older: page.older, open: this.size - this.reviews.size, mine: 12 };
+      return { rows: page.rows.map((r, i) => ({ ...r, assigned: i % 3 ? null : 'reviewer-1', why: i % 8 ? ['policy'] : ['sample', 'second'] })), older: page.older, open: this.size - this.reviews.size, mine: 12 };
     }
+    if (what.startsWith('suggest')) return { rule: 'x', phrase: null };
     if (what === 'assign') return { done: body.requests.length };
     if (what === 'sample') return { added: 17 };
     if (what === 'signoff') { this.signed.push({ who: who.name, at_us: this.now, note: body.note }); return {}; }
     if (!post) return undefined;
-    for (const id of body.requests) this.reviews.set(id, [...(this.reviews.get(id) ?? []), { verdict: body.verdict, note: body.note, second: body.second, who: who.name, at_us: Date.now() * 1000 }]);
+    for (const id of body.requests) this.reviews.set(id, [...(this.reviews.get(id) ?? []), { verdict: body.verdict, note: body.note, second: body.second, reviewer: who.name, at_us: Date.now() * 1000 }]);
     return { done: body.requests.length };
   }
 

@@ -11,12 +11,12 @@ import { dictionary } from '../../src/console/page/dictionary.js';
 
 const folder = path.resolve(import.meta.dirname, '../../src/console/page');
 const pages = {
-  viewer: ['overview', 'log', 'log?group=1', 'summary', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'tickets', 'incidents', 'self'],
+  viewer: ['overview', 'log', 'log?group=1', 'summary', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'incidents', 'self'],
 };
-pages.reviewer = [...pages.viewer, 'review', 'review?view=single'];
-pages.publisher = pages.viewer;
+pages.publisher = [...pages.viewer, 'tickets'];
+pages.reviewer = [...pages.publisher, 'review', 'review?view=single'];
 pages.administrator = [...pages.viewer, 'accounts'];
-pages.inspector = [...pages.viewer, 'acts'];
+pages.inspector = [...pages.publisher, 'acts'];
 
 let browser, stand, base;
 before(async () => {
@@ -155,7 +155,7 @@ describe('every page', () => {
   test('what a role may not see is neither offered nor shown', async () => {
     const page = await open(browser, base);
     await log_in(page, 'viewer-1');
-    for (const name of ['review', 'acts', 'accounts']) {
+    for (const name of ['review', 'acts', 'accounts', 'tickets']) {
       assert.equal(await page.$(`aside.side a[data-page=${name}]`), null);
       await go(page, `#/${name}`);
       assert.match(await page.textContent('main'), /角色不能/);
@@ -497,7 +497,7 @@ describe('review', () => {
     await page.check('dialog input[name=second]');
     await page.click('dialog button.main');
     await page.waitForFunction(() => !document.querySelector('dialog'));
-    assert.deepEqual({ ...own.world.reviews.get(id)[0], at_us: 0 }, { verdict: 'unsure', note: hostile.script, second: true, who: 'reviewer-1', at_us: 0 });
+    assert.deepEqual({ ...own.world.reviews.get(id)[0], at_us: 0 }, { verdict: 'unsure', note: hostile.script, second: true, reviewer: 'reviewer-1', at_us: 0 });
     await page.waitForFunction((x) => document.querySelector('.pane .notes')?.textContent.includes(x), hostile.script);
     await page.click('main .head >> text=抽样');
     await page.fill('dialog input[name=percent]', '10');

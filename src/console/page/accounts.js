@@ -24,11 +24,13 @@ function change(a, again) {
     { name: 'role', label: t('role'), kind: 'choice', choices: role_choices(), value: a.role },
     { name: 'password', label: t('password_reset'), kind: 'password', autocomplete: 'new-password', hint: t('password_reset_hint') },
     { name: 'disabled', label: t('disabled'), kind: 'tick', value: a.disabled },
+    ...(a.totp ? [{ name: 'totp', label: t('totp_take_away'), kind: 'tick', hint: t('totp_take_away_hint') }] : []),
   ], t('save'), async (v) => {
     const changed = {};
     if (v.role !== a.role) changed.role = v.role;
     if (v.disabled !== Boolean(a.disabled)) changed.disabled = v.disabled;
     if (v.password) changed.password = v.password;
+    if (v.totp) changed.totp = false;
     await api.post(`accounts/${api.seg(a.name)}`, changed);
     toast(t('done'));
     again();
@@ -49,8 +51,8 @@ export async function show(box, { signal }) {
     { title: t('state'), cell: (a) => (a.disabled ? badge('none', t('disabled')) : badge('good', t('valid'))) },
     { title: t('totp'), cell: (a) => (a.totp ? badge('good', t('yes')) : badge('warn', t('no'))) },
     { title: t('last_login'), class: 'nowrap', cell: (a) => time(a.last_login_us) },
-    { title: t('what_to_do'), cell: (a) => h('div.row', h('button', { type: 'button', onclick: () => change(a, again) }, t('change')),
-      a.name === person().user.name ? null : h('button.danger', { type: 'button', onclick: () => remove(a, again) }, t('remove'))) },
+    { title: t('what_to_do'), cell: (a) => (a.name === person().user.name ? null : h('div.row', h('button', { type: 'button', onclick: () => change(a, again) }, t('change')),
+      h('button.danger', { type: 'button', onclick: () => remove(a, again) }, t('remove')))) },
   ], Array.isArray(answer) ? answer : answer.rows ?? answer.accounts ?? [], { caption: t('page_accounts') }));
   fill(box, h('div.head', h('h1', t('page_accounts')), h('button.main', { type: 'button', onclick: () => add(again) }, t('account_new'))), h('p.soft', t('accounts_text')), list);
   await again();

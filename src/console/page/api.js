@@ -70,7 +70,8 @@ async function run(method, path, body, signal, entering) {
     const answer = await ask(method, path, body, signal);
     if (answer.ok) return answer;
     const refusal = await refusal_of(answer);
-    if (answer.status !== 401 || entering || !state.login) throw refusal;
+    // A wrong password or code of a form is a refusal, too; only a session that is gone has neither.
+    if (answer.status !== 401 || entering || !state.login || ['wrong', 'code_needed'].includes(refusal.code)) throw refusal;
     // Several requests of a page may find the session gone; one login serves them all.
     state.waiting ??= state.login().finally(() => { state.waiting = null; });
     await state.waiting;

@@ -85,7 +85,7 @@ function overview_tab(shown, on) {
       [t('client_ip'), d.client_ip ? h('span.mono', d.client_ip) : null], [t('session'), d.session], [t('device'), d.device],
       [t('provider_refusal'), d.provider_refusal], [t('label'), d.label ? named('label', d.label) : null],
     ]),
-    d.reviews?.length ? [h('h3', t('reviews')), h('ul.notes', d.reviews.map((r) => h('li', verdict_badge(r.verdict), ' ', h('strong', r.who ?? r.reviewer), ' ', h('span.soft', time(r.at_us)), r.second ? [' ', badge('info', t('second_review'))] : null, r.note ? h('div', r.note) : null)))] : null,
+    d.reviews?.length ? [h('h3', t('reviews')), h('ul.notes', d.reviews.map((r) => h('li', verdict_badge(r.verdict), ' ', h('strong', r.who ?? r.reviewer), ' ', h('span.soft', time(r.at_us)), r.second ? [' ', badge('info', t('second_review'))] : null, r.replaced ? [' ', badge('none', t('replaced'))] : null, r.note ? h('div', r.note) : null)))] : null,
   ];
 }
 

@@ -55,13 +55,13 @@ export const setup_page = () => h('section.gate-card', h('h1', t('setup_title'))
   h('p', t('setup_text')), h('pre.command', 'juyong account add -c conf/juyong.yaml NAME --role administrator'), h('p.soft', t('setup_after')));
 
 // Over the page, when the session has ended: what was typed below stays. Resolves once somebody is in.
-export function login_again(user, done) {
+export function login_again(user, done, front) {
   return new Promise((resolve) => {
     let in_again = false;
     const show = () => {
       const close = dialog(t('session_ended'), () => [
-        h('p.soft', t('session_ended_text')),
-        login_form(user?.name, (session) => {
+        h('p.soft', t(front ? 'session_ended_front' : 'session_ended_text')),
+        front ? h('div.row', h('button.main', { type: 'button', onclick: () => { in_again = true; close(); resolve(); } }, t('again'))) : login_form(user?.name, (session) => {
           in_again = true;
           done(session);
           close();

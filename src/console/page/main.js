@@ -30,7 +30,7 @@ const pages = [
   { id: 'rules', group: 'keep', may: 'see', show: rules.show },
   { id: 'users', group: 'keep', may: 'see', show: users.show },
   { id: 'apps', group: 'keep', may: 'see', show: apps.show },
-  { id: 'tickets', group: 'cases', may: 'see', show: tickets.show },
+  { id: 'tickets', group: 'cases', may: 'read', show: tickets.show },
   { id: 'incidents', group: 'cases', may: 'see', show: incidents.show },
   { id: 'acts', group: 'house', may: 'acts', show: acts.show },
   { id: 'accounts', group: 'house', may: 'accounts', show: accounts.show },
@@ -74,7 +74,7 @@ function draw_frame() {
   const side = h('aside.side', { id: 'side' }, brand(), menu(),
     h('div.foot',
       h('div.me', h('strong', person().user.name), h('span.soft', named('role', person().user.role))),
-      h('div', h('a.button.plain', { href: link('self') }, t('page_self')), h('button.plain', { type: 'button', onclick: leave }, t('logout'))),
+      h('div', h('a.button.plain', { href: link('self') }, t('page_self')), person().front ? null : h('button.plain', { type: 'button', onclick: leave }, t('logout'))),
       h('div', switches(draw_frame), h('button.plain', { type: 'button', onclick: help, 'aria-label': t('help_title') }, '?'))));
   const opener = h('button', { type: 'button', 'aria-expanded': 'false', 'aria-controls': 'side', onclick: () => open_side(!side.classList.contains('open')) }, t('menu'));
   const open_side = (yes) => {
@@ -153,7 +153,7 @@ function enter(session) {
     if (again.user.name !== person().user.name || again.user.role !== person().user.role) return location.reload();
     seat({ ...person(), ...again });
     return api.set_token(again.token);
-  }));
+  }, person().front));
   draw_frame();
 }
 

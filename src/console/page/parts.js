@@ -4,10 +4,11 @@ import { named, t } from './words.js';
 import { may } from './person.js';
 
 export function reason_of(error) {
+  if (error.code === 'wrong' || error.code === 'code_needed') return t('login_wrong_again');
   if (error.status === 0) return t('error_unreachable');
   if (error.status === 403) return t('error_forbidden');
   if (error.status === 404) return t('error_absent');
-  if (error.status === 409) return t('error_conflict');
+  if (error.status === 409) return error.code === 'own_account' || error.code === 'front' || error.code === 'exists' ? error.message : t('error_conflict');
   if (error.status === 429) return t('error_often', { s: error.retry_s ?? 60 });
   if (error.status === 503) return t('error_busy');
   if (error.status === undefined) console.error(error);

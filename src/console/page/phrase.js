@@ -4,20 +4,19 @@ import * as api from './api.js';
 import { link } from './address.js';
 import { fill, h } from './dom.js';
 import { number } from './format.js';
-import { act, dialog, error_box, field, if_may, table, toast } from './parts.js';
+import { act, action_badge, dialog, error_box, field, if_may, table, toast } from './parts.js';
 import { place_of } from './plain.js';
 import { excerpt } from './rows.js';
 import { publish_form } from './draft.js';
+import { may } from './person.js';
 import { risk_name } from './overview.js';
-import { action_badge } from './parts.js';
 import { named, t } from './words.js';
 
 const word = /[\p{L}\p{N}]/u;
 
-// The word with what it is part of: to the ends of the run of letters around it, at most six
+// Where the gateway has none: the word with what it is part of, to the ends of the run of letters around it, at most six
 // characters to a side. The reviewer shortens it; too long is safe, it frees less.
 export function suggestion(example) {
-  if (example.suggest) return example.suggest;
   const context = example.context ?? example.text ?? '';
   const at = place_of(example.text, context);
   if (!at) return example.text ?? '';
@@ -43,7 +42,7 @@ function findings(answer) {
   ];
 }
 
-// The dialog. `example`: {text, context, rule, risk, suggest?}
+// The dialog. `example`: {text, context, rule, risk, request_id?}
 export function offer_phrase(example) {
   dialog(t('allow_title'), (close) => {
     const kind = field({ name: 'kind', label: t('draft_kind'), kind: 'choice', choices: ['allow', 'keyword'].map((k) => [k, named('draft', k)]), value: 'allow' });
@@ -86,8 +85,16 @@ export function offer_phrase(example) {
       h('p.soft', t('allow_text', { rule: example.rule ?? '–', risk: example.risk ? risk_name(example.risk) : '–' })),
       example.context || example.text ? h('div.boxed', excerpt(example)) : null,
       kind.box, text.box, h('div.row', h('button', { type: 'submit' }, t('try_now'))), result, why.box, trouble, after);
-    // What it would free is the first thing to know.
-    if (suggestion(example)) try_now();
+    // The gateway knows the shortest phrase that would have saved it. What a phrase would free is the
+    // first thing to know of it.
+    (async () => {
+      const own = text.value();
+      if (example.request_id && may('review')) {
+        const { phrase } = await api.get(`reviews/suggest/${api.seg(example.request_id)}`).catch(() => ({}));
+        if (phrase && text.value() === own) text.input.value = phrase;
+      }
+      if (text.value()) try_now();
+    })();
     return form;
   }, { wide: true });
 }

@@ -5,13 +5,16 @@ import { fill, h } from './dom.js';
 import { drawer } from './drawer.js';
 import { day, day_before, from_local, number, percent, time, to_local } from './format.js';
 import { group_list } from './groups.js';
-import { action_badge, ask_form, badge, empty_box, error_box, if_may, load, loading_box, table, toast } from './parts.js';
+import { action_badge, ask_form, badge, empty_box, error_box, if_may, load, loading_box, table, toast, verdict_badge } from './parts.js';
 import { may, person } from './person.js';
 import { excerpt } from './rows.js';
 import { risk_name } from './overview.js';
 import { named, t } from './words.js';
 
 const page_size = 100;
+
+// Why it is in the queue; that it was intercepted goes without saying.
+const whys = (why) => [why ?? []].flat().filter((w) => !['interception', 'policy', 'assigned'].includes(w));
 
 function sample_form(again) {
   const now = Date.now() * 1000;
@@ -71,7 +74,7 @@ class Queue {
     return h('li', { class: row.verdict ? 'done' : '' },
       h('input', { type: 'checkbox', 'aria-label': `${t('pick')} ${i + 1}`, checked: this.picked.has(row.request_id), onchange: (e) => (e.target.checked ? this.picked.add(row.request_id) : this.picked.delete(row.request_id)) }),
       h('button.item', { type: 'button', onclick: () => this.choose(i) },
-        h('span.item-line', action_badge(row.action), h('span.mono', row.risk ?? ''), row.why && row.why !== 'interception' ? badge('info', named('why', row.why)) : null, h('span.fill'),
+        h('span.item-line', action_badge(row.action), h('span.mono', row.risk ?? ''), whys(row.why).map((w) => badge('info', named('why', w))), h('span.fill'),
           row.verdict ? badge('good', named('verdict', row.verdict)) : row.assigned ? h('span.soft', row.assigned) : h('span.soft', time(row.time).slice(0, 11))),
         excerpt(row)));
   }
@@ -189,9 +192,14 @@ function summary_of(s, again) {
         { title: t('false_positives'), class: 'right', cell: (x) => `${number(x.false_positive)} · ${percent(x.false_positive, x.count)}` },
       ], s.by_rule, { caption: t('by_rule') }) : empty_box(t('nothing_here'))),
       h('section.panel', h('h2', t('by_reviewer')), s.by_reviewer?.length ? table([
-        { title: t('name'), cell: (x) => x.who ?? x.reviewer ?? x.name },
-        { title: t('reviewed'), class: 'right', cell: (x) => number(x.count ?? x.reviewed) },
+        { title: t('name'), cell: (x) => x.reviewer ?? x.who },
+        { title: t('reviewed'), class: 'right', cell: (x) => number(x.reviewed ?? x.count) },
+        { title: t('second_review'), class: 'right', cell: (x) => number(x.second ?? 0) },
       ], s.by_reviewer, { caption: t('by_reviewer') }) : empty_box(t('nothing_here')),
+      s.differences?.length ? [h('h2', t('differences')), table([
+        { title: t('request_id'), cell: (x) => h('a', { href: link('log', { t: 'ever', request_id: x.request_id, open: x.request_id }) }, h('span.mono', x.request_id)) },
+        { title: t('reviewed'), cell: (x) => [x.reviewer, ' ', verdict_badge(x.verdict)] }, { title: t('second_review'), cell: (x) => [x.second_reviewer, ' ', verdict_badge(x.second_verdict)] },
+      ], s.differences, { caption: t('differences') })] : null,
       h('h2', t('signoff')), s.signed?.length ? h('ul.notes', s.signed.map((x) => h('li', h('strong', x.who), ' ', h('span.soft', time(x.at_us)), x.note ? h('div', x.note) : null))) : h('p.soft', t('not_signed')),
       if_may('review', () => h('button', {
         type: 'button', onclick: () => ask_form(t('signoff'), [{ name: 'note', label: t('note'), kind: 'area', most: 2000, autofocus: true }], t('signoff_now'), async ({ note: text }) => {

@@ -51,7 +51,8 @@ function begin(done) {
             if (!code.check()) return;
             act(button, async () => {
               try {
-                await api.post('totp/confirm', { code: code.value().replace(/\s/g, '') });
+                const session = await api.post('totp/confirm', { code: code.value().replace(/\s/g, '') });
+                if (session.token) api.set_token(session.token);
                 close();
                 done(true);
               } catch (error) {
@@ -82,7 +83,8 @@ function totp_panel() {
           if (!password.check()) return;
           act(button, async () => {
             try {
-              await api.post('totp/remove', { password: password.value() });
+              const session = await api.post('totp/remove', { password: password.value() });
+              if (session.token) api.set_token(session.token);
               draw(false);
             } catch (error) {
               fill(trouble, error_box(error));
@@ -98,5 +100,5 @@ function totp_panel() {
 export async function show(box) {
   const { user, version, node } = person();
   fill(box, h('div.head', h('h1', t('page_self'))), facts([[t('name'), user.name], [t('role'), `${named('role', user.role)} · ${t(`role_may_${user.role}`)}`], [t('gateway'), `${node ?? ''} ${version ?? ''}`.trim()]]),
-    h('div.columns', password_form(), totp_panel()));
+    person().front ? h('p.soft', t('front_text')) : h('div.columns', password_form(), totp_panel()));
 }

@@ -25,7 +25,7 @@ function ticket_dialog(x, again) {
       facts([[t('kind'), named('complaint', x.kind)], [t('received'), time(x.at_us)], [t('due'), due(x)], [t('contact'), x.contact],
         [t('request_id'), x.request_id ? h('a', { href: link('log', { t: 'ever', request_id: x.request_id, open: x.request_id }), onclick: close }, h('span.mono', x.request_id)) : null]]),
       h('div.quote', x.text),
-      h('h3', t('notes')), x.notes?.length ? h('ul.notes', x.notes.map((n) => h('li', h('strong', n.who), ' ', h('span.soft', time(n.at_us)), h('div', n.text ?? n.note ?? '')))) : h('p.soft', t('nothing_here')),
+      h('h3', t('notes')), x.notes?.length ? h('ul.notes', x.notes.map((n) => h('li', h('strong', n.who), ' ', h('span.soft', time(n.at_us)), n.state ? [' ', badge('none', named('ticket', n.state))] : null, h('div', n.text ?? n.note ?? '')))) : h('p.soft', t('nothing_here')),
       if_may('review', () => h('form.stack', {
         onsubmit: (e) => {
           e.preventDefault();
@@ -46,7 +46,7 @@ export async function show(box, { params, signal }) {
   const read = () => fill(list, paged(signal, {
     none: t('no_tickets'), caption: t('page_tickets'), ask: ({ before }) => api.get('tickets', { state, before, limit: 100 }, signal),
     columns: [
-      { title: t('ticket'), cell: (x) => h('button.link', { type: 'button', onclick: () => ticket_dialog(x, read) }, h('span.mono', String(x.id))) },
+      { title: t('ticket'), cell: (x) => h('button.link', { type: 'button', onclick: (e) => act(e.currentTarget, async () => ticket_dialog({ ...x, ...await api.get(`tickets/${api.seg(x.id)}`, null, signal) }, read)) }, h('span.mono', String(x.id))) },
       { title: t('state'), class: 'nowrap', cell: (x) => badge(kinds[x.state] ?? 'none', named('ticket', x.state)) },
       { title: t('kind'), cell: (x) => named('complaint', x.kind) },
       { title: t('text'), class: 'col-text', cell: (x) => h('div.excerpt', String(x.text ?? '').slice(0, 160)) },

@@ -8,8 +8,8 @@ import { may, person } from './person.js';
 import { excerpt } from './rows.js';
 import { named, t } from './words.js';
 
-const kinds = { suspend: 'bad', limit: 'warn', warn: 'warn', none: 'none', normal: 'none' };
-const state_badge = (u) => [badge(kinds[u.state] ?? 'none', named('state', u.state || 'none')), u.appealed ? [' ', badge('info', t('appealed'))] : null];
+const kinds = { suspend: 'bad', limit: 'warn', warn: 'warn' };
+const state_badge = (u) => [badge(kinds[u.state] ?? 'none', named('state', u.state || 'clear')), u.appealed ? [' ', badge('info', t('appealed'))] : null];
 const spans = [['3600', '1 h'], ['86400', '1 d'], ['604800', '7 d'], ['2592000', '30 d'], ['', '∞']];
 
 function decide(user, act, again) {

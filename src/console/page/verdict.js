@@ -12,14 +12,15 @@ const most = 500; // exchanges a request
 // Puts a verdict on record. `example`: {text, context, rule, risk}, from which an allow phrase may be
 // made when it was a false positive. True once it is on record.
 export async function judge(requests, verdict, { note, second, example } = {}) {
+  let skipped = 0;
   try {
     for (let i = 0; i < requests.length; i += most)
-      await api.post('reviews', { requests: requests.slice(i, i + most), verdict, note: note || undefined, second: second || undefined });
+      skipped += (await api.post('reviews', { requests: requests.slice(i, i + most), verdict, note: note || undefined, second: second || undefined })).skipped ?? 0;
   } catch (e) {
     if (e.name !== 'AbortError') toast(`${t('verdict_failed')} ${reason_of(e)}`, true);
     return false;
   }
-  toast(t('judged', { n: requests.length, verdict: named('verdict', verdict) }));
+  toast(t('judged', { n: requests.length - skipped, verdict: named('verdict', verdict) }) + (skipped ? t('skipped', { n: skipped }) : ''));
   if (verdict === 'false_positive' && example) last_false.example = example;
   return true;
 }

@@ -1,0 +1,176 @@
+// The console's page against the gateway itself: what a person meets there from the first account on.
+// The page alone, in every corner, is under page.test.js.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { faults, go, launch, log_in, open, settled } from './browser.js';
+import { hostile } from './console-world.js';
+import { run, Stack, until, words } from './harness.js';
+
+const password = 'correct horse battery';
+const roles = ['viewer', 'reviewer', 'publisher', 'administrator', 'inspector'];
+// Pages whose part of the API isn't there yet.
+const absent = new Set(['overview', 'log', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'acts', 'review']);
+const pages = {
+  viewer: ['overview', 'log', 'log?group=1', 'summary', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'incidents', 'self'],
+};
+pages.publisher = [...pages.viewer, 'tickets'];
+pages.reviewer = [...pages.publisher, 'review', 'review?view=single'];
+pages.administrator = [...pages.viewer, 'accounts'];
+pages.inspector = [...pages.publisher, 'acts'];
+
+let browser, stack, base;
+before(async () => {
+  browser = await launch();
+  stack = await Stack.start();
+  base = `${stack.console}/`;
+});
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+async function account(name, role) {
+  const file = path.join(stack.dir, 'password');
+  await writeFile(file, `${password}\n`);
+  const r = await run(['account', 'add', '-c', stack.conf, name, '--role', role, '--password-file', file]);
+  assert.equal(r.code, 0, r.stderr);
+}
+
+// As an authenticator has it (RFC 6238).
+function code(secret) {
+  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+  const mac = createHmac('sha1', Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)))).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1000000).padStart(6, '0');
+}
+
+const ask = (content, user) => fetch(`${stack.url}/v1/chat/completions`, {
+  method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer x' },
+  body: JSON.stringify({ model: 'demo', user, messages: [{ role: 'user', content }] }),
+}).then((r) => r.text());
+
+const in_dialog = (page) => page.waitForFunction(() => !document.querySelector('dialog'));
+
+test('before there is an account the page tells how to make one', async () => {
+  const page = await open(browser, base);
+  await page.waitForSelector('pre.command');
+  assert.match(await page.textContent('pre.command'), /juyong account add/);
+  await page.guard();
+  for (const role of roles) await account(role, role);
+  await ask(`请问${words.block}怎么写 ${hostile.script}`, 'u1');
+  await ask(`${hostile.bidi} ${words.flag} ${hostile.attribute}`, 'u2');
+  for (let i = 0; i < 6; i++) await ask(`第${i}次问${words.answer}`, `u${i + 3}`);
+  await until(async () => (await stack.log()).length >= 8, 'eight interceptions');
+});
+
+for (const role of roles)
+  test(`${role}: every page of the menu, in both languages`, async () => {
+    for (const [locale, theme, width] of [['zh-CN', 'light', 1280], ['en-GB', 'dark', 390]]) {
+      const page = await open(browser, base, { locale, theme, width, allowed: absent.size ? [/404/] : [] });
+      await log_in(page, role, password);
+      for (const name of pages[role]) {
+        if (absent.has(name.split('?')[0])) continue;
+        await go(page, `#/${name}`);
+        const text = await page.textContent('main');
+        assert.doesNotMatch(text, /⟦|undefined|\[object|NaN/, `${name}: ${text.slice(0, 300)}`);
+        assert.equal(await page.$('main .trouble'), null, `${name}: ${text.slice(0, 200)}`);
+        assert.deepEqual(await faults(page), [], `${name} ${locale}`);
+        assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth), `${name} fits`);
+      }
+      await page.guard();
+    }
+  });
+
+test('one’s own password and authenticator', async () => {
+  await account('anna', 'viewer');
+  const page = await open(browser, base, { locale: 'en-GB', allowed: [/40[134]/] });
+  await log_in(page, 'anna', password);
+  await go(page, '#/self');
+  await page.fill('input[name=old]', 'not this one');
+  await page.fill('input[name=new]', 'another long one');
+  await page.fill('input[name=again]', 'another long one');
+  await page.click('form:has(input[name=old]) button[type=submit]');
+  await page.waitForSelector('.trouble');
+  assert.equal(await page.inputValue('input[name=new]'), 'another long one');
+  await page.fill('input[name=old]', password);
+  await page.click('form:has(input[name=old]) button[type=submit]');
+  await page.waitForSelector('p[role=status]');
+  await page.click('text=Set up one-time codes');
+  await page.waitForSelector('dialog dd .mono');
+  const secret = (await page.textContent('dialog dd .mono')).replace(/ /g, '');
+  await page.fill('dialog input[name=code]', code(secret));
+  await page.click('dialog button[type=submit]');
+  await in_dialog(page);
+  await page.click('text=Log out');
+  await page.waitForSelector('.gate-card');
+  await page.fill('input[name=name]', 'anna');
+  await page.fill('input[name=password]', 'another long one');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('input[name=code]:visible');
+  await page.guard();
+});
+
+test('an account is made, disabled and removed by an administrator', async () => {
+  const page = await open(browser, base, { allowed: [/404|422/] });
+  await log_in(page, 'administrator', password);
+  await go(page, '#/accounts');
+  await page.click('main button.main');
+  await page.fill('dialog input[name=name]', 'bert');
+  await page.fill('dialog input[name=password]', 'short');
+  await page.click('dialog button[type=submit]');
+  await page.waitForSelector('dialog .trouble');
+  await page.fill('dialog input[name=password]', 'long enough for all');
+  await page.click('dialog button[type=submit]');
+  await in_dialog(page);
+  await page.waitForFunction(() => document.querySelector('main table').textContent.includes('bert'));
+  await page.click('main tr:has-text("bert") >> text=修改');
+  await page.check('dialog input[name=disabled]');
+  await page.click('dialog button[type=submit]');
+  await in_dialog(page);
+  await page.waitForFunction(() => /bert.*停用/.test(document.querySelector('main table').textContent));
+  await page.click('main tr:has-text("bert") >> text=删除');
+  await page.click('dialog button[type=submit]');
+  await in_dialog(page);
+  await page.waitForFunction(() => !document.querySelector('main table').textContent.includes('bert'));
+  await page.guard();
+});
+
+test('an incident is written down, worked on, and has a report', async () => {
+  const page = await open(browser, base, { allowed: [/404/] });
+  await log_in(page, 'reviewer', password);
+  await go(page, '#/incidents');
+  await page.click('main button.main');
+  await page.fill('dialog input[name=title]', hostile.script);
+  await page.fill('dialog textarea[name=what]', hostile.markdown);
+  await page.click('dialog button[type=submit]');
+  await in_dialog(page);
+  await page.waitForSelector('main table button.link');
+  await page.click('main table button.link');
+  await page.selectOption('dialog select[name=state]', 'working');
+  await page.fill('dialog textarea[name=remedy]', '补充词库');
+  await page.click('dialog button.main');
+  await in_dialog(page);
+  await page.waitForFunction(() => document.querySelector('main table').textContent.includes('处置中'));
+  await page.click('main table button.link');
+  await page.click('dialog >> text=报告草稿');
+  await page.waitForSelector('dialog pre.raw');
+  assert.match(await page.textContent('dialog pre.raw'), /补充词库/);
+  await page.guard();
+});
+
+test('a day is signed off', async () => {
+  const page = await open(browser, base, { allowed: [/404/] });
+  await log_in(page, 'reviewer', password);
+  await go(page, '#/summary');
+  await page.click('main .panel button');
+  await page.fill('dialog textarea', '看过了');
+  await page.click('dialog button[type=submit]');
+  await in_dialog(page);
+  await page.waitForFunction(() => document.querySelector('main .notes')?.textContent.includes('看过了'));
+  await settled(page);
+  await page.guard();
+});
