@@ -6,6 +6,7 @@
 #include "canary/canary.h"
 #include "cli/desk.h"
 #include "cli/follow.h"
+#include "cli/intake.h"
 #include "cli/keeper.h"
 #include "cli/keywatch.h"
 #include "cli/notify.h"
@@ -47,7 +48,7 @@ struct serve {
     struct tally *tally;
     struct desk *desk;
     struct keeper *keeper;
-    struct casebook *casebook; /* NULL: it can't be opened; the traffic does not wait for it */
+    struct intake *intake;
     struct worker_pool *pool;
     struct console *console;
     struct canary *canary;
@@ -449,13 +450,6 @@ static int open_log(struct serve *s, const struct config *c)
     return audit_open(&o, &s->audit); /* tells what is wrong itself */
 }
 
-/* Reviews and tickets are no reason to refuse traffic: without them the console says so. */
-static void open_casebook(struct serve *s, const struct config *c)
-{
-    if (desk_casebook(c, s->audit, &s->casebook) < 0)
-        log_error("nothing can be reviewed until the casebook is repaired or moved away");
-}
-
 static int open_tally(struct serve *s, const struct config *c)
 {
     struct buf messages = BUF_INIT(65536);
@@ -475,6 +469,7 @@ static int start_workers(struct serve *s, const struct config *c)
         .audit = s->audit,
         .limiter = tally_limiter(s->tally),
         .reviewers = reviewing_accounts(s->reviewing),
+        .complaints = intake_taker(s->intake),
         .snapshot = s->snapshot,
         .drained = drained,
         .ctx = s,
@@ -500,7 +495,7 @@ static int start_console(struct serve *s, const struct config *c)
         .port = c->console.port,
         .snapshot = s->snapshot,
         .audit = s->audit,
-        .casebook = s->casebook,
+        .casebook = intake_casebook(s->intake),
         .ops = &ops,
         .ctx = s,
     };
@@ -596,9 +591,9 @@ static int serve(struct serve *s)
     if (r == 0)
         r = open_tally(s, c);
     if (r == 0)
-        open_casebook(s, c);
+        r = intake_open(s->audit, c, &s->intake);
     if (r == 0)
-        r = desk_open(s->audit, s->casebook, c, &s->desk);
+        r = desk_open(s->audit, intake_casebook(s->intake), c, &s->desk);
     if (r == 0)
         r = keeper_open(s->audit, s->snapshot, &s->keeper);
     if (r == 0)
@@ -683,7 +678,7 @@ int cli_serve(int argc, char **argv)
     tally_free(s.tally);
     desk_close(s.desk);
     keeper_stop(s.keeper);
-    casebook_close(s.casebook);
+    intake_close(s.intake);
     audit_close(s.audit);
     keeper_free(s.keeper); /* behind the log's last checkpoint */
     if (s.signals.fd >= 0 && s.loop)
