@@ -6,6 +6,7 @@
 #include "cli/announce.h"
 #include "cli/desk.h"
 #include "cli/follow.h"
+#include "cli/intake.h"
 #include "cli/keywatch.h"
 #include "cli/notify.h"
 #include "cli/reload.h"
@@ -35,7 +36,7 @@ struct serve {
     struct follow *follow;
     struct keywatch *keywatch;
     struct desk *desk;
-    struct casebook *casebook; /* NULL: it can't be opened; the traffic does not wait for it */
+    struct intake *intake;
     struct console *console;
     struct status now; /* the parts that the console tells of, owned here */
     struct announce announce;
@@ -248,13 +249,6 @@ static int open_log(struct serve *s, const struct config *c)
     return e;
 }
 
-/* Reviews and tickets are no reason to refuse traffic: without them the console says so. */
-static void open_casebook(struct serve *s, const struct config *c)
-{
-    if (desk_casebook(c, s->now.audit, &s->casebook) < 0)
-        log_error("nothing can be reviewed until the casebook is repaired or moved away");
-}
-
 static int open_tally(struct serve *s, const struct config *c)
 {
     struct buf messages = BUF_INIT(65536);
@@ -274,6 +268,7 @@ static int start_workers(struct serve *s, const struct config *c)
         .audit = s->now.audit,
         .limiter = tally_limiter(s->now.tally),
         .reviewers = reviewing_accounts(s->now.reviewing),
+        .complaints = intake_taker(s->intake),
         .snapshot = s->now.snapshot,
         .drained = drained,
         .ctx = s,
@@ -298,7 +293,7 @@ static int start_console(struct serve *s, const struct config *c)
         .port = c->console.port,
         .snapshot = s->now.snapshot,
         .audit = s->now.audit,
-        .casebook = s->casebook,
+        .casebook = intake_casebook(s->intake),
         .ops = &status_console,
         .ctx = &s->now,
     };
@@ -395,9 +390,9 @@ static int serve(struct serve *s)
     if (r == 0)
         r = open_tally(s, c);
     if (r == 0)
-        open_casebook(s, c);
+        r = intake_open(s->now.audit, c, &s->intake);
     if (r == 0)
-        r = desk_open(s->now.audit, s->casebook, c, &s->desk);
+        r = desk_open(s->now.audit, intake_casebook(s->intake), c, &s->desk);
     if (r == 0)
         r = keeper_open(s->now.audit, s->now.snapshot, &s->now.keeper);
     if (r == 0)
@@ -482,7 +477,7 @@ int cli_serve(int argc, char **argv)
     tally_free(s.now.tally);
     desk_close(s.desk);
     keeper_stop(s.now.keeper);
-    casebook_close(s.casebook);
+    intake_close(s.intake);
     audit_close(s.now.audit);
     keeper_free(s.now.keeper); /* behind the log's last checkpoint */
     if (s.signals.fd >= 0 && s.loop)

@@ -22,8 +22,8 @@ const struct schema_key schema_complaints[] = {
     {"due", SCHEMA_DURATION, "15d", "how long a complaint may wait for its answer",
      AT(struct config, complaints.due_ms), .min = 3600 * SECOND, .max = 45 * DAY, .restart = true},
     {"per_hour", SCHEMA_NUMBER, "5", "complaints of one address in an hour",
-     AT(struct config, complaints.per_hour), .min = 1, .max = 1000},
-    {"all_per_hour", SCHEMA_NUMBER, "200", "and of all addresses together, for each worker",
-     AT(struct config, complaints.all_per_hour), .min = 1, .max = 100000},
+     AT(struct config, complaints.per_hour), .min = 1, .max = 1000, .restart = true},
+    {"all_per_hour", SCHEMA_NUMBER, "200", "and of all addresses together",
+     AT(struct config, complaints.all_per_hour), .min = 1, .max = 10000, .restart = true},
     {NULL},
 };

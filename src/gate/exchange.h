@@ -124,6 +124,7 @@ struct gate {
     struct json_walk *walk; /* lent to one step at a time */
     struct list exchanges;
     struct label_consents *consents;
+    struct complaint_desk *complaints; /* NULL: none are taken */
     struct exchange **slots;
     uint32_t *generations;
     size_t slot_count, free_slot, active;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "gate/admit.h"
+#include "gate/complaint.h"
 #include "gate/label.h"
 #include "http/courier.h"
 #include "opinion/desk.h"
@@ -104,6 +105,9 @@ static size_t admit(void *ctx, struct http_request *r)
 {
     struct door *d = ctx;
     struct gate *g = d->gate;
+    size_t max;
+    if (!d->reviewers && complaint_admit(g->complaints, r, snapshot_config(g->snapshot), &max))
+        return max;
     struct admission a = decide(d, r);
     struct exchange *x = a.cause == CAUSE_NONE ? begin(g, r, &a) : NULL;
     if (a.cause == CAUSE_NONE && !x)
@@ -119,6 +123,8 @@ static size_t admit(void *ctx, struct http_request *r)
 
 static void client_event(void *ctx, struct http_request *r, unsigned events)
 {
+    if (complaint_event(((struct door *)ctx)->gate->complaints, r, events))
+        return;
     struct exchange *x = http_request_owner(r);
     if (!x) { /* was rejected when its head was read */
         if (events & HTTP_DONE)
@@ -314,6 +320,8 @@ int gate_new(const struct gate_options *o, struct gate **ret_gate)
         r = http_client_new(g->loop, GATE_POOL, &g->client);
     if (r == 0)
         r = opinion_desk_new(g->loop, g->client, &g->desk);
+    if (r == 0 && o->complaints)
+        r = complaint_desk_new(g, o->complaints, &g->complaints);
     if (r == 0)
         r = courier_new(g->loop, g->client, &g->courier);
     if (r == 0)
@@ -370,6 +378,7 @@ void gate_free(struct gate *g)
     if (!g)
         return;
     label_consents_free(g->consents);
+    complaint_desk_free(g->complaints);
     http_server_free(g->server);
     http_server_free(g->reviewers_server);
     opinion_desk_free(g->desk);

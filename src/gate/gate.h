@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "gate/snapshot.h"
 
+struct complaint_taker;
 struct gate;
 
 /*
@@ -38,6 +39,8 @@ struct gate_options {
     struct reviewers *reviewers;
     /* Serves them, where the configuration says; of one gate of a process. */
     bool serves_reviewers;
+    /* Who takes complaints (gate/complaint.h); NULL: nobody, whatever the configuration says. */
+    const struct complaint_taker *complaints;
 };
 
 /* Begins to listen and serve. 0 or -errno (-EADDRINUSE …). */

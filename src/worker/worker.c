@@ -68,6 +68,7 @@ static int begin(struct worker *w)
         .limiter = w->pool->options.limiter,
         .reviewers = w->pool->options.reviewers,
         .serves_reviewers = w->pool->options.reviewers && w == w->pool->workers,
+        .complaints = w->pool->options.complaints,
         .metrics = &w->metrics,
         .snapshot = w->pool->options.snapshot,
         .shared_port = w->pool->count > 1,

@@ -6,13 +6,15 @@
 
 #include "gate/gate.h"
 
+struct complaint_taker;
 struct worker_pool;
 
 struct worker_pool_options {
     unsigned count;
     struct audit *audit;
-    struct limiter *limiter;     /* NULL: nothing is limited */
-    struct reviewers *reviewers; /* NULL: nobody is one */
+    struct limiter *limiter;                  /* NULL: nothing is limited */
+    struct reviewers *reviewers;              /* NULL: nobody is one */
+    const struct complaint_taker *complaints; /* outlives the pool; NULL: none are taken */
     struct snapshot *snapshot;
     /* Called from the last worker's thread when every one has drained. */
     void (*drained)(void *ctx);
