@@ -26,7 +26,8 @@ enum series_family {
 
 /*
  * Counts `n` of that family; labels in the order above, as many as it has. Where memory is out
- * nothing is counted. O(length of the labels): some 200 ns, without a lock; see tests/bench/metrics.c.
+ * nothing is counted. O(length of the labels): some 200 ns, without a lock; see
+ * tests/bench/metrics.c.
  */
 void series_count(struct metrics *m, enum series_family f, const struct span *labels, uint64_t n);
 /* The same for one value of a histogram. */

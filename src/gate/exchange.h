@@ -69,8 +69,8 @@ struct exchange {
     struct relay *relay;       /* relay.c */
     struct buf answer;         /* gathered */
     struct record *record;     /* record.c */
-    struct strike *strike; /* strike.c; NULL: the end user's strikes were not asked for */
-    struct label *label;   /* label.c; NULL until the model is asked */
+    struct strike *strike;     /* strike.c; NULL: the end user's strikes were not asked for */
+    struct label *label;       /* label.c; NULL until the model is asked */
     void (*after)(struct exchange *x);
     struct shadow_close late; /* shadow.c */
     bool left;                /* the client's side is over; the exchange may go on listening */
