@@ -144,8 +144,9 @@ static inline bool exchange_probes(const struct exchange *x)
 /* Is that the media type of a Content-Type header, and its charset, if named, UTF-8? */
 bool gate_is_type(struct span header, struct span type);
 /*
- * A new request id. It begins with the time, so that the log's index of them grows at one end; the
- * rest tells workers and runs apart. Never chosen by a client: records are folded by it.
+ * A new request id: req_, then in hex the time (11 digits, milliseconds), so that the log's index
+ * of them grows at one end, the worker's number (2), a random number of this run (4), which tells
+ * machines and runs apart, and a count (5). Never chosen by a client: records are folded by it.
  */
 enum { GATE_ID_SIZE = 32 };
 struct span gate_request_id(struct gate *g, char ret_text[GATE_ID_SIZE]);

@@ -227,9 +227,10 @@ static void recorded(struct loop_watch *w, uint32_t events)
 
 struct span gate_request_id(struct gate *g, char ret_text[GATE_ID_SIZE])
 {
-    int n = snprintf(ret_text, GATE_ID_SIZE, "req_%011llx%04x%05llx",
-                     (unsigned long long)(clock_wall_us() / 1000), (unsigned)(g->boot & 0xFFFF),
-                     (unsigned long long)(g->next_request++ & 0xFFFFF));
+    int n =
+        snprintf(ret_text, GATE_ID_SIZE, "req_%011llx%02x%04x%05llx",
+                 (unsigned long long)(clock_wall_us() / 1000), g->options.worker & 0xFF,
+                 (unsigned)(g->boot & 0xFFFF), (unsigned long long)(g->next_request++ & 0xFFFFF));
     return span_from(ret_text, (size_t)n);
 }
 

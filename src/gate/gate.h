@@ -33,6 +33,7 @@ struct gate_options {
     struct metrics *metrics;
     struct snapshot *snapshot; /* a reference is taken */
     bool shared_port;          /* other workers listen on the same address */
+    unsigned worker;           /* its number, 0 to 255: stands in request ids, see exchange.h */
     /* Listens on a free port of 127.0.0.1 and not where the configuration says; borrowed. */
     const struct gate_stand_in *stand_in;
     /* Whose accounts are not served where apps are; NULL: nobody's. */

@@ -72,6 +72,7 @@ static int begin(struct worker *w)
         .metrics = &w->metrics,
         .snapshot = w->pool->options.snapshot,
         .shared_port = w->pool->count > 1,
+        .worker = (unsigned)(w - w->pool->workers),
     };
     w->loop = o.loop = loop_new();
     if (!w->loop)

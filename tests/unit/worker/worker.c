@@ -118,8 +118,8 @@ static void end(struct worker_pool *p)
     assert_int_equal(drained_calls, 1); /* once for all of them */
 }
 
-/* Sends a request and gives the status of the answer, 0 when nobody listens. */
-static int ask(uint16_t port)
+/* Sends a request and gives the status of the answer, 0 when nobody listens, and its id. */
+static int ask_id(uint16_t port, char ret_id[64])
 {
     static const char request[] = "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     struct sockaddr_in a = {
@@ -136,7 +136,17 @@ static int ask(uint16_t port)
     answer[n > 0 ? n : 0] = '\0';
     int status = 0;
     sscanf(answer, "HTTP/1.1 %d", &status);
+    const char *id = strcasestr(answer, "\r\nx-request-id: ");
+    ret_id[0] = '\0';
+    if (id)
+        sscanf(id + 16, "%63s", ret_id);
     return status;
+}
+
+static int ask(uint16_t port)
+{
+    char id[64];
+    return ask_id(port, id);
 }
 
 static void a_pool_without_traffic_drains(void **state)
@@ -169,6 +179,30 @@ static void all_listen_when_it_has_started(void **state)
     assert_int_equal(seen, 12);
     end(p);
     assert_int_equal(ask(port), 0);
+    snapshot_unref(s);
+}
+
+/* Two that drew the same random number would still give different ids. */
+static void a_request_id_names_its_worker(void **state)
+{
+    uint16_t port = free_port();
+    struct snapshot *s = load(port);
+    struct worker_pool *p = start(s, 3);
+    uint64_t before[3] = {0};
+    for (int i = 0; i < 24; i++) {
+        char id[64];
+        unsigned number = 99, found = 3;
+        assert_int_equal(ask_id(port, id), 404);
+        assert_int_equal(strlen(id), 26);
+        assert_int_equal(sscanf(id, "req_%*11[0-9a-f]%2x", &number), 1);
+        for (unsigned w = 0; w < 3; w++)
+            if (metrics_get(worker_pool_metrics(p, w), METRIC_REJECTED_ROUTE) > before[w]) {
+                before[w]++;
+                found = w;
+            }
+        assert_int_equal(number, found);
+    }
+    end(p);
     snapshot_unref(s);
 }
 
@@ -220,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pool_without_traffic_drains),
         cmocka_unit_test(all_listen_when_it_has_started),
+        cmocka_unit_test(a_request_id_names_its_worker),
         cmocka_unit_test(a_reload_is_taken_over_by_every_worker),
         cmocka_unit_test(a_taken_port_is_told),
     };
