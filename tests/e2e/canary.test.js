@@ -30,7 +30,8 @@ const becomes = (stack, status) => until(async () => {
 }, `/readyz gives ${status}`);
 const runs = async (stack) => (await stack.log('--all')).filter((r) => r.reason?.startsWith('canary'));
 const reload = async (stack, config) => {
-  const before = (await runs(stack)).length;
+  // The start's run may be known to /readyz before it is on record.
+  const before = await until(async () => (await runs(stack)).length, 'a run on record');
   await stack.configure(config);
   stack.gateway.kill('SIGHUP');
   return until(async () => (await runs(stack))[before], 'a run after the reload');
