@@ -1,8 +1,6 @@
 #include "cli/rules_act.h"
 
 #include "config/value.h"
-#include "match/cursor.h"
-#include "policy/policy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -29,7 +27,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->reason = arg;
         return 0;
     case 'f':
-        o->force = true;
+        o->fitness.force = true;
         return 0;
     case KEY_WAIT:
         if (!value_read_duration(span_str(arg), &wait) || wait > 3600000)
@@ -56,73 +54,6 @@ bool rules_is_line(const char *what, struct span text, size_t max)
     return setup_is_line("rules", what, text, max);
 }
 
-/* Does the library do what its authors meant, and leave ordinary texts alone? */
-static int test_library(const struct rules_act *o, const struct ruleset *set, struct buf *messages)
-{
-    struct lint_report report;
-    if (ruleset_test(set, messages, &report) < 0)
-        return 1;
-    if (report.disappoint == 0 || o->force)
-        return 0;
-    buf_printf(messages,
-               "%zu of %zu samples and ordinary texts are not judged as they should be; mend that, "
-               "or --force it\n",
-               report.disappoint, report.samples);
-    return 1;
-}
-
-struct looking {
-    const struct ruleset *set;
-    struct span word;
-    bool seen;
-};
-
-static int on_hit(void *ctx, const struct hit *hit)
-{
-    struct looking *l = ctx;
-    l->seen = l->seen || span_eq(ruleset_rule(l->set, hit->rule)->source, l->word);
-    return 0;
-}
-
-/* One word that can't wait: would it stop everybody's talk? */
-static int test_word(const struct rules_act *o, const struct ruleset *set, struct buf *messages)
-{
-    struct looking l = {.set = set, .word = span_str(o->alone)};
-    struct span example = SPAN_NULL;
-    size_t hits = 0, count = ruleset_benign_count(set);
-    for (size_t i = 0; i < count; i++) {
-        struct place at;
-        struct span text = ruleset_benign(set, i, &at);
-        struct cursor *c = cursor_new_keywords(ruleset_matchset(set), DIRECTION_BOTH);
-        l.seen = false;
-        if (!c || cursor_feed(c, text, on_hit, &l) < 0 || cursor_finish(c, on_hit, &l) < 0) {
-            cursor_free(c);
-            return 1;
-        }
-        cursor_free(c);
-        example = l.seen && !hits ? text : example;
-        hits += l.seen;
-    }
-    if (hits == 0)
-        return 0;
-    buf_printf(messages, "%s'%s' hits %zu of %zu ordinary texts, such as '%.*s'%s\n",
-               o->force ? "warning: " : "", o->alone, hits, count, SPAN_ARG(example),
-               o->force ? "" : "; --force puts it in force all the same");
-    return !o->force;
-}
-
-/* Also what the policy names must be there: else no gateway would take it. */
-static int check(void *ctx, const struct ruleset *set, struct buf *messages)
-{
-    const struct rules_act *o = ctx;
-    int errors = (int)policy_check(o->setup.config, set, messages);
-    if (errors == 0 && o->alone)
-        errors = test_word(o, set, messages);
-    else if (errors == 0 && !o->untested)
-        errors = test_library(o, set, messages);
-    return errors;
-}
-
 int rules_act_begin(struct rules_act *o, bool reason_needed, struct publish *ret_publish)
 {
     setup_login(o->login, sizeof(o->login));
@@ -134,13 +65,14 @@ int rules_act_begin(struct rules_act *o, bool reason_needed, struct publish *ret
     int r = setup_load(span_str(o->common.file), false, &o->setup);
     if (r)
         return r;
+    o->fitness.config = o->setup.config;
     *ret_publish = (struct publish){.state_dir = o->setup.config->state_dir,
                                     .rules_dir = o->setup.config->rules_dir,
                                     .author = span_trim(author),
                                     .login = span_str(o->login),
                                     .reason = span_trim(reason),
-                                    .check = check,
-                                    .ctx = o,
+                                    .check = fitness_check,
+                                    .ctx = &o->fitness,
                                     .report = RULE_REPORT_INIT};
     return CLI_GOOD;
 }

@@ -4,15 +4,14 @@
 #include "cli/rules.h"
 #include "rules/publish.h"
 #include "rules/serving.h"
+#include "trial/fitness.h"
 
 /* -c FILE, --author, --reason, --wait, --json; a child parser, as rules_common_argp. */
 struct rules_act {
     struct rules_common common;
     const char *author, *reason;
     unsigned wait_ms;
-    bool force;        /* although it fails its samples or hits ordinary texts */
-    bool untested;     /* a version that was in force before need not pass them */
-    const char *alone; /* only this word is tested, by ordinary texts; NULL: the library is */
+    struct fitness fitness; /* what is asked of what comes into force */
     char login[256];
     struct setup setup;
 };

@@ -93,7 +93,7 @@ int rules_rollback(int argc, char **argv)
                   true, &o, &p);
     if (r)
         return r;
-    o.act.untested = true; /* out of trouble first */
+    o.act.fitness.untested = true; /* out of trouble first */
     r = publish_rollback(&p, span_str(o.version), &done);
     r = rules_act_tell(&o.act, &p, r, &done, false);
     rules_act_end(&o.act, &p);

@@ -5,16 +5,16 @@
 #include "cli/logview.h"
 #include "cli/rules.h"
 #include "cli/rules_act.h"
-#include "cli/trial.h"
 #include "policy/policy.h"
 #include "rules/publish.h"
+#include "trial/trial.h"
+#include "trial/tried.h"
 #include "json/walk.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define TRIED_FILE   "keywords/being-tried.txt"
-#define TRIED_ALLOW  "allow/being-tried.txt"
+#define DAY_US       (24ull * 3600 * 1000000)
 #define WORDS_MAX    256
 #define FILES_MAX    64
 #define CHANGES_TOLD 20 /* of each source, without --all */
@@ -100,15 +100,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* ---- what is tried ---- */
 
 /* A file out of the words; of keywords the risk says what is done about them. */
-static int list_words(const struct options *o, const char *risk, struct buf *out)
+static int list_words(const struct options *o, enum tried_kind kind, const char *risk,
+                      struct buf *out)
 {
-    int r = o->allow ? buf_append(out, SPAN_LIT("#!why=being tried\n"))
-                     : buf_printf(out, "#!risk=%s\n", risk);
-    for (size_t i = 0; i < o->word_count && r == 0; i++) {
-        if (!rules_is_line("the word", span_str(o->words[i]), 512) || strchr(o->words[i], '\t'))
-            return -EINVAL;
-        r = buf_printf(out, "%s\n", o->words[i]);
-    }
+    int r = tried_begin(kind, span_str(risk), out);
+    for (size_t i = 0; i < o->word_count && r == 0; i++)
+        r = rules_is_line("the word", span_str(o->words[i]), 512)
+                ? tried_add(span_str(o->words[i]), out)
+                : -EINVAL;
     return r;
 }
 
@@ -125,14 +124,6 @@ static int read_list(const char *path, const char *risk, struct buf *out)
     if (f)
         fclose(f);
     return r;
-}
-
-static bool is_tried(void *ctx, const struct rule *rule)
-{
-    size_t n = strlen(TRIED_FILE);
-    return rule->file.len >= n &&
-           span_eq(span_slice(rule->file, rule->file.len - n, rule->file.len),
-                   SPAN_LIT(TRIED_FILE));
 }
 
 /* As told, or as the file is called, else A1-h. */
@@ -154,14 +145,14 @@ static void print_messages(const struct options *o, const struct buf *messages)
     struct buf out = BUF_INIT(4u << 20);
     struct span rest = buf_span(messages), line;
     while (span_split(&rest, '\n', &line)) {
-        size_t at = span_find(line, SPAN_LIT(TRIED_FILE ":"));
+        size_t at = span_find(line, SPAN_LIT(TRIED_WORDS_FILE ":"));
         if (span_find(line, SPAN_LIT(" is the same as ")) < line.len)
             continue;
         if (at == line.len) {
             buf_printf(&out, "%.*s\n", SPAN_ARG(line));
             continue;
         }
-        struct span number = span_slice(line, at + strlen(TRIED_FILE ":"), line.len);
+        struct span number = span_slice(line, at + strlen(TRIED_WORDS_FILE ":"), line.len);
         unsigned long n = strtoul(number.data, NULL, 10);
         size_t digits = span_find(number, SPAN_LIT(":"));
         buf_printf(&out, "%s:%lu%.*s\n", o->list ? o->list : "word", n ? n - 1 : 0,
@@ -171,22 +162,19 @@ static void print_messages(const struct options *o, const struct buf *messages)
     buf_deinit(&out);
 }
 
-/* The working copy with what is tried in it, or as it is. 0 or CLI_BAD after messages. */
+/* The working copy with what is tried in it. 0 or CLI_BAD after messages. */
 static int load_after(const struct options *o, const struct setup *s, struct ruleset **ret_set)
 {
     struct rule_report report = RULE_REPORT_INIT;
     struct buf text = BUF_INIT(64u << 20);
+    enum tried_kind kind = o->allow ? TRIED_PHRASES : TRIED_WORDS;
     char risk[64] = "A1-h";
     find_risk(o, s, risk, sizeof(risk));
-    int r = o->list ? read_list(o->list, risk, &text) : list_words(o, risk, &text);
+    int r = o->list ? read_list(o->list, risk, &text) : list_words(o, kind, risk, &text);
     if (r < 0)
         fprintf(stderr, "juyong rules try: %s: %s\n", o->list ? o->list : "words", strerror(-r));
-    struct ruleset_source source = {.dir = s->config->rules_dir,
-                                    .replaced =
-                                        o->allow ? SPAN_LIT(TRIED_ALLOW) : SPAN_LIT(TRIED_FILE),
-                                    .replacement = buf_span(&text)};
     if (r == 0) {
-        r = ruleset_read(&source, &report, ret_set);
+        r = tried_load(s->config->rules_dir, kind, buf_span(&text), &report, ret_set);
         print_messages(o, &report.text);
     }
     buf_deinit(&report.text);
@@ -298,7 +286,9 @@ static int try_log(struct trial *t, struct view *v)
 {
     struct trial_log log;
     char what[64];
-    int r = trial_logged(t, v->o->days, &log);
+    uint64_t now = clock_wall_us(), span = v->o->days * DAY_US;
+    struct trial_window window = {.since_us = now > span ? now - span : 0};
+    int r = trial_logged(t, &window, &log);
     if (r < 0) {
         fprintf(stderr, "juyong rules try: the log can't be read: %s\n", strerror(-r));
         return CLI_BAD;
@@ -380,7 +370,7 @@ static int try_words(const struct options *o, const struct setup *s)
     int r = load_after(o, s, &after);
     size_t tried = 0;
     for (uint32_t i = 0; r == 0 && !o->allow && i < ruleset_count(after); i++)
-        tried += is_tried(NULL, ruleset_rule(after, i));
+        tried += tried_is_rule(ruleset_rule(after, i));
     if (r == 0 && !o->allow && tried == 0) {
         fputs("juyong rules try: the library has all of these words\n", stderr);
         r = CLI_BAD;

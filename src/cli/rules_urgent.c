@@ -115,7 +115,7 @@ static int add(struct options *o, struct publish *p)
     }
     /* To the end of the minute: never shorter than was asked for. */
     int64_t end = (clock_wall_s() + seconds + 59) / 60 * 60;
-    o->act.alone = o->word;
+    o->act.fitness.alone = span_str(o->word);
     int r = publish_urgent(p, span_str(o->word), span_str(o->risk), end, &done);
     r = rules_act_tell(&o->act, p, r, &done, false);
     if (r == CLI_GOOD && !o->act.common.json) {
@@ -142,7 +142,7 @@ static int approve(struct options *o, struct publish *p)
 static int withdraw(struct options *o, struct publish *p)
 {
     struct publish_done done;
-    o->act.untested = true;
+    o->act.fitness.untested = true;
     int r = publish_withdraw(p, span_str(o->word), span_str(o->risk), &done);
     return rules_act_tell(&o->act, p, r, &done, false);
 }

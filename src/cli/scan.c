@@ -1,10 +1,8 @@
 /* `juyong scan`: what would be done about this text? Nothing is sent or recorded. */
-#include "base/clock.h"
 #include "base/utf8.h"
-#include "cli/finding.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
-#include "scan/scanner.h"
+#include "trial/judgement.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -29,7 +27,6 @@ struct scan {
     struct buf out, saved; /* what is printed of its hits, and of those that don't count */
     enum action action;    /* heaviest of the text */
     size_t hits;           /* of the text */
-    bool failed;           /* memory ran out */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -76,25 +73,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static struct finding describe(const struct scan *s, const struct channel *channel,
-                               const struct hit *hit)
+static int on_finding(void *ctx, const struct finding *f)
 {
-    int64_t now = clock_wall_s();
-    enum direction direction = s->options->direction;
-    struct finding f = {
-        .text = s->text,
-        .hit = *hit,
-        .derived = channel->derived,
-        .rule = ruleset_rule(s->setup.rules, hit->rule),
-        .app = s->app->name,
-        .action = policy_decide(s->policy, hit->rule, direction, now),
-    };
-    f.reason = policy_reason(s->app, f.rule, direction, now);
-    return f;
-}
-
-static void print(struct scan *s, struct buf *out, const struct finding *f)
-{
+    struct scan *s = ctx;
+    struct buf *out = f->saved ? &s->saved : &s->out;
+    s->hits += !f->saved;
     if (s->options->json) {
         if (out->len)
             buf_append_char(out, ',');
@@ -104,45 +87,17 @@ static void print(struct scan *s, struct buf *out, const struct finding *f)
     } else {
         finding_line(out, f);
     }
-    if (buf_reserve(out, 1) < 0)
-        s->failed = true;
-}
-
-static int on_hit(void *ctx, struct channel *channel, const struct hit *hit)
-{
-    struct scan *s = ctx;
-    struct finding f = describe(s, channel, hit);
-    if (f.action > s->action)
-        s->action = f.action;
-    print(s, &s->out, &f);
-    s->hits++;
-    return 0;
-}
-
-static void on_saved(void *ctx, const struct channel *channel, const struct saved *saved)
-{
-    struct scan *s = ctx;
-    struct finding f = describe(s, channel, &saved->hit);
-    f.saved = saved;
-    print(s, &s->saved, &f);
+    return buf_reserve(out, 1);
 }
 
 static int judge(struct scan *s)
 {
-    /* As a body with one message: what needs the end of the text is seen too. */
-    struct scanner *scanner =
-        scanner_new(ruleset_matchset(s->setup.rules), s->options->direction, true, on_hit, s);
-    if (!scanner)
-        return -ENOMEM;
-    if (s->options->explain)
-        scanner_tell_saved(scanner, on_saved, s);
-    struct text_item item = {.text = s->text, .field = FIELD_CONTENT};
-    struct piece piece;
-    int r = scanner_feed(scanner, &item, &piece);
-    if (r == 0)
-        r = scanner_finish(scanner, -1);
-    scanner_free(scanner);
-    return r == 0 && s->failed ? -ENOMEM : r;
+    struct judgement j = {.rules = s->setup.rules,
+                          .app = s->app,
+                          .policy = s->policy,
+                          .direction = s->options->direction,
+                          .saved = s->options->explain};
+    return judgement_make(&j, s->text, on_finding, s, &s->action);
 }
 
 static void write_out(const struct buf *text)

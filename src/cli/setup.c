@@ -116,11 +116,7 @@ void setup_deinit(struct setup *s)
 
 void setup_json(struct buf *out, const char *key, struct span text)
 {
-    if (out->len && out->data[out->len - 1] != '{')
-        buf_append_char(out, ',');
-    buf_printf(out, "\"%s\":\"", key);
-    json_escape(out, text);
-    buf_append_char(out, '"');
+    json_member(out, key, text);
 }
 
 void setup_login(char *ret_name, size_t size)

@@ -1,7 +1,7 @@
 #include "console/api.h"
 
 #include "base/clock.h"
-#include "json/text.h"
+#include "json/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,12 +81,7 @@ int api_json(struct api_answer *a, struct json_value *value)
 
 void api_member(struct buf *out, const char *key, struct span text)
 {
-    char last = out->len ? out->data[out->len - 1] : '{';
-    if (last != '{' && last != ',')
-        buf_append_char(out, ',');
-    buf_printf(out, "\"%s\":\"", key);
-    json_escape(out, text);
-    buf_append_char(out, '"');
+    json_member(out, key, text);
 }
 
 int api_temporary(const struct api *api)

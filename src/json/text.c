@@ -247,3 +247,13 @@ int json_escape(struct buf *out, struct span text)
     }
     return buf_append(out, span_slice(text, done, text.len));
 }
+
+void json_member(struct buf *out, const char *key, struct span text)
+{
+    char last = out->len ? out->data[out->len - 1] : '{';
+    if (last != '{' && last != ',')
+        buf_append_char(out, ',');
+    buf_printf(out, "\"%s\":\"", key);
+    json_escape(out, text);
+    buf_append_char(out, '"');
+}

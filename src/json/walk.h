@@ -118,3 +118,5 @@ struct span json_walk_where(struct json_walk *w);
 size_t json_raw_offset(struct span raw, size_t at);
 /* Appends text as the inside of a JSON string, escaped as shortly as RFC 8259 allows. */
 int json_escape(struct buf *out, struct span text);
+/* "key":"text" of an object that is written by hand, with a comma before it unless it is first. */
+void json_member(struct buf *out, const char *key, struct span text);

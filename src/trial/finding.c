@@ -1,8 +1,8 @@
-#include "cli/finding.h"
+#include "trial/finding.h"
 
 #include "base/utf8.h"
-#include "cli/setup.h"
 #include "text/fold.h"
+#include "json/walk.h"
 
 /* Characters of the text that are shown on either side of a hit, and of a long one at its ends. */
 #define AROUND 40
@@ -302,25 +302,25 @@ static void json_explain(struct buf *out, const struct finding *f)
     const struct rule *rule = f->rule;
     const struct derived_part *d = f->derived;
     struct buf reason = BUF_INIT(4096);
-    setup_json(out, "risk_name", rule->risk->name_zh);
-    setup_json(out, "source", rule->source);
-    setup_json(out, "why", rule->why);
-    setup_json(out, "file", rule->file);
+    json_member(out, "risk_name", rule->risk->name_zh);
+    json_member(out, "source", rule->source);
+    json_member(out, "why", rule->why);
+    json_member(out, "file", rule->file);
     buf_printf(out, ",\"line\":%u", rule->line);
-    setup_json(out, "risk_name_en", rule->risk->name_en);
-    setup_json(out, "kind", span_str(rule_kind_name(rule->kind)));
+    json_member(out, "risk_name_en", rule->risk->name_en);
+    json_member(out, "kind", span_str(rule_kind_name(rule->kind)));
     print_reason(&reason, f);
-    setup_json(out, "reason", buf_span(&reason));
+    json_member(out, "reason", buf_span(&reason));
     buf_deinit(&reason);
     if (d)
-        setup_json(out, "reads", span_slice(d->text, d->start, d->end));
+        json_member(out, "reads", span_slice(d->text, d->start, d->end));
     if (f->saved) {
         struct span phrase = span_slice(f->text, (size_t)f->saved->from, (size_t)f->saved->to);
         buf_printf(out, ",\"phrase\":{\"start\":%llu,\"end\":%llu",
                    (unsigned long long)f->saved->from, (unsigned long long)f->saved->to);
-        setup_json(out, "text", phrase);
+        json_member(out, "text", phrase);
         if (d)
-            setup_json(out, "reads", span_slice(d->text, d->from, d->to));
+            json_member(out, "reads", span_slice(d->text, d->from, d->to));
         buf_append_char(out, '}');
     }
 }
@@ -330,13 +330,13 @@ void finding_json(struct buf *out, const struct finding *f, bool explain)
     struct buf folded = BUF_INIT(1u << 16);
     fold_of(f, &folded);
     buf_append_char(out, '{');
-    setup_json(out, "rule", f->rule->id);
-    setup_json(out, "risk", f->rule->risk->id);
-    setup_json(out, "action", span_str(action_name(f->action)));
+    json_member(out, "rule", f->rule->id);
+    json_member(out, "risk", f->rule->risk->id);
+    json_member(out, "action", span_str(action_name(f->action)));
     buf_printf(out, ",\"start\":%llu,\"end\":%llu", (unsigned long long)f->hit.start,
                (unsigned long long)f->hit.end);
-    setup_json(out, "text", finding_text(f));
-    setup_json(out, "folded", buf_span(&folded));
+    json_member(out, "text", finding_text(f));
+    json_member(out, "folded", buf_span(&folded));
     buf_append(out, SPAN_LIT(",\"layers\":["));
     print_layers(out, f->hit.layers, true);
     buf_append_char(out, ']');

@@ -1,4 +1,4 @@
-#include "cli/trial.h"
+#include "trial/trial.h"
 
 #include "audit/query.h"
 #include "base/clock.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_US (24ull * 3600 * 1000000)
+#define FOLDED_MAX (4u << 20)
 
 /* One library with the policy of each app over it. */
 struct side {
@@ -26,6 +26,7 @@ struct trial {
     trial_fn fn;
     void *ctx;
     struct trial_counts sums;
+    struct buf wanted, folded; /* of trial_look_for(); of the text that is searched */
     int64_t now;
 };
 
@@ -49,6 +50,8 @@ int trial_new(const struct config *c, const struct config_app *app, const struct
         return -ENOMEM;
     *t = (struct trial){
         .config = c, .app = (size_t)(app - c->apps), .fn = fn, .ctx = ctx, .now = clock_wall_s()};
+    buf_init(&t->wanted, FOLDED_MAX);
+    buf_init(&t->folded, FOLDED_MAX);
     if (side_init(&t->sides[0], c, before) < 0 || side_init(&t->sides[1], c, after) < 0) {
         trial_free(t);
         return -ENOMEM;
@@ -63,6 +66,10 @@ void trial_free(struct trial *t)
         for (size_t i = 0; t->sides[s].policies && i < t->config->app_count; i++)
             policy_free(t->sides[s].policies[i]);
         free(t->sides[s].policies);
+    }
+    if (t) {
+        buf_deinit(&t->wanted);
+        buf_deinit(&t->folded);
     }
     free(t);
 }
@@ -140,51 +147,100 @@ static size_t app_of(const struct trial *t, struct span name)
     return app ? (size_t)(app - t->config->apps) : t->app;
 }
 
-static int read_row(struct trial *t, const struct query_row *row, struct trial_log *log)
+static bool holds(struct trial *t, struct span text)
 {
-    bool seen = false;
-    size_t changes = t->sums.heavier + t->sums.lighter;
-    if (!row->entry.request_id.len)
-        return 0; /* an operator's act */
-    for (size_t i = 0; i < row->hit_count; i++) {
+    if (t->wanted.len == 0)
+        return false;
+    buf_clear(&t->folded);
+    if (match_fold(text, &t->folded) < 0)
+        return false;
+    struct span folded = buf_span(&t->folded);
+    return span_find(folded, buf_span(&t->wanted)) < folded.len;
+}
+
+int trial_look_for(struct trial *t, struct span words)
+{
+    buf_clear(&t->wanted);
+    return match_fold(words, &t->wanted) == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* What became of one request's texts. */
+struct seen {
+    size_t texts;
+    bool holds;
+};
+
+static int read_text(struct trial *t, const struct query_row *row, const struct query_hit *h,
+                     struct span said, struct seen *seen)
+{
+    bool prompt = span_eq(h->entry->direction, SPAN_LIT("prompt"));
+    struct trial_change text = {.where = row->entry.request_id,
+                                .time_us = row->entry.time,
+                                .direction = prompt ? DIRECTION_PROMPT : DIRECTION_COMPLETION,
+                                .text = said,
+                                .row = row};
+    seen->texts++;
+    seen->holds = seen->holds || holds(t, said);
+    return compare(t, app_of(t, row->entry.app), &text);
+}
+
+static int read_texts(struct trial *t, const struct query_row *row, struct seen *seen)
+{
+    int r = 0;
+    for (size_t i = 0; i < row->hit_count && r == 0; i++) {
         const struct query_hit *h = &row->hits[i];
-        bool prompt = span_eq(h->entry->direction, SPAN_LIT("prompt"));
         /* Several matches often share their surroundings: told once. */
         bool again =
             i > 0 && row->hits[i - 1].has_text && span_eq(row->hits[i - 1].context, h->context);
-        if (!h->has_text || again)
-            continue;
-        struct trial_change text = {.where = row->entry.request_id,
-                                    .time_us = row->entry.time,
-                                    .direction = prompt ? DIRECTION_PROMPT : DIRECTION_COMPLETION,
-                                    .text = h->context};
-        seen = true;
-        int r = compare(t, app_of(t, row->entry.app), &text);
-        if (r < 0)
-            return r;
+        if (h->has_text && !again)
+            r = read_text(t, row, h, h->context, seen);
     }
+    for (size_t i = 0; i < row->kept_count && r == 0; i++)
+        if (row->kept[i].has_text)
+            r = read_text(t, row, &row->kept[i], row->kept[i].text, seen);
+    return r;
+}
+
+static int read_row(struct trial *t, const struct query_row *row, struct trial_log *log)
+{
+    struct seen seen = {0};
+    size_t heavier = t->sums.heavier, lighter = t->sums.lighter;
+    if (!row->entry.request_id.len)
+        return 0; /* an operator's act */
+    int r = read_texts(t, row, &seen);
+    if (r < 0)
+        return r;
+    bool more = t->sums.heavier > heavier, less = t->sums.lighter > lighter;
     log->requests++;
-    log->changed += t->sums.heavier + t->sums.lighter > changes;
-    log->without += !seen;
+    log->without += seen.texts == 0;
+    log->holding += seen.holds;
+    log->changed += more || less;
+    log->heavier += more;
+    log->lighter += less && !more;
+    log->reached_us = row->entry.time;
     return 0;
 }
 
-int trial_logged(struct trial *t, unsigned days, struct trial_log *ret_log)
+int trial_logged(struct trial *t, const struct trial_window *w, struct trial_log *ret_log)
 {
-    uint64_t now = clock_wall_us();
-    struct query_filter f = {.all = true, .oldest_first = true};
-    f.since_us = now > days * DAY_US ? now - days * DAY_US : 0;
+    struct query_filter f = {.since_us = w->since_us,
+                             .all = w->which != TRIAL_CAUGHT,
+                             .actions = w->which == TRIAL_ALLOWED ? 1u << ACTION_ALLOW : 0,
+                             .oldest_first = w->which == TRIAL_ALL,
+                             .budget_us = w->budget_us};
     struct query *q = NULL;
     const struct query_row *row;
-    *ret_log = (struct trial_log){0};
+    *ret_log = (struct trial_log){.complete = true};
     int r = query_open(t->config->audit.dir, &f, &q);
     while (r >= 0 && (r = query_next(q, &row)) == 1) {
-        int e = read_row(t, row, ret_log);
+        int e = w->stop && atomic_load(w->stop) ? -ECANCELED : read_row(t, row, ret_log);
         if (e < 0) {
             r = e;
             break;
         }
     }
+    if (r == 0)
+        ret_log->complete = query_is_complete(q);
     query_close(q);
     return r == -ENOENT ? 0 : r;
 }

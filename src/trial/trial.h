@@ -7,6 +7,9 @@
 #include "config/config.h"
 #include "rules/ruleset.h"
 
+#include <stdatomic.h>
+
+struct query_row;
 struct trial;
 
 /* The effect of one library on one text. */
@@ -22,6 +25,7 @@ struct trial_change {
     enum direction direction;
     struct span text;
     struct trial_effect before, after;
+    const struct query_row *row; /* of the log; NULL: a text of a file */
 };
 
 struct trial_counts {
@@ -31,10 +35,26 @@ struct trial_counts {
     size_t failed;                  /* could not be judged */
 };
 
+/* Which part of the log. */
+struct trial_window {
+    uint64_t since_us; /* wall clock */
+    enum {
+        TRIAL_ALL,     /* oldest first */
+        TRIAL_CAUGHT,  /* intercepted and flagged, newest first */
+        TRIAL_ALLOWED, /* let through, newest first: only samples of them have text */
+    } which;
+    uint64_t budget_us;      /* the time after which it ends with what it has; 0: any */
+    const atomic_bool *stop; /* ends as soon as it is set; may be NULL */
+};
+
 struct trial_log {
-    size_t changed;  /* requests that would meet another action */
     size_t requests; /* in that time */
     size_t without;  /* of which the log keeps no text: they were let through, or it has gone */
+    size_t changed;  /* that would meet another action */
+    size_t heavier, lighter; /* of these; by the heaviest of each request's texts */
+    size_t holding;          /* in which the words of trial_look_for() stand */
+    bool complete;           /* all of that time was looked at */
+    uint64_t reached_us;     /* newest first: back to then */
 };
 
 typedef void (*trial_fn)(void *ctx, const struct trial_change *change);
@@ -49,11 +69,13 @@ void trial_free(struct trial *t);
 
 /* Judges a text. 0, -ENOMEM. */
 int trial_text(struct trial *t, const struct trial_change *text);
+/* What the requests of the log are searched for besides, as matching reads it. 0, -ENOMEM. */
+int trial_look_for(struct trial *t, struct span words);
 /*
- * The texts that the log keeps of the last `days`: the surroundings of each match, with personal
- * data masked. 0, also without a log; -ENOMEM or -errno.
+ * The texts that the log keeps: the surroundings of each match, with personal data masked, and
+ * what was sampled. 0, also without a log; -ENOMEM or -errno.
  */
-int trial_logged(struct trial *t, unsigned days, struct trial_log *ret_log);
+int trial_logged(struct trial *t, const struct trial_window *w, struct trial_log *ret_log);
 /* Each line of a file is a text. 0; -errno with *ret_line 0; -EILSEQ with the line. */
 int trial_file(struct trial *t, struct span path, enum direction direction, size_t *ret_line);
 
