@@ -97,14 +97,6 @@ static void print_diff(struct buf *out, const struct publish_done *done)
         buf_printf(out, "; %u urgent words carried over", done->urgent);
 }
 
-static const char *gateway_state(const struct serving_state *st, struct span digest)
-{
-    return !st->running                             ? "none"
-           : serving_serves(st, digest)             ? "serves"
-           : span_eq(span_str(st->refused), digest) ? "refused"
-                                                    : "late";
-}
-
 static void print_gateway(struct buf *out, const struct serving_state *st, const char *state)
 {
     if (strcmp(state, "none") == 0)
@@ -142,25 +134,6 @@ static void print_plain(struct buf *out, const struct rules_act *o, int result, 
                    SPAN_ARG(o->setup.config->rules_dir));
 }
 
-static void print_json(struct buf *out, int result, const char *name,
-                       const struct publish_done *done, bool proposed, const char *gateway)
-{
-    buf_append_char(out, '{');
-    setup_json(out, "version", span_str(name));
-    setup_json(out, "sha256", span_str(done->version));
-    setup_json(out, "previous", span_str(done->previous));
-    setup_json(out, "state",
-               span_str(result == PUBLISH_SAME ? "same"
-                        : proposed             ? "proposed"
-                                               : "in force"));
-    if (result != PUBLISH_SAME && done->compared)
-        buf_printf(out, ",\"added\":%u,\"removed\":%u,\"changed\":%u,\"files\":%u",
-                   done->diff.added, done->diff.removed, done->diff.changed, done->diff.files);
-    if (gateway)
-        setup_json(out, "gateway", span_str(gateway));
-    buf_append(out, SPAN_LIT("}\n"));
-}
-
 int rules_act_tell(const struct rules_act *o, const struct publish *p, int result,
                    const struct publish_done *done, bool proposed)
 {
@@ -182,13 +155,15 @@ int rules_act_tell(const struct rules_act *o, const struct publish *p, int resul
     }
     if (!proposed) {
         serving_wait(p->state_dir, span_str(done->version), o->wait_ms, &st);
-        gateway = gateway_state(&st, span_str(done->version));
+        gateway = serving_word(&st, span_str(done->version));
         complain(&st, gateway);
     }
-    if (o->common.json)
-        print_json(&out, result, name, done, proposed, gateway);
-    else if (gateway)
+    if (o->common.json) {
+        publish_write(done, result, proposed, gateway, &out);
+        buf_append_char(&out, '\n');
+    } else if (gateway) {
         print_gateway(&out, &st, gateway);
+    }
     bool written = setup_write(stdout, &out);
     buf_deinit(&out);
     bool taken = !gateway || strcmp(gateway, "none") == 0 || strcmp(gateway, "serves") == 0;

@@ -2,7 +2,7 @@
  */
 #include "cli/rules.h"
 #include "rules/diff.h"
-#include "rules/vault.h"
+#include "rules/versions.h"
 
 #include <errno.h>
 
@@ -33,54 +33,6 @@ struct view {
     struct buf out;
 };
 
-static bool same_apps(const struct rule *a, const struct rule *b)
-{
-    bool same = a->app_count == b->app_count;
-    for (size_t i = 0; same && i < a->app_count; i++)
-        same = span_eq(a->apps[i], b->apps[i]);
-    return same;
-}
-
-/* What of the rule is another; of a pattern or near rule also what no other name says. */
-static size_t list_changes(const struct rule *a, const struct rule *b, const char *ret_names[12])
-{
-    size_t n = 0;
-    if (!span_eq(a->source, b->source))
-        ret_names[n++] = "text";
-    if (a->direction != b->direction)
-        ret_names[n++] = "direction";
-    if (a->action != b->action)
-        ret_names[n++] = "action";
-    if (a->asked != b->asked)
-        ret_names[n++] = "see";
-    if (!same_apps(a, b))
-        ret_names[n++] = "apps";
-    if (a->expires != b->expires)
-        ret_names[n++] = "expires";
-    if (!span_eq(a->quarantine, b->quarantine))
-        ret_names[n++] = "quarantine";
-    if (!span_eq(a->forced, b->forced))
-        ret_names[n++] = "forced";
-    if (!span_eq(a->why, b->why))
-        ret_names[n++] = "why";
-    if (!span_eq(a->from, b->from) || a->origin != b->origin)
-        ret_names[n++] = "source";
-    if (n == 0)
-        ret_names[n++] = "definition";
-    return n;
-}
-
-static void print_plain(struct buf *out, char kind, const struct rule *r, const char *const *names,
-                        size_t count)
-{
-    buf_printf(out, "%c %.*s\t%s\t%s\t%.*s\t%.*s:%u", kind, SPAN_ARG(r->id),
-               direction_name(r->direction), action_name(r->action), SPAN_ARG(r->source),
-               SPAN_ARG(r->file), r->line);
-    for (size_t i = 0; i < count; i++)
-        buf_printf(out, "%s%s", i ? ", " : "\t", names[i]);
-    buf_append_char(out, '\n');
-}
-
 static void print_json(struct buf *out, char kind, const struct rule *r, const char *const *names,
                        size_t count)
 {
@@ -106,52 +58,38 @@ static void on_change(void *ctx, char kind, const struct rule *old, const struct
                       struct span path)
 {
     struct view *v = ctx;
-    const char *names[12];
-    size_t count = kind == '~' && new ? list_changes(old, new, names) : 0;
+    const char *names[RULE_DIFF_NAMES];
+    size_t count = kind == '~' && new ? rule_diff_names(old, new, names) : 0;
     buf_clear(&v->out);
-    if (!old && !new) {
-        if (v->json) {
-            buf_append_char(&v->out, '{');
-            setup_json(&v->out, "change", SPAN_LIT("file"));
-            setup_json(&v->out, "how", span_from(&kind, 1));
-            setup_json(&v->out, "file", path);
-            buf_append(&v->out, SPAN_LIT("}\n"));
-        } else {
-            buf_printf(&v->out, "%c %.*s\tfile\n", kind, SPAN_ARG(path));
-        }
-    } else if (v->json) {
+    if (!v->json) {
+        rule_diff_line(&v->out, kind, old, new, path);
+    } else if (old || new) {
         print_json(&v->out, kind, new ? new : old, names, count);
     } else {
-        print_plain(&v->out, kind, new ? new : old, names, count);
+        buf_append_char(&v->out, '{');
+        setup_json(&v->out, "change", SPAN_LIT("file"));
+        setup_json(&v->out, "how", span_from(&kind, 1));
+        setup_json(&v->out, "file", path);
+        buf_append(&v->out, SPAN_LIT("}\n"));
     }
     setup_write(stdout, &v->out);
 }
 
-/* The version of that name, the one in force ("published"), or the folder as it is now ("working").
- */
-static int load(const struct config *c, const struct vault *vault, const char *name,
-                struct rule_report *report, struct ruleset **ret_set)
+static void on_phrase(void *ctx, char kind, struct span phrase, struct place at)
 {
-    char digest[RULE_DIGEST_SIZE] = "";
-    struct ruleset_source how = {
-        .dir = c->rules_dir, .shown = c->rules_dir, .uncompiled = true, .published = true};
-    if (strcmp(name, "working") == 0)
-        return ruleset_read(&how, report, ret_set);
-    if (strcmp(name, "published") == 0)
-        name = NULL;
-    int r = !vault ? -ENOENT
-            : name ? vault_find(vault, span_str(name), digest)
-                   : vault_current(vault, &report->text, digest);
-    if (r == 0 && digest[0])
-        return vault_read(vault, span_str(digest), &how, report, ret_set);
-    if (r == -ENOTUNIQ)
-        buf_printf(&report->text, "several versions begin with '%s'\n", name);
-    else if (name && r == -ENOENT)
-        buf_printf(&report->text, "no version is called '%s'; `juyong rules log` lists them\n",
-                   name);
-    else if (r == 0 || r == -ENOENT)
-        buf_append(&report->text, SPAN_LIT("nothing is published: name the versions\n"));
-    return r < 0 ? r : -ENOENT;
+    struct view *v = ctx;
+    buf_clear(&v->out);
+    if (v->json) {
+        buf_append_char(&v->out, '{');
+        setup_json(&v->out, "change", kind == '+' ? SPAN_LIT("added") : SPAN_LIT("removed"));
+        setup_json(&v->out, "kind", SPAN_LIT("allow"));
+        setup_json(&v->out, "text", phrase);
+        setup_json(&v->out, "file", at.file);
+        buf_printf(&v->out, ",\"line\":%u}\n", at.line);
+    } else {
+        rule_diff_phrase_line(&v->out, kind, phrase, at);
+    }
+    setup_write(stdout, &v->out);
 }
 
 static int compare(const struct options *o, const struct config *c, const struct vault *vault,
@@ -160,11 +98,13 @@ static int compare(const struct options *o, const struct config *c, const struct
     struct ruleset *a = NULL, *b = NULL;
     struct rule_diff d;
     struct view v = {.json = o->common.json, .out = BUF_INIT(1u << 20)};
-    int r = load(c, vault, o->names[0] ? o->names[0] : "published", report, &a);
+    int r = versions_read(vault, c->rules_dir, o->names[0] ? o->names[0] : "published", report, &a);
     if (r == 0)
-        r = load(c, vault, o->names[1] ? o->names[1] : "working", report, &b);
+        r = versions_read(vault, c->rules_dir, o->names[1] ? o->names[1] : "working", report, &b);
     if (r == 0)
         r = rule_diff(a, b, on_change, &v, &d);
+    if (r == 0)
+        r = rule_diff_phrases(a, b, on_phrase, &v);
     if (r == 0 && !v.json)
         printf("%u rules added, %u removed, %u changed; %u other files\n", d.added, d.removed,
                d.changed, d.files);
@@ -183,7 +123,8 @@ int rules_diff(int argc, char **argv)
         .doc =
             "What differs from version A ('published', the one in force, unless told) to version "
             "B ('working', the working copy, unless told): rules added (+), removed (-), "
-            "changed (~), and other files.\n比较两个版本的规则：新增 +、删除 -、修改 ~。",
+            "changed (~), other files, and the allow phrases that "
+            "differ.\n比较两个版本的规则：新增 +、删除 -、修改 ~。",
         .children = children};
     struct options o = {0};
     struct setup s;

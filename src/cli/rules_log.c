@@ -1,8 +1,7 @@
 /* `juyong rules log`: the journal of versions, newest first. */
 #include "cli/logview.h"
 #include "cli/rules.h"
-#include "rules/journal.h"
-#include "rules/vault.h"
+#include "rules/versions.h"
 
 #include "base/clock.h"
 #include "base/day.h"
@@ -11,51 +10,18 @@
 
 struct view {
     const struct rules_common *options;
-    struct journal journal;
-    const struct journal_entry *in_force; /* or NULL */
-    struct span filed;                    /* the version that was filed last; may be empty */
+    struct versions versions;
 };
-
-static void name_of(const struct journal_entry *e, char ret_name[RULE_VERSION_SIZE])
-{
-    if (e->act == JOURNAL_AUTO)
-        snprintf(ret_name, RULE_VERSION_SIZE, "auto-%.12s", e->version.data);
-    else if (e->version.len)
-        vault_name(e->version, ret_name);
-    else
-        snprintf(ret_name, RULE_VERSION_SIZE, "-");
-}
-
-/* Whether somebody approved the proposal, and that had its effect. */
-static bool is_approved(const struct journal *j, const struct journal_entry *proposal)
-{
-    for (size_t i = proposal->number; i < j->count; i++)
-        if (j->entries[i].act == JOURNAL_APPROVE && j->entries[i].of == proposal->number &&
-            !j->entries[i].interrupted)
-            return true;
-    return false;
-}
-
-static const char *state_of(const struct view *v, const struct journal_entry *e)
-{
-    /* Behind what is in force: its effect never came, and nobody has noted it yet. */
-    if (e->interrupted ||
-        (v->in_force && journal_switches(e->act) && e->number > v->in_force->number))
-        return "interrupted";
-    if (e == v->in_force)
-        return "in force";
-    if (e->act == JOURNAL_PROPOSE)
-        return is_approved(&v->journal, e) ? "approved" : "proposed";
-    return journal_was_in_force(e) ? "was in force" : "";
-}
 
 static void print_plain(const struct view *v, const struct journal_entry *e)
 {
     char name[RULE_VERSION_SIZE], time[CLOCK_TEXT_SIZE], end[DAY_TEXT_SIZE];
-    bool filed = e->act != JOURNAL_FILED && e->version.len && span_eq(e->version, v->filed);
-    name_of(e, name);
+    bool filed =
+        e->act != JOURNAL_FILED && e->version.len && span_eq(e->version, v->versions.filed);
+    versions_name(e, name);
     clock_format((uint64_t)e->time_us, time);
-    printf("%-17s  %.19sZ  %-9s  %-12s  ", name, time, journal_act_name(e->act), state_of(v, e));
+    printf("%-17s  %.19sZ  %-9s  %-12s  ", name, time, journal_act_name(e->act),
+           versions_state(&v->versions, e));
     logview_text(stdout, e->author);
     if (filed)
         printf("  filed");
@@ -90,7 +56,7 @@ static void print_json(const struct view *v, const struct journal_entry *e)
 {
     char name[RULE_VERSION_SIZE], time[CLOCK_TEXT_SIZE], end[DAY_TEXT_SIZE];
     struct buf out = BUF_INIT(65536);
-    name_of(e, name);
+    versions_name(e, name);
     clock_format((uint64_t)e->time_us, time);
     buf_append_char(&out, '{');
     if (e->version.len) {
@@ -98,9 +64,9 @@ static void print_json(const struct view *v, const struct journal_entry *e)
         setup_json(&out, "sha256", e->version);
     }
     setup_json(&out, "act", span_str(journal_act_name(e->act)));
-    setup_json(&out, "state", span_str(state_of(v, e)));
-    buf_printf(&out, ",\"in_force\":%s,\"filed\":%s", e == v->in_force ? "true" : "false",
-               e->version.len && span_eq(e->version, v->filed) ? "true" : "false");
+    setup_json(&out, "state", span_str(versions_state(&v->versions, e)));
+    buf_printf(&out, ",\"in_force\":%s,\"filed\":%s", e == v->versions.in_force ? "true" : "false",
+               e->version.len && span_eq(e->version, v->versions.filed) ? "true" : "false");
     setup_json(&out, "time", span_str(time));
     setup_json(&out, "author", e->author);
     json_text(&out, "login", e->login);
@@ -124,29 +90,11 @@ static void print_json(const struct view *v, const struct journal_entry *e)
     buf_deinit(&out);
 }
 
-static void find_marks(struct view *v, struct span current)
+static void print(const struct view *v)
 {
-    for (size_t i = 0; i < v->journal.count; i++) {
-        const struct journal_entry *e = &v->journal.entries[i];
-        bool candidate = current.len ? journal_switches(e->act) && span_eq(e->version, current)
-                                     : e->act == JOURNAL_AUTO;
-        if (candidate && !e->interrupted)
-            v->in_force = e;
-        if (e->act == JOURNAL_FILED)
-            v->filed = e->version;
-    }
-}
-
-static int print(struct view *v, const struct vault *vault, struct buf *messages)
-{
-    char current[RULE_DIGEST_SIZE] = "";
-    int r = journal_open(vault_dir(vault), vault_path(vault), false, messages, &v->journal);
-    if (r < 0)
-        return r;
-    r = vault_current(vault, messages, current);
-    find_marks(v, r == 0 ? span_str(current) : SPAN_LIT(""));
-    for (size_t i = v->journal.count; i > 0; i--) {
-        const struct journal_entry *e = &v->journal.entries[i - 1];
+    const struct journal *j = &v->versions.journal;
+    for (size_t i = j->count; i > 0; i--) {
+        const struct journal_entry *e = &j->entries[i - 1];
         if (e->act == JOURNAL_INTERRUPTED)
             continue;
         if (v->options->json)
@@ -154,23 +102,13 @@ static int print(struct view *v, const struct vault *vault, struct buf *messages
         else
             print_plain(v, e);
     }
-    bool explained = r < 0 || journal_explains(&v->journal, span_str(current));
-    journal_close(&v->journal);
-    if (explained)
-        return r == -ENOENT ? 0 : r;
-    buf_printf(messages,
-               "%.*s/current: names %.12s…, which the journal does not account for: one of the two "
-               "was changed by hand or has lost its end\n",
-               SPAN_ARG(vault_path(vault)), current);
-    return -EBADMSG;
 }
 
 int rules_log(int argc, char **argv)
 {
     struct rules_common o;
     struct setup s;
-    struct view v = {.options = &o, .filed = SPAN_LIT("")};
-    struct vault *vault = NULL;
+    struct view v = {.options = &o};
     int r = rules_parse(argc, argv, &rules_common_argp,
                         "The versions of the rules, newest first: who put them in force, when and "
                         "why, and what changed.\n规则版本记录：谁、何时、为何发布，改了什么。\v"
@@ -181,13 +119,15 @@ int rules_log(int argc, char **argv)
     if (r)
         return r;
     struct buf messages = BUF_INIT(65536);
-    r = vault_open(s.config->state_dir, &messages, &vault);
-    if (r == 0)
-        r = print(&v, vault, &messages);
-    else if (r == -ENOENT)
+    r = versions_open(s.config->state_dir, &messages, &v.versions);
+    if (r == 0) {
+        print(&v);
+        r = v.versions.damage;
+        versions_close(&v.versions);
+    } else if (r == -ENOENT) {
         r = 0;
+    }
     setup_print_messages(stderr, &messages);
-    vault_close(vault);
     buf_deinit(&messages);
     setup_deinit(&s);
     return r < 0 || fflush(stdout) != 0 ? CLI_BAD : CLI_GOOD;

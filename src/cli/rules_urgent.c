@@ -4,11 +4,8 @@
 #include "base/clock.h"
 #include "base/day.h"
 
-#define HOUR 3600
-#define DAY  (24 * HOUR)
-/* What is needed for longer belongs into the library. */
-#define LONGEST   (30 * DAY)
-#define WORD_MAX  512
+#define HOUR      3600
+#define DAY       (24 * HOUR)
 #define DAYS_SEEN 30
 
 enum verb { ADD, LIST, APPROVE, WITHDRAW };
@@ -85,22 +82,23 @@ static bool read_time(struct span text, int64_t *ret_seconds)
 {
     unsigned long long n;
     if (text.len < 2 || !span_to_u64(span_slice(text, 0, text.len - 1), &n) || n == 0 ||
-        n > LONGEST)
+        n > URGENT_LONGEST_S)
         return false;
     char unit = text.data[text.len - 1];
     int64_t of = unit == 'm' ? 60 : unit == 'h' ? HOUR : unit == 'd' ? DAY : 0;
     *ret_seconds = (int64_t)n * of;
-    return of && *ret_seconds <= LONGEST;
+    return of && *ret_seconds <= URGENT_LONGEST_S;
 }
 
 /* What a line of a keyword file can hold as a word. */
 static bool is_word(struct span word)
 {
-    if (!rules_is_line("the word", word, WORD_MAX))
+    if (!rules_is_line("the word", word, URGENT_WORD_MAX))
         return false;
-    if (word.data[0] != '#' && span_eq(span_trim(word), word))
+    if (urgent_is_word(word))
         return true;
-    fprintf(stderr, "juyong rules: a word doesn't begin with # and has no blanks around\n");
+    fprintf(stderr, "juyong rules: a word doesn't begin with #, and has no tabs and no blanks "
+                    "around\n");
     return false;
 }
 
@@ -113,8 +111,7 @@ static int add(struct options *o, struct publish *p)
                         "30d\n");
         return CLI_USAGE;
     }
-    /* To the end of the minute: never shorter than was asked for. */
-    int64_t end = (clock_wall_s() + seconds + 59) / 60 * 60;
+    int64_t end = urgent_end(clock_wall_s(), seconds);
     o->act.fitness.alone = span_str(o->word);
     int r = publish_urgent(p, span_str(o->word), span_str(o->risk), end, &done);
     r = rules_act_tell(&o->act, p, r, &done, false);

@@ -1,7 +1,9 @@
 #include "filing/coverage.h"
 
+#include "base/clock.h"
 #include "base/day.h"
 #include "base/utf8.h"
+#include "filing/changes.h"
 #include "json/walk.h"
 
 #include <stdio.h>
@@ -172,4 +174,34 @@ int coverage_json(const struct coverage *c, struct buf *out)
                       "\"met\":%s}\n",
                       l->total, ruleset_standard(l->rules)->keyword_min, l->asked, l->met,
                       coverage_is_met(c) ? "true" : "false");
+}
+
+int coverage_tell(const struct coverage_question *q, struct buf *messages, struct buf *out,
+                  bool *ret_met)
+{
+    struct library library;
+    struct changes changes;
+    int64_t now = clock_wall_s();
+    int r = library_read(q->rules, q->app, now, &library);
+    if (r < 0)
+        return r;
+    bool known = changes_read(q->config->state_dir, q->rules, now, messages, &changes) == 0;
+    struct coverage c = {
+        .library = &library,
+        .version = ruleset_version(q->rules),
+        .now = now,
+        .changed = known ? changes_at : NULL,
+        .ctx = &changes,
+        .wanted = q->wanted,
+        .wanted_ctx = q->ctx,
+        .good = q->good,
+        .bad = q->bad,
+        .off = q->off,
+    };
+    r = q->json ? coverage_json(&c, out) : coverage_table(&c, out);
+    *ret_met = coverage_is_met(&c);
+    if (known)
+        changes_free(&changes);
+    library_free(&library);
+    return r;
 }

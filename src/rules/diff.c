@@ -22,7 +22,7 @@ static int sort_rules(const struct ruleset *set, struct side *ret_side)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         const struct rule *r = ruleset_rule(set, (uint32_t)i);
-        if (r->kind != RULE_PAYLOAD)
+        if (r->kind != RULE_PAYLOAD && r->kind != RULE_CANARY)
             ret_side->rules[ret_side->count++] = r;
     }
     qsort(ret_side->rules, ret_side->count, sizeof(struct rule *), compare_ids);
@@ -167,4 +167,76 @@ bool rule_diff_files(const struct ruleset *old, const struct ruleset *new)
     bool differs = false;
     compare_files(old, new, on_any, &differs);
     return differs;
+}
+
+/* ---- allow phrases ---- */
+
+struct phrases {
+    const struct ruleset *set;
+    size_t *order, count;
+};
+
+static int compare_phrases(const void *a, const void *b, void *ctx)
+{
+    const struct ruleset *set = ctx;
+    struct place unused;
+    return span_compare(ruleset_phrase(set, *(const size_t *)a, &unused),
+                        ruleset_phrase(set, *(const size_t *)b, &unused));
+}
+
+static int sort_phrases(const struct ruleset *set, struct phrases *ret)
+{
+    size_t count = set ? ruleset_phrase_count(set) : 0;
+    *ret = (struct phrases){.set = set, .order = calloc(count + 1, sizeof(size_t)), .count = count};
+    if (!ret->order)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        ret->order[i] = i;
+    qsort_r(ret->order, count, sizeof(size_t), compare_phrases, (void *)set);
+    return 0;
+}
+
+/* Moves on behind all that are the same, for a phrase may stand in two files. */
+static struct span skip_phrase(const struct phrases *p, size_t *i)
+{
+    struct place unused;
+    struct span phrase = ruleset_phrase(p->set, p->order[*i], &unused);
+    while (*i < p->count && span_eq(ruleset_phrase(p->set, p->order[*i], &unused), phrase))
+        ++*i;
+    return phrase;
+}
+
+static void tell_phrase(const struct phrases *p, size_t *i, char kind, rule_phrase_fn fn, void *ctx)
+{
+    struct place at;
+    ruleset_phrase(p->set, p->order[*i], &at);
+    fn(ctx, kind, skip_phrase(p, i), at);
+}
+
+int rule_diff_phrases(const struct ruleset *old, const struct ruleset *new, rule_phrase_fn fn,
+                      void *ctx)
+{
+    struct phrases a, b = {0};
+    size_t i = 0, j = 0;
+    int r = sort_phrases(old, &a);
+    if (r == 0)
+        r = sort_phrases(new, &b);
+    while (r == 0 && (i < a.count || j < b.count)) {
+        struct place unused;
+        int c = i == a.count   ? 1
+                : j == b.count ? -1
+                               : span_compare(ruleset_phrase(a.set, a.order[i], &unused),
+                                              ruleset_phrase(b.set, b.order[j], &unused));
+        if (c < 0) {
+            tell_phrase(&a, &i, '-', fn, ctx);
+        } else if (c > 0) {
+            tell_phrase(&b, &j, '+', fn, ctx);
+        } else {
+            skip_phrase(&a, &i);
+            skip_phrase(&b, &j);
+        }
+    }
+    free(a.order);
+    free(b.order);
+    return r;
 }

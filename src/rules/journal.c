@@ -53,6 +53,11 @@ bool journal_was_in_force(const struct journal_entry *e)
     return !e->interrupted && (journal_switches(e->act) || e->act == JOURNAL_AUTO);
 }
 
+bool journal_sets_library(const struct journal_entry *e)
+{
+    return journal_was_in_force(e) && e->act != JOURNAL_URGENT && e->act != JOURNAL_WITHDRAW;
+}
+
 bool journal_explains(const struct journal *j, struct span current)
 {
     for (size_t i = j->count; i > 0; i--) {

@@ -36,6 +36,8 @@ static inline bool journal_switches(enum journal_act act)
 struct journal_entry;
 /* It was in force: by decision, or because nothing was published. */
 bool journal_was_in_force(const struct journal_entry *e);
+/* The same, by somebody who meant the library, not one word of it. */
+bool journal_sets_library(const struct journal_entry *e);
 
 /* Texts are borrowed from the journal, or from the caller of journal_append(). */
 struct journal_entry {

@@ -112,6 +112,24 @@ static int begin(struct act *a, struct publish *p)
     return r;
 }
 
+/* Writes *e into the journal, once whoever asked for the act has put it on his own record. */
+static int note(struct act *a, struct journal_entry *e)
+{
+    struct publish *p = a->p;
+    e->author = p->author;
+    e->login = p->login;
+    if (e->reason.len == 0)
+        e->reason = p->reason;
+    int r = p->before ? p->before(p->before_ctx, e, &p->report.text) : 0;
+    if (r < 0)
+        return r;
+    r = journal_append(&a->journal, e, NULL);
+    if (r < 0)
+        buf_printf(&p->report.text, "%.*s/journal.jsonl: %s\n", SPAN_ARG(vault_path(a->vault)),
+                   strerror(-r));
+    return r;
+}
+
 /* ---- what a version is made of ---- */
 
 /* The live urgent words that the library doesn't have itself, but for one. */
@@ -270,21 +288,14 @@ static int commit(struct act *a, struct journal_entry *e, struct publish_done *d
     if (e->library.len == 0)
         e->library = version;
     e->previous = span_str(a->current);
-    e->author = a->p->author;
-    e->login = a->p->login;
-    if (e->reason.len == 0)
-        e->reason = a->p->reason;
     e->compared = done->compared;
     e->added = done->diff.added;
     e->removed = done->diff.removed;
     e->changed = done->diff.changed;
     e->files = done->diff.files;
-    r = journal_append(&a->journal, e, NULL);
-    if (r < 0) {
-        buf_printf(messages, "%.*s/journal.jsonl: %s\n", SPAN_ARG(vault_path(a->vault)),
-                   strerror(-r));
+    r = note(a, e);
+    if (r < 0)
         return r;
-    }
     vault_tell_step(a->vault, "journal");
     return e->act == JOURNAL_PROPOSE ? 0 : vault_switch(a->vault, version, messages);
 }
@@ -305,12 +316,6 @@ int publish_library(struct publish *p, bool propose, struct publish_done *ret_do
 
 /* ---- rollback ---- */
 
-/* An act of people who meant the library, not one word of it. */
-static bool sets_library(const struct journal_entry *e)
-{
-    return journal_was_in_force(e) && e->act != JOURNAL_URGENT && e->act != JOURNAL_WITHDRAW;
-}
-
 /*
  * The library before the one in force: what was there when that one came first. So one rollback
  * after another goes further back, not to and fro.
@@ -319,18 +324,20 @@ static struct span library_before(const struct journal *j)
 {
     const struct journal_entry *last = NULL;
     for (size_t i = j->count; i > 0 && !last; i--)
-        if (sets_library(&j->entries[i - 1]) && j->entries[i - 1].act != JOURNAL_AUTO)
+        if (journal_sets_library(&j->entries[i - 1]) && j->entries[i - 1].act != JOURNAL_AUTO)
             last = &j->entries[i - 1];
     if (!last)
         return SPAN_NULL;
     size_t i = last->number;
     if (last->act == JOURNAL_ROLLBACK) /* where its library came from */
         for (i--; i > 0; i--)
-            if (sets_library(&j->entries[i - 1]) && j->entries[i - 1].act != JOURNAL_ROLLBACK &&
+            if (journal_sets_library(&j->entries[i - 1]) &&
+                j->entries[i - 1].act != JOURNAL_ROLLBACK &&
                 span_eq(j->entries[i - 1].library, last->library))
                 break;
     for (; i > 0; i--)
-        if (sets_library(&j->entries[i - 1]) && !span_eq(j->entries[i - 1].library, last->library))
+        if (journal_sets_library(&j->entries[i - 1]) &&
+            !span_eq(j->entries[i - 1].library, last->library))
             return j->entries[i - 1].library;
     return SPAN_NULL;
 }
@@ -417,7 +424,7 @@ static int approve(struct act *a, struct span name, struct publish_done *done)
         if (e->act == JOURNAL_APPROVE && e->of == proposal->number && !e->interrupted)
             return refuse(a->p, "%.*s is approved already\n", SPAN_ARG(name));
         /* Its author meant to change another library than the one in force. */
-        if (sets_library(e) && e->act != JOURNAL_AUTO)
+        if (journal_sets_library(e) && e->act != JOURNAL_AUTO)
             return refuse(a->p,
                           "%.*s was proposed before %s came into force, and would undo it: "
                           "propose again\n",
@@ -537,13 +544,8 @@ int publish_confirm(struct publish *p, struct span word, struct span risk)
         struct journal_entry e = {.act = JOURNAL_CONFIRM,
                                   .of = w->given->number,
                                   .word = w->given->word,
-                                  .risk = w->given->risk,
-                                  .author = p->author,
-                                  .login = p->login,
-                                  .reason = p->reason};
-        r = journal_append(&a.journal, &e, NULL);
-        if (r < 0)
-            buf_printf(&p->report.text, "journal.jsonl: %s\n", strerror(-r));
+                                  .risk = w->given->risk};
+        r = note(&a, &e);
     }
     end(&a);
     return r;
@@ -564,14 +566,8 @@ int publish_filed(struct publish *p, struct span version, char ret_version[RULE_
     else
         r = refuse(p, "nothing is published: name the version\n");
     if (r == 0) {
-        struct journal_entry e = {.act = JOURNAL_FILED,
-                                  .version = span_str(ret_version),
-                                  .author = p->author,
-                                  .login = p->login,
-                                  .reason = p->reason};
-        r = journal_append(&a.journal, &e, NULL);
-        if (r < 0)
-            buf_printf(&p->report.text, "journal.jsonl: %s\n", strerror(-r));
+        struct journal_entry e = {.act = JOURNAL_FILED, .version = span_str(ret_version)};
+        r = note(&a, &e);
     }
     end(&a);
     return r;

@@ -22,6 +22,12 @@ struct publish {
      */
     int (*check)(void *ctx, const struct ruleset *set, struct buf *messages);
     void *ctx;
+    /*
+     * Last, when nothing stands in the act's way any more: puts it on another record. Negative,
+     * with a message appended: it is not done. May be NULL.
+     */
+    int (*before)(void *ctx, const struct journal_entry *e, struct buf *messages);
+    void *before_ctx;
     struct rule_report
         report;      /* RULE_REPORT_INIT; messages and warnings of any kind; the caller's */
     vault_step step; /* for tests; with `step_ctx`; may be NULL */
@@ -41,6 +47,14 @@ struct publish_done {
 /* Each returns 0; PUBLISH_SAME: that is in force already, nothing was done; -EINVAL or another
  * -errno with messages in p->report. */
 #define PUBLISH_SAME 1
+
+/*
+ * What came of it as one JSON object, as commands print it and the console gives it: version,
+ * sha256, previous, state ("in force", "proposed", "same"), added, removed, changed, files, and
+ * `gateway` unless it is NULL. 0, -ENOMEM, -EMSGSIZE.
+ */
+int publish_write(const struct publish_done *done, int result, bool proposed, const char *gateway,
+                  struct buf *out);
 
 /* The working copy; `propose`: not before publish_approve() by another author. */
 int publish_library(struct publish *p, bool propose, struct publish_done *ret_done);

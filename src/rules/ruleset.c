@@ -571,6 +571,26 @@ struct span ruleset_benign(const struct ruleset *s, size_t index, struct place *
     return i->text;
 }
 
+size_t ruleset_phrase_count(const struct ruleset *s)
+{
+    return s->allow_count;
+}
+
+struct span ruleset_phrase(const struct ruleset *s, size_t index, struct place *ret_place)
+{
+    *ret_place = s->allows[index].at;
+    return s->allows[index].phrase;
+}
+
+void ruleset_phrase_id(struct span phrase, char ret_id[RULE_ID_SIZE])
+{
+    unsigned char digest[SHA256_SIZE];
+    char hex[2 * SHA256_SIZE + 1] = "";
+    if (sha256_once(phrase, digest) == 0)
+        codec_hex(span_from((const char *)digest, sizeof(digest)), hex);
+    snprintf(ret_id, RULE_ID_SIZE, "allow/%.16s", hex);
+}
+
 struct rule_counts ruleset_count_risk(const struct ruleset *s, const struct risk *risk)
 {
     return s->counts[risk - s->risks];

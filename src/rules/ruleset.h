@@ -14,6 +14,7 @@ struct ruleset;
 
 #define RULE_DIGEST_SIZE  65 /* 64 hex digits of a SHA-256 and NUL */
 #define RULE_VERSION_SIZE 24
+#define RULE_ID_SIZE      80 /* of a rule, with its NUL */
 
 struct risk {
     struct span id; /* A1-a … A5-b, attack-…, pii-… */
@@ -151,6 +152,11 @@ const struct aspect *ruleset_aspect(const struct ruleset *s, size_t index);
 /* Our own sample of ordinary texts (benign/): how many, and one of them. */
 size_t ruleset_benign_count(const struct ruleset *s);
 struct span ruleset_benign(const struct ruleset *s, size_t index, struct place *ret_place);
+/* The phrases that save what stands in them (allow/): how many, and one as it is written. */
+size_t ruleset_phrase_count(const struct ruleset *s);
+struct span ruleset_phrase(const struct ruleset *s, size_t index, struct place *ret_place);
+/* What such a phrase is called: allow/ and the first 16 hex digits of its SHA-256. */
+void ruleset_phrase_id(struct span phrase, char ret_id[RULE_ID_SIZE]);
 /* "auto-", or "v-" for what was published, and the first 12 hex digits of the digest. */
 struct span ruleset_version(const struct ruleset *s);
 /* The SHA-256 of the manifest, 64 hex digits: the identity of the library's content. */

@@ -139,3 +139,11 @@ void serving_wait(struct span state_dir, struct span digest, unsigned wait_ms,
         nanosleep(&pause, NULL);
     }
 }
+
+const char *serving_word(const struct serving_state *st, struct span digest)
+{
+    return !st->running                             ? "none"
+           : serving_serves(st, digest)             ? "serves"
+           : span_eq(span_str(st->refused), digest) ? "refused"
+                                                    : "late";
+}

@@ -35,3 +35,5 @@ bool serving_serves(const struct serving_state *st, struct span digest);
 /* Looks until a gateway serves or refuses that digest, none runs, or the time is over. */
 void serving_wait(struct span state_dir, struct span digest, unsigned wait_ms,
                   struct serving_state *ret_state);
+/* In a word how a gateway stands to it: "none" runs, it "serves", it "refused", it is "late". */
+const char *serving_word(const struct serving_state *st, struct span digest);

@@ -1,9 +1,20 @@
 #include "rules/urgent.h"
 
 #include "base/day.h"
+#include "rules/draft.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+bool urgent_is_word(struct span word)
+{
+    return draft_is_text(word, URGENT_WORD_MAX);
+}
+
+int64_t urgent_end(int64_t now, int64_t seconds)
+{
+    return (now + seconds + 59) / 60 * 60; /* lines of files have whole minutes */
+}
 
 const char *urgent_state_name(enum urgent_state s)
 {

@@ -3,6 +3,15 @@
 
 #include "rules/journal.h"
 
+/* What is needed for longer belongs into the library. */
+#define URGENT_LONGEST_S (30 * 86400)
+#define URGENT_WORD_MAX  512 /* bytes */
+
+/* What a line of a keyword file can hold as a word. */
+bool urgent_is_word(struct span word);
+/* When a word that is given now, for so many seconds, ends: never before it was asked to. */
+int64_t urgent_end(int64_t now, int64_t seconds);
+
 enum urgent_state {
     URGENT_AWAITING,  /* live, approved by nobody yet */
     URGENT_APPROVED,  /* live */
