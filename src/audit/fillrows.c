@@ -17,7 +17,7 @@ struct fill_rows {
     char path[PATH_MAX];
     ino_t inode;
     struct db *l0, *before, *db;
-    struct db_stmt *read, *hits_before, *find_head;
+    struct db_stmt *read;
     struct db_stmt *put, *update, *copy_hits, *put_hit, *put_own_hit, *put_who, *put_block;
     uint64_t seq;       /* done so far */
     uint64_t low, high; /* times of the block that is being read */
@@ -56,14 +56,12 @@ static int prepare(struct fill_rows *f)
         {f->l0, &f->read,
          SPAN_LIT("SELECT seq, time, request, weight, body FROM record WHERE seq > ?1 ORDER BY seq"
                   " LIMIT ?2")},
-        {f->before, &f->hits_before,
-         SPAN_LIT("SELECT body FROM record WHERE request = ?1 AND request <> '' ORDER BY seq")},
         {f->db, &f->put,
          SPAN_LIT("INSERT INTO interception VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-                  " ?11)")},
+                  " ?11, ?12)")},
         {f->db, &f->update,
          SPAN_LIT("UPDATE interception SET action = ?4, app = ?5, model = ?6, answered = ?7,"
-                  " user = ?8, session = ?9, ip = ?10, purpose = ?11 WHERE x = ?2")},
+                  " user = ?8, session = ?9, ip = ?10, purpose = ?11, loose = ?12 WHERE x = ?2")},
         {f->db, &f->copy_hits,
          SPAN_LIT("INSERT OR IGNORE INTO hit SELECT ?1, rule, risk, direction FROM hit WHERE"
                   " seq = ?2")},
@@ -77,8 +75,7 @@ static int prepare(struct fill_rows *f)
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof(all) / sizeof(all[0]); i++)
-        if (all[i].db)
-            r = db_prepare(all[i].db, all[i].sql, all[i].into);
+        r = db_prepare(all[i].db, all[i].sql, all[i].into);
     return r;
 }
 
@@ -120,8 +117,8 @@ void fill_rows_close(struct fill_rows *f)
 {
     if (!f)
         return;
-    struct db_stmt *const all[] = {f->read,      f->hits_before, f->put,     f->update,
-                                   f->copy_hits, f->put_hit,     f->put_who, f->put_block};
+    struct db_stmt *const all[] = {f->read,    f->put,     f->update,   f->copy_hits,
+                                   f->put_hit, f->put_who, f->put_block};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         db_finalize(all[i]);
     known_close(&f->known);
@@ -159,33 +156,13 @@ static int put_hits(struct fill_rows *f, const struct known *k, const struct ent
     return r;
 }
 
-/* The hits of an exchange that the month before began. */
-static int put_hits_before(struct fill_rows *f, const struct known *k, struct span request)
+static void bind_known(struct db_stmt *s, const struct known *k, struct span request)
 {
-    struct db_stmt *s = f->hits_before;
-    int r;
-    db_bind_text(s, 1, request);
-    while ((r = db_step(s)) == 1) {
-        struct arena a;
-        struct entry e;
-        arena_init(&a, ENTRY_MEMORY);
-        r = entry_parse(db_column_text(s, 0), &a, &e);
-        if (r == 0)
-            r = put_hits(f, k, &e);
-        arena_deinit(&a);
-        if (r < 0 && r != -EBADMSG && r != -EPROTO)
-            break;
-    }
-    db_reset(s);
-    return r < 0 && r != -EBADMSG && r != -EPROTO ? r : 0;
-}
-
-static void bind_known(struct db_stmt *s, const struct known *k)
-{
-    const int64_t values[] = {k->action, k->app,     k->model, k->answered,
-                              k->user,   k->session, k->ip,    k->purpose};
+    bool loose = request.len && (k->before || k->kept || !k->closed);
+    const int64_t values[] = {k->action,  k->app, k->model,   k->answered, k->user,
+                              k->session, k->ip,  k->purpose, loose};
     db_bind_int(s, 2, (int64_t)k->first);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 9; i++)
         db_bind_int(s, 4 + i, values[i]);
 }
 
@@ -196,18 +173,16 @@ static int put_rows(struct fill_rows *f, struct known *k, const struct entry *e,
     int r = 0;
     bool begins = k->first == 0;
     if (!begins) {
-        bind_known(f->update, k);
+        bind_known(f->update, k, request);
         r = db_run(f->update);
     }
     if (r == 0 && weight > 0) {
         if (begins)
             k->first = e->seq;
-        bind_known(f->put, k);
+        bind_known(f->put, k, request);
         db_bind_int(f->put, 1, (int64_t)e->seq);
         db_bind_int(f->put, 3, (int64_t)e->time);
         r = db_run(f->put);
-        if (r == 0 && begins && k->before && f->hits_before)
-            r = put_hits_before(f, k, request);
         if (r == 0 && !begins) {
             db_bind_int(f->copy_hits, 1, (int64_t)e->seq);
             db_bind_int(f->copy_hits, 2, (int64_t)k->first);

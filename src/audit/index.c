@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define VERSION   1
+#define VERSION   2
 #define BUSY_MS   5000
 #define HASH_SIZE 32
 
@@ -17,16 +17,19 @@
 /*
  * interception: one row a record of weight, with what is known of its whole exchange, so that rows
  * come in the order of records; `x` is the first such record of the exchange. app to purpose are
- * codes (index_code). hit: what was hit in the exchange, by each of its rows. who: all records by
- * end user and by session. block: between which times runs of records lie. roll (10 minutes), held
- * (an hour, by the durations' classes), caught (an hour; rule 0: the risk as a whole): roll-ups.
+ * codes (index_code). loose: not all of the exchange is known here, for its end has not been seen,
+ * its beginning is in the month before, or a sample of it was kept; whatever is asked for, such a
+ * row may be it. hit: what was hit in the exchange, by each of its rows. who: all records by end
+ * user and by session. block: between which times runs of records lie. roll, held (durations, by
+ * their classes), caught (rule 0: the risk as a whole): roll-ups by `step` seconds, see rollup.h.
  */
 static const char rows_schema[] = STATE
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
     "CREATE TABLE interception (seq INTEGER PRIMARY KEY, x INTEGER NOT NULL, time INTEGER NOT NULL,"
     " action INTEGER NOT NULL, app INTEGER NOT NULL, model INTEGER NOT NULL,"
     " answered INTEGER NOT NULL, user INTEGER NOT NULL, session INTEGER NOT NULL,"
-    " ip INTEGER NOT NULL, purpose INTEGER NOT NULL);"
+    " ip INTEGER NOT NULL, purpose INTEGER NOT NULL, loose INTEGER NOT NULL);"
+    "CREATE INDEX interception_loose ON interception (seq) WHERE loose = 1;"
     "CREATE INDEX interception_x ON interception (x);"
     "CREATE INDEX interception_user ON interception (user);"
     "CREATE INDEX interception_session ON interception (session);"
@@ -47,12 +50,12 @@ static const char rows_schema[] = STATE
     " risk INTEGER NOT NULL, rule INTEGER NOT NULL, direction INTEGER NOT NULL,"
     " action INTEGER NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY (at, app, test, risk, rule, direction, action)) WITHOUT ROWID;"
-    "PRAGMA user_version = 1";
+    "PRAGMA user_version = 2";
 
 #define GRAM                                                                                       \
     "CREATE VIRTUAL TABLE gram USING fts5(t, content='', columnsize=0, detail=none,"               \
     " tokenize='ascii');"
-static const char text_schema[] = STATE GRAM "PRAGMA user_version = 1";
+static const char text_schema[] = STATE GRAM "PRAGMA user_version = 2";
 
 bool index_path(struct span dir, enum index_file file, files_month month, char ret_path[PATH_MAX])
 {

@@ -65,6 +65,8 @@ void known_add(struct known *k, const struct entry *e)
     set_name(k->app_name, &k->app_len, e->app);
     if (e->upstream.len)
         set_name(k->model_name, &k->model_len, e->model);
+    k->kept |= e->hit_count > 0 && entry_weight(e) == 0;
+    k->closed |= span_eq(e->kind, SPAN_LIT("close"));
     int action = (int)action_from(e->action);
     if (action > k->action)
         k->action = action;
@@ -81,7 +83,7 @@ static int read_records(struct db_stmt *s, struct span request, uint64_t seq, st
         struct entry e;
         if (here && k->first == 0 && db_column_int(s, 1) > 0)
             k->first = (uint64_t)db_column_int(s, 0);
-        k->before |= !here && db_column_int(s, 1) > 0;
+        k->before |= !here;
         arena_init(&a, ENTRY_MEMORY);
         r = entry_parse(db_column_text(s, 2), &a, &e);
         if (r == 0)

@@ -16,7 +16,9 @@ struct known {
     char request[KNOWN_REQUEST];
     unsigned char request_len; /* 0: empty slot */
     unsigned char app_len, model_len;
-    bool before; /* the month before has interceptions of it */
+    bool before; /* the month before has records of it */
+    bool closed; /* its last record has been seen */
+    bool kept;   /* texts were kept of it that are no interception's */
     int action;  /* the heaviest; ACTION_DEFAULT: none was said */
     /* Codes, see index_code(). */
     int64_t app, model, answered, user, session, ip, purpose;

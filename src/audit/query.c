@@ -258,6 +258,8 @@ static int open_months(struct query *q)
             return r;
     }
     int r = find_extent(q);
+    if (r == 0 && q->f.text.len && !q->f.follow && !q->months[1].l1)
+        r = -ENOENT; /* its texts are gone */
     if (r == 0)
         r = plan_month(q);
     if (r < 0)
@@ -566,10 +568,11 @@ uint64_t query_position(const struct query *q)
     return q->position;
 }
 
-/* What can only be found among interceptions need not be looked for among all. */
+/* What can only be found among interceptions need not be looked for among all. Samples have texts,
+ * but no rules. */
 static void narrow(struct query_filter *f)
 {
-    bool asks = f->risk.len || f->rule.len || f->direction || f->text.len;
+    bool asks = f->risk.len || f->rule.len || (f->direction && !f->text.len);
     if (asks || (f->actions && !(f->actions & 1u << ACTION_ALLOW)))
         f->all = false;
 }

@@ -23,7 +23,8 @@ struct sieve {
     struct db_stmt *page;
     struct db_stmt *check; /* SOURCE_TEXT: does the interception fit the rest of the filter? */
     enum source source;
-    bool backwards, windowed, nothing;
+    bool backwards, windowed;
+    bool nothing; /* of what is asked for, the index knows no name: the loose rows alone */
     uint64_t end, from, to;
     struct buf match; /* of SOURCE_TEXT */
 };
@@ -139,10 +140,20 @@ static int write_row_terms(const struct query_filter *f, struct buf *out)
     return r;
 }
 
-static int write_order(const struct sieve *s, const char *column, struct buf *out)
+#define BOUNDS(column) " AND " column " >= ?1 AND " column " <= ?2"
+
+static int write_order(const struct sieve *s, struct buf *out)
 {
-    return buf_printf(out, " AND %s >= ?1 AND %s <= ?2 ORDER BY %s%s LIMIT ?3", column, column,
-                      column, s->backwards ? " DESC" : "");
+    return buf_printf(out, " ORDER BY 1%s LIMIT ?3", s->backwards ? " DESC" : "");
+}
+
+/* The exchanges of which the index does not know all, in whatever else was selected. */
+static int write_loose(const struct sieve *s, struct buf *out)
+{
+    return buf_printf(out,
+                      "%sSELECT i.seq FROM interception i INDEXED BY interception_loose WHERE"
+                      " i.loose = 1" BOUNDS("i.seq"),
+                      s->nothing ? "" : " UNION ");
 }
 
 static const char *index_of(const struct query_filter *f)
@@ -153,32 +164,35 @@ static const char *index_of(const struct query_filter *f)
                               : " NOT INDEXED";
 }
 
-static int write_rows(struct sieve *s, struct buf *out)
+/* What is asked of the exchange and of its hits, on the alias i. */
+static int write_terms(const struct query_filter *f, struct span hits, struct buf *out)
 {
-    const struct query_filter *f = s->f;
-    struct buf hits = BUF_INIT(1u << 20);
-    int r = write_hit_terms(s, &hits);
-    s->windowed = f->session.len == 0 && f->end_user.len == 0 && f->client_ip.len == 0;
-    if (r == 0)
-        r = buf_printf(out, "SELECT i.seq FROM interception i%s WHERE 1", index_of(f));
-    if (r == 0)
-        r = write_row_terms(f, out);
+    int r = write_row_terms(f, out);
     if (r == 0 && hits.len)
         r = buf_printf(out, " AND EXISTS (SELECT 1 FROM hit h WHERE h.seq = i.seq%.*s)",
-                       SPAN_ARG(buf_span(&hits)));
-    buf_deinit(&hits);
-    return r < 0 ? r : write_order(s, "i.seq", out);
+                       SPAN_ARG(hits));
+    return r;
 }
 
-static int write_rule(struct sieve *s, struct buf *out)
+static int write_rows(struct sieve *s, struct span hits, struct buf *out)
+{
+    const struct query_filter *f = s->f;
+    int r = buf_printf(out, "SELECT i.seq FROM interception i%s WHERE 1", index_of(f));
+    s->windowed = f->session.len == 0 && f->end_user.len == 0 && f->client_ip.len == 0;
+    if (r == 0)
+        r = write_terms(f, hits, out);
+    return r < 0 ? r : buf_append(out, SPAN_LIT(BOUNDS("i.seq")));
+}
+
+static int write_rule(struct sieve *s, struct span hits, struct buf *out)
 {
     int r = buf_append(out, SPAN_LIT("SELECT h.seq FROM hit h INDEXED BY hit_rule CROSS JOIN"
                                      " interception i ON i.seq = h.seq WHERE 1"));
     if (r == 0)
-        r = write_hit_terms(s, out);
+        r = buf_append(out, hits);
     if (r == 0)
         r = write_row_terms(s->f, out);
-    return r < 0 ? r : write_order(s, "h.seq", out);
+    return r < 0 ? r : buf_append(out, SPAN_LIT(BOUNDS("h.seq")));
 }
 
 static int write_who(struct sieve *s, struct buf *out)
@@ -186,49 +200,58 @@ static int write_who(struct sieve *s, struct buf *out)
     const struct query_filter *f = s->f;
     int64_t code = f->session.len ? index_code(INDEX_SESSION, f->session)
                                   : index_code(INDEX_USER, f->end_user);
-    int r = buf_printf(out, "SELECT seq FROM who WHERE code = %lld", (long long)code);
-    return r < 0 ? r : write_order(s, "seq", out);
+    return buf_printf(out, "SELECT seq FROM who WHERE code = %lld" BOUNDS("seq"), (long long)code);
 }
 
-static int write_check(struct sieve *s, struct buf *out)
+static int write_text(struct buf *out)
 {
-    struct buf hits = BUF_INIT(1u << 20);
-    int r = write_hit_terms(s, &hits);
-    if (r == 0)
-        r = buf_append(out, SPAN_LIT("SELECT 1 FROM interception i WHERE i.seq = ?1"));
-    if (r == 0)
-        r = write_row_terms(s->f, out);
-    if (r == 0 && hits.len)
-        r = buf_printf(out, " AND EXISTS (SELECT 1 FROM hit h WHERE h.seq = i.seq%.*s)",
-                       SPAN_ARG(buf_span(&hits)));
-    buf_deinit(&hits);
-    return r;
+    return buf_append(out, SPAN_LIT("SELECT rowid FROM gram WHERE gram MATCH ?4" BOUNDS("rowid")));
 }
 
-static int write_text(struct sieve *s, struct buf *out)
+/* What gives the pages. */
+static int write_page(struct sieve *s, struct span hits, struct buf *out)
 {
-    int r = buf_append(out, SPAN_LIT("SELECT rowid FROM gram WHERE gram MATCH ?4"));
-    return r < 0 ? r : write_order(s, "rowid", out);
+    int r = 0;
+    if (s->source == SOURCE_TEXT)
+        r = write_text(out);
+    else if (s->source == SOURCE_WHO)
+        r = write_who(s, out);
+    else if (!s->nothing)
+        r = s->source == SOURCE_RULE ? write_rule(s, hits, out) : write_rows(s, hits, out);
+    if (r == 0 && (s->source == SOURCE_RULE || s->source == SOURCE_ROWS))
+        r = write_loose(s, out);
+    return r < 0 ? r : write_order(s, out);
+}
+
+/* Whether an interception that has the text may be wanted. */
+static int write_check(const struct sieve *s, struct span hits, struct buf *out)
+{
+    int r = buf_append(out, SPAN_LIT("SELECT 1 FROM interception i WHERE i.seq = ?1 AND"
+                                     " (i.loose = 1"));
+    if (r == 0 && !s->nothing)
+        r = buf_append(out, SPAN_LIT(" OR (1"));
+    if (r == 0 && !s->nothing)
+        r = write_terms(s->f, hits, out);
+    return r < 0 ? r : buf_append(out, s->nothing ? SPAN_LIT(")") : SPAN_LIT("))"));
 }
 
 /* ---- opening ---- */
 
 static int prepare(struct sieve *s)
 {
-    struct buf sql = BUF_INIT(4u << 20);
-    struct buf check = BUF_INIT(4u << 20);
-    int r = s->source == SOURCE_TEXT   ? write_text(s, &sql)
-            : s->source == SOURCE_WHO  ? write_who(s, &sql)
-            : s->source == SOURCE_RULE ? write_rule(s, &sql)
-                                       : write_rows(s, &sql);
-    if (r == 0 && s->source == SOURCE_TEXT && s->ix && !s->f->all) {
-        r = write_check(s, &check);
-        if (r == 0)
-            r = db_prepare(s->ix, buf_span(&check), &s->check);
-    }
-    if (r == 0 && !s->nothing)
-        r = db_prepare(s->tx ? s->tx : s->ix, buf_span(&sql), &s->page);
-    buf_deinit(&sql);
+    struct buf hits = BUF_INIT(1u << 20), page = BUF_INIT(4u << 20), check = BUF_INIT(4u << 20);
+    bool checked = s->source == SOURCE_TEXT && s->ix && !s->f->all;
+    int r = s->ix ? write_hit_terms(s, &hits) : 0;
+    if (r == 0)
+        r = write_page(s, buf_span(&hits), &page);
+    if (r == 0)
+        r = db_prepare(s->tx ? s->tx : s->ix, buf_span(&page), &s->page);
+    if (r == 0 && checked)
+        r = write_check(s, buf_span(&hits), &check);
+    if (r == 0 && checked)
+        r = db_prepare(s->ix, buf_span(&check), &s->check);
+    buf_deinit(&hits);
+    buf_deinit(&page);
     buf_deinit(&check);
     return r;
 }
@@ -356,7 +379,7 @@ int sieve_page(struct sieve *s, uint64_t *last, uint64_t *ret_seqs, size_t max, 
         high = s->end;
     if (*last == 0 && s->backwards)
         return 0;
-    if (s->nothing || low > high)
+    if (low > high)
         return 0;
     bool cut = s->windowed && high - low >= WINDOW;
     if (cut && s->backwards)
