@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHINA_S       28800 /* days are China's */
-#define TABLE_MAX     4096  /* rows of one table; more are left out, the rarest not first */
+#define TABLE_MAX     16384 /* lines of one table, a power of two; more are left out */
 #define RULES_MAX     50
 #define CLASSES       256
 #define NAME_MAX_SIZE 200
@@ -28,50 +27,100 @@ struct line {
 struct table {
     struct line *lines;
     size_t count, room;
+    uint32_t *slots; /* 2 * room of them: the number of a line, or 0 */
 };
 
 struct overview {
     const struct overview_filter *f;
-    int64_t since_s, until_s, step_s;
+    int64_t since_s, until_s;
+    int64_t step_s; /* of what is shown over time */
+    int64_t fine_s; /* of the roll-ups that requests are read from */
+    int64_t hits_s; /* of those that hits and held times are read from */
     struct table buckets, risks, apps, models, rules;
     uint64_t classes[CLASSES];
     bool complete;
 };
 
+static bool is_line(const struct line *l, struct span name, struct span more, int64_t at)
+{
+    return l->at == at && span_eq(span_str(l->name), name) && span_eq(span_str(l->more), more);
+}
+
+/* The slot that has the line, or the free one where it belongs. */
+static uint32_t *slot_of(const struct table *t, struct span name, struct span more, int64_t at)
+{
+    uint64_t h = (uint64_t)index_code('n', name) ^ (uint64_t)index_code('r', more) >> 7 ^
+                 (uint64_t)at * 0x9e3779b97f4a7c15u;
+    for (size_t i = h ^ h >> 32;; i++) {
+        uint32_t *slot = &t->slots[i & (2 * t->room - 1)];
+        if (*slot == 0 || is_line(&t->lines[*slot - 1], name, more, at))
+            return slot;
+    }
+}
+
+static bool grow(struct table *t)
+{
+    size_t room = t->room ? 2 * t->room : 64;
+    if (room > TABLE_MAX)
+        return false;
+    struct line *lines = realloc(t->lines, room * sizeof(*lines));
+    if (lines)
+        t->lines = lines;
+    uint32_t *slots = lines ? calloc(2 * room, sizeof(*slots)) : NULL;
+    if (!slots)
+        return false;
+    free(t->slots);
+    t->slots = slots;
+    t->room = room;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct line *l = &t->lines[i];
+        *slot_of(t, span_str(l->name), span_str(l->more), l->at) = (uint32_t)i + 1;
+    }
+    return true;
+}
+
 /* The line of that key, made when it is new. NULL when memory or the table's room is out. */
 static struct line *line_of(struct table *t, struct span name, struct span more, int64_t at)
 {
-    for (size_t i = t->count; i > 0; i--) {
-        struct line *l = &t->lines[i - 1];
-        if (l->at == at && span_eq(span_str(l->name), name) && span_eq(span_str(l->more), more))
-            return l;
-    }
+    uint32_t *slot = t->room ? slot_of(t, name, more, at) : NULL;
+    if (slot && *slot)
+        return &t->lines[*slot - 1];
     if (t->count == t->room) {
-        size_t room = t->room ? 2 * t->room : 64;
-        struct line *lines = room > TABLE_MAX ? NULL : realloc(t->lines, room * sizeof(*lines));
-        if (!lines)
+        if (!grow(t))
             return NULL;
-        t->lines = lines;
-        t->room = room;
+        slot = slot_of(t, name, more, at);
     }
     struct line *l = &t->lines[t->count++];
     *l = (struct line){.at = at};
     snprintf(l->name, sizeof(l->name), "%.*s", SPAN_ARG(name));
     snprintf(l->more, sizeof(l->more), "%.*s", SPAN_ARG(more));
+    *slot = (uint32_t)t->count;
     return l;
 }
 
-/* Adds rows of (time, name, name, action, count, us) to a table. */
-static int add_rows(struct overview *o, struct db *db, const char *sql, struct table *t)
+/* What OF_APP and BUCKET ask: of roll-ups by that step. */
+static int prepare(struct overview *o, struct db *db, const char *sql, int64_t of_s,
+                   struct db_stmt **ret)
 {
-    struct db_stmt *s = NULL;
-    int r = db_prepare(db, span_str(sql), &s);
+    int r = db_prepare(db, span_str(sql), ret);
     if (r < 0)
         return r;
-    db_bind_int(s, 1, o->since_s);
-    db_bind_int(s, 2, o->until_s);
-    db_bind_text(s, 3, o->f->app);
-    db_bind_int(s, 4, o->step_s);
+    db_bind_int(*ret, 1, rollup_floor(o->since_s, of_s));
+    db_bind_int(*ret, 2, o->until_s);
+    db_bind_text(*ret, 3, o->f->app);
+    db_bind_int(*ret, 4, o->step_s);
+    db_bind_int(*ret, 5, of_s);
+    return 0;
+}
+
+/* Adds rows of (time, name, name, action, count, us) to a table. */
+static int add_rows(struct overview *o, struct db *db, const char *sql, int64_t of_s,
+                    struct table *t)
+{
+    struct db_stmt *s = NULL;
+    int r = prepare(o, db, sql, of_s, &s);
+    if (r < 0)
+        return r;
     while ((r = db_step(s)) == 1) {
         char name[NAME_MAX_SIZE];
         int64_t action = db_column_int(s, 3);
@@ -93,22 +142,18 @@ static int add_rows(struct overview *o, struct db *db, const char *sql, struct t
 }
 
 #define OF_APP                                                                                     \
-    " test = 0 AND (?3 = '' OR app = (SELECT id FROM name WHERE text = ?3)) AND at >= ?1 AND"      \
-    " at < ?2"
+    " step = ?5 AND test = 0 AND (?3 = '' OR app = (SELECT id FROM name WHERE text = ?3)) AND"     \
+    " at >= ?1 AND at < ?2 AND ?4 = ?4"
 /* A day of China begins at 16:00. */
 #define BUCKET "(at + 28800) / ?4 * ?4 - 28800"
 
 static int add_classes(struct overview *o, struct db *db)
 {
     struct db_stmt *s = NULL;
-    int r = db_prepare(
-        db, SPAN_LIT("SELECT class, sum(n) FROM held WHERE" OF_APP " AND ?4 = ?4 GROUP BY 1"), &s);
+    int r =
+        prepare(o, db, "SELECT class, sum(n) FROM held WHERE" OF_APP " GROUP BY 1", o->hits_s, &s);
     if (r < 0)
         return r;
-    db_bind_int(s, 1, o->since_s - o->since_s % ROLLUP_HOUR_S);
-    db_bind_int(s, 2, o->until_s);
-    db_bind_text(s, 3, o->f->app);
-    db_bind_int(s, 4, 0);
     while ((r = db_step(s)) == 1) {
         int64_t class = db_column_int(s, 0);
         if (class >= 0 && class < CLASSES)
@@ -120,37 +165,34 @@ static int add_classes(struct overview *o, struct db *db)
 
 static int add_index(struct overview *o, struct db *db)
 {
-    int64_t since_s = o->since_s;
     int r =
         add_rows(o, db,
                  "SELECT " BUCKET ", '', '', action, sum(n), sum(held_us) FROM roll WHERE" OF_APP
                  " GROUP BY 1, 4 ORDER BY 1",
-                 &o->buckets);
+                 o->fine_s, &o->buckets);
     if (r == 0)
         r = add_rows(o, db,
                      "SELECT 0, (SELECT text FROM name WHERE id = app), '', action, sum(n),"
-                     " sum(held_us) FROM roll WHERE ?4 = ?4 AND" OF_APP " GROUP BY app, action",
-                     &o->apps);
+                     " sum(held_us) FROM roll WHERE" OF_APP " GROUP BY app, action",
+                     o->fine_s, &o->apps);
     if (r == 0)
         r = add_rows(o, db,
                      "SELECT 0, (SELECT text FROM name WHERE id = model), '', action, sum(n),"
-                     " sum(held_us) FROM roll WHERE ?4 = ?4 AND" OF_APP " GROUP BY model, action",
-                     &o->models);
-    o->since_s -= o->since_s % ROLLUP_HOUR_S;
+                     " sum(held_us) FROM roll WHERE" OF_APP " GROUP BY model, action",
+                     o->fine_s, &o->models);
     if (r == 0)
         r = add_rows(o, db,
                      "SELECT 0, (SELECT text FROM name WHERE id = risk), '', action, sum(n), 0"
-                     " FROM caught WHERE ?4 = ?4 AND rule = 0 AND" OF_APP " GROUP BY risk, action",
-                     &o->risks);
+                     " FROM caught WHERE rule = 0 AND" OF_APP " GROUP BY risk, action",
+                     o->hits_s, &o->risks);
     if (r == 0)
         r = add_rows(o, db,
                      "SELECT 0, (SELECT text FROM name WHERE id = rule), (SELECT text FROM name"
-                     " WHERE id = risk), action, sum(n), 0 FROM caught WHERE ?4 = ?4 AND rule > 0"
+                     " WHERE id = risk), action, sum(n), 0 FROM caught WHERE rule > 0"
                      " AND" OF_APP " GROUP BY rule, risk, action",
-                     &o->rules);
+                     o->hits_s, &o->rules);
     if (r == 0)
         r = add_classes(o, db);
-    o->since_s = since_s;
     return r;
 }
 
@@ -207,9 +249,9 @@ static int add_month(struct overview *o, struct span dir, files_month month)
 static int64_t step_for(int64_t span_s)
 {
     return span_s <= 2 * 86400 + 3600    ? ROLLUP_STEP_S
-           : span_s <= 14 * 86400 + 3600 ? 3600
-           : span_s <= 62 * 86400        ? 4 * 3600
-                                         : 86400;
+           : span_s <= 14 * 86400 + 3600 ? ROLLUP_HOUR_S
+           : span_s <= 62 * 86400        ? 4 * ROLLUP_HOUR_S
+                                         : ROLLUP_DAY_S;
 }
 
 static void write_actions(struct buf *out, const struct line *l, int from)
@@ -327,8 +369,10 @@ int overview_write(struct span dir, const struct overview_filter *f, struct buf 
         o->complete = true;
         o->until_s = (int64_t)((until + 999999) / 1000000);
         o->since_s = f->since_us < until ? (int64_t)(f->since_us / 1000000) : o->until_s;
-        o->since_s -= o->since_s % ROLLUP_STEP_S;
+        o->since_s = rollup_floor(o->since_s, ROLLUP_STEP_S);
         o->step_s = step_for(o->until_s - o->since_s);
+        o->fine_s = o->step_s == 4 * ROLLUP_HOUR_S ? ROLLUP_HOUR_S : o->step_s;
+        o->hits_s = o->step_s > ROLLUP_HOUR_S ? ROLLUP_DAY_S : ROLLUP_HOUR_S;
     }
     files_month from = f->since_us ? files_month_of(f->since_us) - 1 : 0;
     for (size_t i = 0; r == 0 && i < files->count; i++)
@@ -338,8 +382,10 @@ int overview_write(struct span dir, const struct overview_filter *f, struct buf 
         r = write(o, out);
     if (o) {
         struct table *const tables[] = {&o->buckets, &o->risks, &o->apps, &o->models, &o->rules};
-        for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
             free(tables[i]->lines);
+            free(tables[i]->slots);
+        }
     }
     free(files);
     free(o);

@@ -9,9 +9,11 @@
 #include <stdint.h>
 
 struct overview_filter {
-    uint64_t since_us, until_us; /* wall clock; rounded down to the roll-ups' 10 minutes, rules and
-                                    held times to their hour; until 0: to now */
-    struct span app;             /* empty: all */
+    /* Wall clock; `until` 0: to now. `since` is rounded down: for up to two days to 10 minutes, for
+     * up to 62 to the hour, else to a day of China; for rules, risks and held times to the hour or,
+     * beyond two weeks, to the day. What began before `until` is told whole. */
+    uint64_t since_us, until_us;
+    struct span app; /* empty: all */
 };
 
 /*
