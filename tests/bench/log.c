@@ -2,9 +2,10 @@
  * The log at a size: what writing costs, what the index costs and takes, how long pages, searches,
  * the overview, a start and a verification take. Prints, asserts nothing.
  *
- *   bench-log [RECORDS [PERCENT_INTERCEPTED [DIRECTORY]]]     100000, 2, /tmp
+ *   bench-log [RECORDS [PERCENT_INTERCEPTED [DIRECTORY [DAYS]]]]     100000, 2, /tmp
  *
- * The records are spread as 100 million over 183 days are. JUYONG_BENCH_KEEP=1 keeps the directory.
+ * The records are spread as 100 million over 183 days are, or over so many days.
+ * JUYONG_BENCH_KEEP=1 keeps the directory.
  */
 #include "base/log.h"
 #include "audit/audit.h"
@@ -32,7 +33,7 @@
 
 static uint64_t seed = 1;
 static char dir[256];
-static uint64_t begin_us, now_us;
+static uint64_t begin_us, now_us, step_us = STEP_US;
 
 static unsigned below(unsigned n)
 {
@@ -80,7 +81,7 @@ static void put(struct store *s, const struct audit_event *e, double *ret_item_u
         exit(1);
     }
     item_unref(i);
-    now_us += STEP_US;
+    now_us += step_us;
 }
 
 struct one {
@@ -365,6 +366,8 @@ int main(int argc, char **argv)
 {
     uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 100000;
     unsigned percent = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 2;
+    if (argc > 4 && records)
+        step_us = strtoull(argv[4], NULL, 10) * 86400000000u / records;
     char command[300];
     setvbuf(stdout, NULL, _IOLBF, 0);
     snprintf(dir, sizeof(dir), "%s/juyong-bench-XXXXXX", argc > 3 ? argv[3] : "/tmp");
