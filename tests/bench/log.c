@@ -9,14 +9,15 @@
  */
 #include "base/log.h"
 #include "audit/audit.h"
+#include "audit/fill.h"
 #include "audit/groups.h"
-#include "audit/indexer.h"
 #include "audit/overview.h"
 #include "audit/query.h"
 #include "audit/store.h"
 #include "audit/verify.h"
 #include "base/clock.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,15 +67,12 @@ static struct span make_text(char *into, unsigned chars)
     return span_from(into, len);
 }
 
-static void put(struct store *s, const struct audit_event *e, double *ret_item_us)
+static void put(struct store *s, const struct audit_event *e)
 {
     struct item *i;
     uint64_t seq;
-    double t = *ret_item_us >= 0 ? cpu_us() : 0;
     if (item_new(e, 0, NULL, (struct item_limits){.text_max = 512}, &i) < 0)
         exit(1);
-    if (*ret_item_us >= 0)
-        *ret_item_us += cpu_us() - t;
     i->wall_us = now_us;
     if (store_put(s, i, &seq) < 0) {
         fprintf(stderr, "bench-log: %.*s\n", SPAN_ARG(store_message(s)));
@@ -139,7 +137,7 @@ static void make_one(struct one *o, uint64_t number)
 }
 
 /* Writes the exchange's records: two, with an act in place of the open where it was intercepted. */
-static void write_one(struct store *s, struct one *o, bool caught, double *item_us)
+static void write_one(struct store *s, struct one *o, bool caught)
 {
     struct audit_event e = {
         .kind = caught ? AUDIT_ACT : AUDIT_OPEN,
@@ -151,7 +149,7 @@ static void write_one(struct store *s, struct one *o, bool caught, double *item_
         .judge_us = 123,
         .prompt_bytes = 2048,
     };
-    put(s, &e, item_us);
+    put(s, &e);
     e = (struct audit_event){
         .kind = AUDIT_CLOSE,
         .subject = &o->s,
@@ -169,7 +167,7 @@ static void write_one(struct store *s, struct one *o, bool caught, double *item_
         .completion_bytes = 4096,
         .complete = true,
     };
-    put(s, &e, item_us);
+    put(s, &e);
 }
 
 static void write_log(uint64_t records, unsigned percent)
@@ -187,11 +185,11 @@ static void write_log(uint64_t records, unsigned percent)
             exit(1);
         for (unsigned i = 0; i < GROUP / 2; i++, done += 2) {
             bool hit = below(100) < percent;
-            double m = cpu_us(), skip = -1;
+            double m = cpu_us();
             make_one(&o, done);
             make_us += cpu_us() - m;
             caught += hit;
-            write_one(s, &o, hit, &skip);
+            write_one(s, &o, hit);
         }
         if (store_commit(s) < 0 || store_tidy(s) < 0)
             exit(1);
@@ -221,16 +219,39 @@ static uint64_t bytes_of(const char *pattern)
     return bytes;
 }
 
-static void make_index(uint64_t records)
+/* All months by one filler, as the indexer does; what it cost. */
+static double fill_all(bool text, const struct files *files, double *ret_took_s)
 {
     double cpu = cpu_us();
     uint64_t t = clock_mono_us();
-    int r = indexer_run(span_str(dir));
-    double took = (double)(clock_mono_us() - t) / 1e6;
-    cpu = cpu_us() - cpu;
-    printf("index: %d, %.2f s, %.0f records/s, %.2f us CPU a record, off the commit path\n", r,
-           took, (double)records / took, cpu / (double)records);
-    double n = (double)records;
+    for (size_t i = 0; i < files->count; i++) {
+        struct fill_rows *rows = NULL;
+        struct fill_text *texts = NULL;
+        int r = text ? fill_text_open(span_str(dir), files->months[i], &texts)
+                     : fill_rows_open(span_str(dir), files->months[i], &rows);
+        if (r == 0)
+            while ((r = text ? fill_text_step(texts, 200) : fill_rows_step(rows, 2000)) == 1)
+                ;
+        if (r < 0 && r != -ENOENT)
+            exit(1);
+        fill_rows_close(rows);
+        fill_text_close(texts);
+    }
+    *ret_took_s = (double)(clock_mono_us() - t) / 1e6;
+    return cpu_us() - cpu;
+}
+
+static void make_index(uint64_t records)
+{
+    static struct files files;
+    double n = (double)records, took[2], cpu[2];
+    if (files_list(span_str(dir), 0, &files) < 0)
+        exit(1);
+    for (int text = 0; text < 2; text++)
+        cpu[text] = fill_all(text, &files, &took[text]);
+    printf("index of rows: %.0f records/s, %.2f us CPU a record, off the commit path\n",
+           n / took[0], cpu[0] / n);
+    printf("index of texts: %.2f s, %.2f us CPU a record\n", took[1], cpu[1] / n);
     printf("bytes a record: l0 %.0f, l1 %.0f, ix %.0f, tx %.0f\n", (double)bytes_of("l0-*.db") / n,
            (double)bytes_of("l1-*.db") / n, (double)bytes_of("ix-*.db") / n,
            (double)bytes_of("tx-*.db") / n);
