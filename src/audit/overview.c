@@ -391,3 +391,47 @@ int overview_write(struct span dir, const struct overview_filter *f, struct buf 
     free(o);
     return r;
 }
+
+/* ---- rules ---- */
+
+static int tell_rules(struct db *db, uint64_t since_us, overview_rule_fn fn, void *ctx)
+{
+    int64_t since_s = (int64_t)(since_us / 1000000);
+    struct db_stmt *s = NULL;
+    int r = db_prepare(db,
+                       SPAN_LIT("SELECT (SELECT text FROM name WHERE id = rule), sum(n) FROM caught"
+                                " WHERE rule > 0 AND test = 0 AND at >= ?1 GROUP BY rule"),
+                       &s);
+    if (r < 0)
+        return r;
+    db_bind_int(s, 1, since_s - since_s % ROLLUP_HOUR_S);
+    while ((r = db_step(s)) == 1)
+        fn(ctx, db_column_text(s, 0), (uint64_t)db_column_int(s, 1));
+    db_finalize(s);
+    return r;
+}
+
+int overview_rules(struct span dir, uint64_t since_us, overview_rule_fn fn, void *ctx)
+{
+    struct files *files = malloc(sizeof(*files));
+    int r = files ? files_list(dir, 0, files) : -ENOMEM;
+    files_month from = since_us ? files_month_of(since_us) - 1 : 0;
+    for (size_t i = 0; r == 0 && i < files->count; i++) {
+        struct row_month m;
+        struct db *ix = NULL;
+        uint64_t end;
+        if (files->months[i] < from)
+            continue;
+        int e = row_month_open(dir, files->months[i], &m);
+        if (e == 0) {
+            e = index_open_read(dir, INDEX_ROWS, files->months[i], m.l0, &ix, &end);
+            if (e == 0)
+                e = tell_rules(ix, since_us, fn, ctx);
+            db_close(ix);
+            row_month_close(&m);
+        }
+        r = e == -ENOENT || e == -EBADMSG || e == -EINVAL ? 0 : e;
+    }
+    free(files);
+    return r == -ENOENT ? 0 : r;
+}

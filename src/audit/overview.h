@@ -27,3 +27,11 @@ struct overview_filter {
  * held_us of a bucket is the sum over its requests. 0; -ENOENT: no log; -errno. O(roll-ups).
  */
 int overview_write(struct span dir, const struct overview_filter *f, struct buf *out);
+
+/*
+ * How often each rule hit since then, rounded down to the hour: `fn` is told a part of a rule's
+ * number for each month. 0, also without a log or where the index is still being made; -errno.
+ * O(roll-ups).
+ */
+typedef void (*overview_rule_fn)(void *ctx, struct span rule, uint64_t count);
+int overview_rules(struct span dir, uint64_t since_us, overview_rule_fn fn, void *ctx);

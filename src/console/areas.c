@@ -2,11 +2,17 @@
 
 const struct api_route *const areas[] = {
     api_accounts_routes, //
+    api_draft_routes,    //
     api_export_routes,   //
     api_log_routes,      //
     api_metrics_routes,  //
+    api_publish_routes,  //
     api_review_routes,   //
+    api_rules_routes,    //
     api_session_routes,  //
     api_ticket_routes,   //
+    api_try_routes,      //
+    api_urgent_routes,   //
+    api_versions_routes, //
     NULL,
 };

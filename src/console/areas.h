@@ -4,7 +4,13 @@
 #include "console/api.h"
 
 extern const struct api_route api_accounts_routes[];
+extern const struct api_route api_draft_routes[];
 extern const struct api_route api_metrics_routes[];
+extern const struct api_route api_publish_routes[];
+extern const struct api_route api_rules_routes[];
+extern const struct api_route api_try_routes[];
+extern const struct api_route api_urgent_routes[];
+extern const struct api_route api_versions_routes[];
 extern const struct api_route api_export_routes[];
 extern const struct api_route api_log_routes[];
 extern const struct api_route api_review_routes[];
