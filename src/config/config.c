@@ -217,6 +217,10 @@ struct config *config_unref(struct config *c)
     forget(c->canary.alarm.secret);
     for (size_t i = 0; i < c->audit.export_count; i++)
         forget(c->audit.exports[i].key);
+    for (size_t i = 0; i < c->alerts.target_count; i++) {
+        forget(c->alerts.targets[i].url);
+        forget(c->alerts.targets[i].secret);
+    }
     forget(c->console.key);
     forget(c->policy.retraction.secret);
     for (size_t i = 0; i < c->app_count; i++)

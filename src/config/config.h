@@ -260,6 +260,26 @@ struct config_export {
     bool syslog;
 };
 
+enum alert_kind { ALERT_DINGTALK, ALERT_WECOM, ALERT_FEISHU, ALERT_JSON };
+
+/* Who is told when something is wrong. */
+struct config_alert_target {
+    struct span name;
+    unsigned kind;                 /* enum alert_kind */
+    struct span url, secret;       /* secrets both: a robot's address is its password */
+    unsigned language;             /* LANGUAGE_ZH or LANGUAGE_EN */
+    unsigned quiet_from, quiet_to; /* minutes of China's day; equal: no quiet time */
+    bool quiet_all;                /* what is critical waits, too */
+};
+
+/* So many interceptions in a minute are an alert. */
+struct config_alert_rate {
+    struct span risk; /* an id, a group, a prefix*, or * */
+    unsigned per_minute;
+    bool critical;
+};
+#define CONFIG_ALERT_RATES_MAX 32
+
 struct config {
     struct span file; /* where it was read from */
     struct span listen_host;
@@ -336,6 +356,16 @@ struct config {
         struct span zh, en; /* the visible text; an app's is in its policy's language */
         bool body;          /* bodies carry the machine's label, too; else headers alone */
     } labels;
+    struct {
+        struct config_alert_target *targets;
+        size_t target_count;
+        struct config_alert_rate *rates;
+        size_t rate_count;
+        bool log, canary, verify, weakened;
+        unsigned disk_percent, library_days; /* 0: never */
+        unsigned remind_ms, calm_ms, every_ms;
+        unsigned tries, timeout_ms; /* of a message, of each try */
+    } alerts;
     struct {
         unsigned format, level; /* enum log_form, enum log_level */
     } log;

@@ -360,6 +360,8 @@ const struct schema_key schema_root[] = {
     {"reviews", SCHEMA_MAP, NULL, "what of the interceptions people look at",
      .keys = schema_reviews},
     {"complaints", SCHEMA_MAP, NULL, "complaints of the public", .keys = schema_complaints},
+    {"alerts", SCHEMA_MAP, NULL, "who is told when something is wrong", .keys = schema_alerts,
+     .read = read_alerts},
     {"log", SCHEMA_MAP, NULL, "the gateway's own messages on stderr", .keys = keys_log},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
     {"labels", SCHEMA_MAP, NULL,

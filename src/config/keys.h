@@ -13,6 +13,11 @@ void read_base_url(struct reader *r, const struct schema_key *key, const struct 
                    void *base);
 void read_api_key_file(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                        void *base);
+/* A URL that may have a query; and a file with such a URL, that is a secret itself. */
+void read_whole_url(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                    void *base);
+void read_url_file(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   void *base);
 void read_headers(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base);
 /* Checks what two upstreams may not share, once all are read. */
@@ -32,6 +37,10 @@ void read_askings(struct reader *r, const struct schema_key *key, const struct y
 extern const struct schema_key schema_audit[];
 void read_audit(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                 void *base);
+/* config/alerts.c */
+extern const struct schema_key schema_alerts[];
+void read_alerts(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                 void *base);
 /* config/apps.c */
 /* Is that the name of a risk, a group, a prefix* or a rule? */
 bool is_risk_name(struct span name);

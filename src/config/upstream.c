@@ -43,8 +43,11 @@ static bool read_authority(struct span text, struct span *ret_host)
     return colon > 0 && (colon == text.len || read_port(span_slice(text, colon + 1, text.len)));
 }
 
-/* Why it is no base URL, or NULL. *ret_url is trimmed, *ret_clear says that it lacks TLS. */
-static const char *check_url(struct span text, struct span *ret_url, bool *ret_clear)
+/*
+ * Why it is no base URL, or, with `whole`, no URL that may have a query; or NULL. *ret_url is
+ * trimmed, *ret_clear says that it lacks TLS.
+ */
+static const char *check_url(struct span text, bool whole, struct span *ret_url, bool *ret_clear)
 {
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.data[i] <= 0x20 || (unsigned char)text.data[i] >= 0x7f ||
@@ -53,9 +56,10 @@ static const char *check_url(struct span text, struct span *ret_url, bool *ret_c
     bool https = span_starts(text, SPAN_LIT("https://"));
     if (!https && !span_starts(text, SPAN_LIT("http://")))
         return "it begins with http:// or https://";
-    if (span_find(text, SPAN_LIT("?")) < text.len || span_find(text, SPAN_LIT("#")) < text.len)
-        return "no query and no fragment";
-    struct span rest = span_slice(text, https ? 8 : 7, text.len);
+    size_t query = span_find(text, SPAN_LIT("?"));
+    if ((query < text.len && !whole) || span_find(text, SPAN_LIT("#")) < text.len)
+        return whole ? "no fragment" : "no query and no fragment";
+    struct span rest = span_slice(text, https ? 8 : 7, query);
     size_t slash = span_find(rest, SPAN_LIT("/"));
     struct span authority = span_slice(rest, 0, slash), host;
     if (span_find(authority, SPAN_LIT("@")) < authority.len)
@@ -65,7 +69,7 @@ static const char *check_url(struct span text, struct span *ret_url, bool *ret_c
     struct span path = span_slice(rest, slash, rest.len);
     if (span_find(path, SPAN_LIT("/.")) < path.len)
         return "no path segment begins with a dot";
-    while (text.len && text.data[text.len - 1] == '/')
+    while (!whole && text.len && text.data[text.len - 1] == '/')
         text.len--;
     *ret_url = text;
     *ret_clear = !https && !value_is_loopback(host) && !span_eq(host, SPAN_LIT("localhost"));
@@ -79,7 +83,7 @@ void read_base_url(struct reader *r, const struct schema_key *key, const struct 
     if (!text.data)
         return;
     bool clear;
-    const char *why = check_url(text, &url, &clear);
+    const char *why = check_url(text, false, &url, &clear);
     if (why) {
         reader_error(r, node->at, "'%s' is not usable: %s", key->name, why);
         return;
@@ -130,6 +134,42 @@ void read_api_key_file(struct reader *r, const struct schema_key *key, const str
     else
         reader_error(r, node->at, "'%s' must hold one line with the key and nothing else", path);
     explicit_bzero(data, sizeof(data));
+}
+
+void read_whole_url(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                    void *base)
+{
+    struct span text = reader_text(r, node), url;
+    if (!text.data)
+        return;
+    bool clear;
+    const char *why = check_url(text, true, &url, &clear);
+    if (why) {
+        reader_error(r, node->at, "'%s' is not usable: %s", key->name, why);
+        return;
+    }
+    if (clear)
+        reader_warn(r, node->at, "http:// sends what is told over the network unencrypted");
+    *(struct span *)((char *)base + key->offset) = reader_keep(r, url);
+}
+
+void read_url_file(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   void *base)
+{
+    struct span *field = (struct span *)((char *)base + key->offset), url;
+    unsigned before = r->errors;
+    bool clear;
+    read_api_key_file(r, key, node, base);
+    if (r->errors > before || field->len == 0)
+        return;
+    const char *why = check_url(*field, true, &url, &clear);
+    if (why) {
+        reader_error(r, node->at, "what '%s' holds is no usable URL: %s", key->name, why);
+        return;
+    }
+    if (clear)
+        reader_warn(r, node->at, "http:// sends what is told over the network unencrypted");
+    *field = url; /* the front of what was kept */
 }
 
 /* RFC 9110, 5.6.2. */

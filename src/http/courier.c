@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define COURIER_MAX      256
+#define ANSWER_MAX       4096
 #define COURIER_PAUSE_MS 1000 /* before the second try; doubled each time */
 
 struct courier {
@@ -24,6 +25,8 @@ struct parcel {
     struct http_fetch *fetch; /* NULL in a pause */
     bool late;
     unsigned tried, tries, timeout_ms;
+    courier_judge_fn judge;
+    struct buf answer; /* for it */
     courier_done_fn done;
     void *ctx;
     struct buf text; /* url, headers and body */
@@ -51,6 +54,7 @@ static void drop(struct parcel *p)
     http_fetch_free(p->fetch);
     loop_timer_cancel(&p->timer);
     loop_task_cancel(&p->task);
+    buf_deinit(&p->answer);
     buf_deinit(&p->text);
     free(p);
 }
@@ -101,6 +105,7 @@ static int try(struct parcel *p)
     };
     p->tried++;
     p->late = false;
+    buf_clear(&p->answer);
     int r = http_fetch_start(p->courier->client, &o, &p->fetch);
     if (r == 0)
         r = loop_timer_set(&p->timer, loop_now_ms(p->courier->loop) + p->timeout_ms);
@@ -120,6 +125,17 @@ static void failed(struct parcel *p, const char *why)
         give_up(p, "memory");
 }
 
+/* What does not fit does not matter. */
+static void listen_to(struct parcel *p)
+{
+    for (struct span data; (data = http_fetch_data(p->fetch)).len;) {
+        size_t room = p->answer.max - p->answer.len;
+        if (p->judge && room)
+            buf_append(&p->answer, span_slice(data, 0, data.len < room ? data.len : room));
+        http_fetch_consume(p->fetch, data.len);
+    }
+}
+
 static void step(struct loop_task *t)
 {
     struct parcel *p = list_entry(t, struct parcel, task);
@@ -129,18 +145,17 @@ static void step(struct loop_task *t)
     }
     if (!p->fetch)
         return;
-    /* What it says does not matter. */
-    for (struct span data; (data = http_fetch_data(p->fetch)).len;)
-        http_fetch_consume(p->fetch, data.len);
+    listen_to(p);
     if (!http_fetch_over(p->fetch))
         return;
     int status = http_fetch_result(p->fetch) == HTTP_FETCH_OK ? http_fetch_status(p->fetch) : 0;
-    if (status >= 200 && status <= 299) {
+    char why[COURIER_WHY_SIZE] = "no answer";
+    bool good = status >= 200 && status <= 299;
+    if (good && (!p->judge || p->judge(buf_span(&p->answer), why))) {
         over(p, true);
         return;
     }
-    char why[32] = "no answer";
-    if (status)
+    if (status && !good)
         snprintf(why, sizeof(why), "status %d", status);
     failed(p, why);
 }
@@ -188,6 +203,8 @@ int courier_send(struct courier *c, const struct courier_message *m)
             (struct http_header){keep(p, m->headers[i].name), keep(p, m->headers[i].value)};
     p->header_count = m->header_count;
     p->tries = m->tries;
+    p->judge = m->judge;
+    p->answer.max = ANSWER_MAX;
     p->done = m->done;
     p->ctx = m->ctx;
     p->timeout_ms = m->timeout_ms;

@@ -773,6 +773,95 @@ static void test_opinion_errors(void **state)
                    "c.yaml:10:7: when: sampled needs a share of 1 to 100 percent\n");
 }
 
+#define ALERTED                                                                                    \
+    "upstreams:\n  - name: u\n    base_url: https://api.example.com/v1\n"                          \
+    "    models: [{id: m, filing_number: F}]\n"
+
+static void alerts_are_read(void **state)
+{
+    write_file("key", "https://oapi.dingtalk.com/robot/send?access_token=a/b\n", 0600);
+    struct config *c = expect_load(
+        ALERTED "alerts:\n  targets:\n"
+                "    - {name: ding, kind: dingtalk, url_file: key, quiet: \"22:00-08:30\"}\n"
+                "    - {name: own, url: \"https://a.example.com/x?y=1/\", language: en, "
+                "quiet: \"00:00-23:59\", quiet_critical: hold}\n"
+                "  interceptions: [{per_minute: 60}, {risk: A1, per_minute: 5, critical: true}]\n"
+                "  library_days: 0\n  remind: 1h\n",
+        "");
+    assert_int_equal(c->alerts.target_count, 2);
+    const struct config_alert_target *t = c->alerts.targets;
+    assert_span(t[0].url, SPAN_LIT("https://oapi.dingtalk.com/robot/send?access_token=a/b"));
+    assert_int_equal(t[0].kind, ALERT_DINGTALK);
+    assert_int_equal(t[0].language, LANGUAGE_ZH);
+    assert_int_equal(t[0].quiet_from, 22 * 60);
+    assert_int_equal(t[0].quiet_to, 8 * 60 + 30);
+    assert_false(t[0].quiet_all);
+    assert_span(t[1].url, SPAN_LIT("https://a.example.com/x?y=1/"));
+    assert_int_equal(t[1].kind, ALERT_JSON);
+    assert_int_equal(t[1].language, LANGUAGE_EN);
+    assert_true(t[1].quiet_all);
+    assert_int_equal(c->alerts.rate_count, 2);
+    assert_span(c->alerts.rates[0].risk, SPAN_LIT("*"));
+    assert_true(c->alerts.rates[1].critical);
+    assert_int_equal(c->alerts.library_days, 0);
+    assert_int_equal(c->alerts.disk_percent, 85);
+    assert_true(c->alerts.log && c->alerts.canary && c->alerts.verify && c->alerts.weakened);
+    assert_int_equal(c->alerts.remind_ms, 3600000);
+    config_unref(c);
+    c = expect_load(ALERTED, ""); /* watched, and shown by the console, though nobody is told */
+    assert_true(c->alerts.canary);
+    assert_int_equal(c->alerts.target_count, 0);
+    config_unref(c);
+}
+
+static void alerts_that_make_no_sense_are_refused(void **state)
+{
+    static const char *const cases[][2] = {
+        {"  targets: [{name: t}]\n", "c.yaml:6:13: a target has either 'url' or 'url_file'\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com\", url_file: key}]\n",
+         "c.yaml:6:13: a target has either 'url' or 'url_file'\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com#x\"}]\n",
+         "c.yaml:6:28: 'url' is not usable: no fragment\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com\", quiet: \"22:00-24:00\"}]\n",
+         "c.yaml:6:60: 'quiet' is a daily span such as \"22:00-08:00\" (China time)\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com\", quiet: \"8:00-9:00\"}]\n",
+         "c.yaml:6:60: 'quiet' is a daily span such as \"22:00-08:00\" (China time)\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com\", kind: slack}]\n",
+         "c.yaml:6:59: 'kind' must be one of: dingtalk, wecom, feishu, json\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com\"}, {name: t, url: "
+         "\"https://b.example.com\"}]\n",
+         "c.yaml:6:54: two targets have the name 't'\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com\"}]\n"
+         "  interceptions: [{risk: A1}]\n",
+         "c.yaml:7:19: the key 'per_minute' is missing\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com\"}]\n"
+         "  interceptions: [{risk: \"A1/x\", per_minute: 1}]\n",
+         "c.yaml:7:26: 'A1/x' is not the name of a risk, a group or a prefix*\n"},
+        {"  targets: [{name: t, url: \"https://a.example.com\"}]\n"
+         "  interceptions: [{per_minute: 1}, {per_minute: 2}]\n",
+         "c.yaml:7:36: two rows of interceptions are about '*'\n"},
+    };
+    write_file("key", "https://a.example.com\n", 0600);
+    write_file("bad", "no-url\n", 0600);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[2048];
+        snprintf(text, sizeof(text), ALERTED "alerts:\n%s", cases[i][0]);
+        expect_refused(text, cases[i][1]);
+    }
+    /* A secret address is not repeated. */
+    expect_refused(ALERTED "alerts:\n  targets: [{name: t, url_file: bad}]\n",
+                   "c.yaml:6:33: what 'url_file' holds is no usable URL: it begins with http:// or "
+                   "https://\n");
+    config_unref(expect_load(ALERTED "alerts:\n  calm: 1min\n",
+                             "c.yaml:6:3: warning: 'alerts' has no 'targets': nobody is told\n"));
+    config_unref(expect_load(ALERTED "alerts:\n  targets: [{name: t, kind: wecom, url_file: key, "
+                                     "secret_file: key, quiet_critical: hold}]\n",
+                             "c.yaml:6:13: warning: 'secret_file' is not used: WeCom's robots take "
+                             "no signature\n"
+                             "c.yaml:6:13: warning: 'quiet_critical' has no meaning without "
+                             "'quiet'\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -793,6 +882,8 @@ int main(void)
         cmocka_unit_test(test_manual),
         cmocka_unit_test(test_apps),
         cmocka_unit_test(test_reviewers_address),
+        cmocka_unit_test(alerts_are_read),
+        cmocka_unit_test(alerts_that_make_no_sense_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

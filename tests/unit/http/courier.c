@@ -70,6 +70,7 @@ static void run(void)
 }
 
 static unsigned delivered, lost;
+static courier_judge_fn judge_answers;
 
 static void done(void *ctx, bool ok)
 {
@@ -88,6 +89,7 @@ static int put(unsigned tries, unsigned timeout_ms)
                                 .body = span_str(body),
                                 .tries = tries,
                                 .timeout_ms = timeout_ms,
+                                .judge = judge_answers,
                                 .done = done};
     delivered = lost = 0;
     int r = courier_send(f.courier, &m);
@@ -116,6 +118,47 @@ static void tries_again(void **state)
     assert_int_equal(put(3, 1000), 0);
     run();
     assert_int_equal(f.guard.asked, 2);
+}
+
+/* 200, and a refusal in the body: twice. */
+static unsigned judged;
+
+static bool read_answer(struct span answer, char ret_why[COURIER_WHY_SIZE])
+{
+    judged++;
+    snprintf(ret_why, COURIER_WHY_SIZE, "errcode 1");
+    assert_int_equal(answer.len, judged < 3 ? 4096 : 2);
+    return answer.len == 2;
+}
+
+static const char *refuse_at_length(struct span question)
+{
+    static char text[5001];
+    memset(text, 'x', sizeof(text) - 1);
+    f.guard.status = 200;
+    return judged < 2 ? text : "ok";
+}
+
+static void an_answer_is_read_where_somebody_judges_it(void **state)
+{
+    f.guard.judge = refuse_at_length;
+    judge_answers = read_answer;
+    judged = 0;
+    assert_int_equal(put(3, 1000), 0);
+    run();
+    judge_answers = NULL;
+    assert_int_equal(f.guard.asked, 3);
+    assert_int_equal(judged, 3);
+    assert_int_equal(delivered, 1);
+    /* A status that says it all is not read. */
+    f.guard.judge = judge;
+    failures = 1;
+    judge_answers = read_answer;
+    assert_int_equal(put(1, 1000), 0);
+    run();
+    judge_answers = NULL;
+    assert_int_equal(judged, 3);
+    assert_int_equal(lost, 1);
 }
 
 static void gives_up(void **state)
@@ -174,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(delivers),
         TEST(tries_again),
+        TEST(an_answer_is_read_where_somebody_judges_it),
         TEST(gives_up),
         TEST(does_not_wait_for_ever),
         TEST(nobody_there),
