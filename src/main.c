@@ -28,6 +28,7 @@ static const struct subcommand {
     {"label", "consents to unlabelled answers", "内容标识：用户声明与校验", cli_label},
     {"reviewer", "test accounts for the reviewing authority", "监管测试账号", cli_reviewer},
     {"account", "people who may use the console", "控制台账号与角色", cli_account},
+    {"alert", "try whether alerts arrive", "告警：发送测试消息", cli_alert},
     {"demo", "run a stand-in model to try things out", "运行演示用的替身模型", cli_demo},
 };
 

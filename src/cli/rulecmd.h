@@ -1,6 +1,7 @@
 /* The subcommands about configuration, rules and keys. argv[0] is replaced for their messages. */
 #pragma once
 
+int cli_alert(int argc, char **argv);
 int cli_account(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_scan(int argc, char **argv);

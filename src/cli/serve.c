@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/alarm.h"
 #include "cli/announce.h"
 #include "cli/desk.h"
 #include "cli/follow.h"
@@ -37,6 +38,7 @@ struct serve {
     struct keywatch *keywatch;
     struct desk *desk;
     struct intake *intake;
+    struct alarm *alarm;
     struct console *console;
     struct status now; /* the parts that the console tells of, owned here */
     struct announce announce;
@@ -119,6 +121,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
         worker_pool_reload(s->now.pool, next);
         snapshot_unref(s->now.snapshot);
         s->now.snapshot = next;
+        alarm_reload(s->alarm);
         log_info("reloaded: %zu keys are in force", access_key_count(snapshot_access(next)));
         return;
     }
@@ -128,6 +131,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
     status_count_library(&s->now);
     announce_rules(&s->announce, next, rules_only ? SPAN_LIT("publish") : SPAN_LIT("reload"));
     canary_reload(s->now.canary, next);
+    alarm_reload(s->alarm);
     log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
              ruleset_count(snapshot_rules(next)));
 }
@@ -311,6 +315,15 @@ static int start_canary(struct serve *s)
     return r;
 }
 
+static int start_alarm(struct serve *s)
+{
+    int r = alarm_open(s->loop, &s->now, &s->alarm);
+    s->now.alerts = alarm_alerts(s->alarm);
+    if (r < 0)
+        log_error("alerts can't be started: %s", strerror(-r));
+    return r;
+}
+
 static void greet(struct serve *s)
 {
     const struct config *c = snapshot_config(s->now.snapshot);
@@ -406,6 +419,8 @@ static int serve(struct serve *s)
     if (r == 0)
         r = start_canary(s);
     if (r == 0)
+        r = start_alarm(s);
+    if (r == 0)
         r = start_console(s, c);
     if (r < 0) {
         stop(s);
@@ -471,6 +486,7 @@ int cli_serve(int argc, char **argv)
     serving_close(s.announce.serving);
     reload_free(s.reload);
     console_free(s.console);
+    alarm_close(s.alarm);
     canary_free(s.now.canary);
     worker_pool_free(s.now.pool);
     reviewing_close(s.now.reviewing);

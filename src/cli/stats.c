@@ -75,5 +75,7 @@ int stats_print(const struct stats_sources *from, struct buf *out)
         r = print_state(from, out);
     if (r == 0)
         r = keeper_stats(from->keeper, out);
+    if (r == 0)
+        r = alerts_stats(from->alerts, out);
     return r < 0 ? r : watch_stats(from->canary, out);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "access/limiter.h"
+#include "alert/alert.h"
 #include "canary/canary.h"
 #include "cli/keeper.h"
 #include "worker/worker.h"
@@ -15,6 +16,7 @@ struct stats_sources {
     const struct limiter *limiter;
     struct keeper *keeper;
     const struct canary *canary;
+    const struct alerts *alerts; /* NULL: none */
     const struct ruleset *rules;
     unsigned weakenings; /* settings that weaken protection */
 };

@@ -42,6 +42,7 @@ static int stats(void *ctx, struct buf *out)
         .limiter = tally_limiter(s->tally),
         .keeper = s->keeper,
         .canary = s->canary,
+        .alerts = s->alerts,
         .rules = snapshot_rules(s->snapshot),
         .weakenings = status_weak_lines(s, &weak),
     };
@@ -81,4 +82,15 @@ static int weakenings(void *ctx, struct buf *out)
     return r;
 }
 
-const struct console_ops status_console = {stats, readiness, weakenings};
+static int alerts(void *ctx, struct buf *out)
+{
+    struct status *s = ctx;
+    return alerts_print(s->alerts, out);
+}
+
+const struct console_ops status_console = {
+    .stats = stats,
+    .readiness = readiness,
+    .alerts = alerts,
+    .weakenings = weakenings,
+};

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "alert/alert.h"
 #include "canary/canary.h"
 #include "cli/keeper.h"
 #include "cli/reviewing.h"
@@ -19,6 +20,7 @@ struct status {
     struct canary *canary;
     struct reviewing *reviewing;
     struct keeper *keeper;
+    struct alerts *alerts;
     bool stopping;
     struct buf library_weak; /* what the library lacks, and the policy lets through */
     unsigned library_lines;

@@ -3,6 +3,7 @@
 const struct api_route *const areas[] = {
     api_accounts_routes, //
     api_draft_routes,    //
+    api_alerts_routes,   //
     api_export_routes,   //
     api_log_routes,      //
     api_metrics_routes,  //

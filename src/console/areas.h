@@ -5,6 +5,7 @@
 
 extern const struct api_route api_accounts_routes[];
 extern const struct api_route api_draft_routes[];
+extern const struct api_route api_alerts_routes[];
 extern const struct api_route api_metrics_routes[];
 extern const struct api_route api_publish_routes[];
 extern const struct api_route api_rules_routes[];

@@ -35,7 +35,7 @@ async function check(name, text) {
     .replace(/^state_dir: state\b/m, around.state_dir().trim())
     .replaceAll('/etc/juyong/', `${dir}/etc/`);
   for (const [file] of whole.matchAll(/\S+\/etc\/[\w.-]+/g))
-    await writeFile(file, 'secret-0123456789abcdef\n', { mode: 0o600 });
+    await writeFile(file, file.endsWith('.url') ? 'https://robot.example.com/send?key=k\n' : 'secret-0123456789abcdef\n', { mode: 0o600 });
   const conf = path.join(dir, 'juyong.yaml');
   await writeFile(conf, whole);
   const r = await run(['check', '-c', conf], { cwd: root });
@@ -44,13 +44,13 @@ async function check(name, text) {
   return r;
 }
 
-for (const page of ['README.md', 'src/opinion/README.md', 'src/access/README.md', 'src/gate/README.md', 'rules/README.md'])
+for (const page of ['README.md', 'src/opinion/README.md', 'src/access/README.md', 'src/gate/README.md', 'src/alert/README.md', 'rules/README.md'])
   test(`the configurations of ${page}`, async () => {
     const blocks = [...(await read(page)).matchAll(/^```yaml\n([^]*?)^```$/gm)].map((m) => m[1])
-      .filter((b) => /^(upstreams|auth|apps|policy|opinions|labels|strikes|reviewers|canary|trusted_proxies|limits|end_users|rules):/m.test(b));
+      .filter((b) => /^(upstreams|auth|apps|policy|opinions|labels|strikes|reviewers|canary|trusted_proxies|limits|end_users|rules|alerts):/m.test(b));
     if (page === 'README.md') {
       const keys = blocks.flatMap((b) => [...b.matchAll(/^([a-z_]+):/gm)].map((m) => m[1]));
-      for (const key of ['upstreams', 'auth', 'apps', 'trusted_proxies', 'end_users', 'strikes', 'opinions', 'labels', 'service', 'reviewers', 'canary'])
+      for (const key of ['upstreams', 'auth', 'apps', 'trusted_proxies', 'end_users', 'strikes', 'opinions', 'labels', 'service', 'reviewers', 'canary', 'alerts'])
         assert.ok(keys.includes(key), `${key} has an example`);
     }
     for (const block of blocks) await check(page, block);
@@ -73,7 +73,7 @@ test('what is commented out under conf/', async () => {
       const from = lines.findIndex((l) => keys.some((k) => l.startsWith(`# ${k}:`)));
       return from < 0 ? [] : lines.slice(from).filter((l) => l.startsWith('# ')).map((l) => l.slice(2));
     }).join('\n');
-  const own = rows(await read('conf/juyong.yaml'), ['policy', 'apps', 'service']);
+  const own = rows(await read('conf/juyong.yaml'), ['policy', 'apps', 'service', 'alerts']);
   assert.match(own, /^apps:/m);
   await check('conf/juyong.yaml', `auth: keys\n${own}\n`);
   const policy = rows(await read('conf/policy-examples.yaml'), ['opinions']);

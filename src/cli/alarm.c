@@ -1,0 +1,153 @@
+#include "cli/alarm.h"
+
+#include "base/series.h"
+#include "cli/stats.h"
+#include "rules/journal.h"
+#include "rules/vault.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct alarm {
+    struct status *status;
+    struct alerts *alerts;
+    int64_t library_s;
+    struct buf weakened;
+};
+
+/* --- what it reads --- */
+
+/* Masked, answered or blocked: what is only flagged or observed is no interception. */
+static bool fits(void *ctx, const struct span *labels)
+{
+    const struct span *row = ctx, action = labels[3];
+    return (span_eq(action, SPAN_LIT("mask")) || span_eq(action, SPAN_LIT("answer")) ||
+            span_eq(action, SPAN_LIT("block"))) &&
+           board_covers(*row, labels[1]);
+}
+
+static uint64_t intercepted(void *ctx, struct span risk)
+{
+    const struct alarm *a = ctx;
+    const struct metrics *all[STATS_WORKERS];
+    size_t n = stats_workers(a->status->pool, all);
+    return series_sum(all, n, SERIES_INTERCEPTIONS, fits, &risk);
+}
+
+static unsigned count_misses(const struct canary *c)
+{
+    struct canary_status status;
+    struct span line;
+    unsigned n = 0;
+    if (!c)
+        return 0;
+    canary_get_status(c, &status);
+    while (span_split(&status.misses, '\n', &line))
+        n += line.len > 0;
+    return status.state == CANARY_MISSED && n == 0 ? 1 : n;
+}
+
+static void read_all(void *ctx, struct board_reading *ret)
+{
+    struct alarm *a = ctx;
+    struct audit_health h;
+    audit_get_health(a->status->audit, &h);
+    buf_clear(&a->weakened);
+    /* Those of the configuration alone: other lines have numbers that change all the time. */
+    config_weakenings(snapshot_config(a->status->snapshot), &a->weakened);
+    *ret = (struct board_reading){
+        .intercepted = intercepted,
+        .ctx = a,
+        .log_failed = h.failed,
+        .log_degraded = h.degraded && !h.failed,
+        .disk_percent = h.disk_percent,
+        .canary_missed = count_misses(a->status->canary),
+        .library_s = a->library_s,
+        .weakened = buf_span(&a->weakened),
+    };
+}
+
+/* --- the age of the library --- */
+
+/*
+ * The newest entry that put another library in force than the one before. Publishing the same again
+ * updates nothing, and urgent words do.
+ */
+static int64_t newest_change(const struct journal *j)
+{
+    const struct journal_entry *last = NULL;
+    int64_t at_us = 0;
+    for (size_t i = 0; i < j->count; i++) {
+        const struct journal_entry *e = &j->entries[i];
+        if (!journal_was_in_force(e) || (last && span_eq(last->version, e->version)))
+            continue;
+        at_us = e->time_us;
+        last = e;
+    }
+    return at_us / 1000000;
+}
+
+int64_t alarm_library_time(const struct snapshot *s)
+{
+    struct buf unheard = BUF_INIT(65536);
+    struct vault *vault = NULL;
+    struct journal j;
+    int64_t at = 0;
+    int r = vault_open(snapshot_config(s)->state_dir, &unheard, &vault);
+    if (r == 0)
+        r = journal_open(vault_dir(vault), vault_path(vault), false, &unheard, &j);
+    if (r == 0) {
+        at = newest_change(&j);
+        journal_close(&j);
+    }
+    vault_close(vault);
+    buf_deinit(&unheard);
+    return at;
+}
+
+/* --- life --- */
+
+int alarm_open(struct loop *l, struct status *status, struct alarm **ret_alarm)
+{
+    struct alarm *a = calloc(1, sizeof(*a));
+    if (!a)
+        return -ENOMEM;
+    a->status = status;
+    a->weakened = BUF_INIT(65536);
+    a->library_s = alarm_library_time(status->snapshot);
+    struct alerts_options o = {
+        .loop = l,
+        .config = (struct config *)snapshot_config(status->snapshot),
+        .read = read_all,
+        .ctx = a,
+    };
+    int r = alerts_new(&o, &a->alerts);
+    if (r < 0) {
+        alarm_close(a);
+        return r;
+    }
+    *ret_alarm = a;
+    return 0;
+}
+
+void alarm_reload(struct alarm *a)
+{
+    if (!a)
+        return;
+    a->library_s = alarm_library_time(a->status->snapshot);
+    alerts_reload(a->alerts, (struct config *)snapshot_config(a->status->snapshot));
+}
+
+void alarm_close(struct alarm *a)
+{
+    if (!a)
+        return;
+    alerts_free(a->alerts);
+    buf_deinit(&a->weakened);
+    free(a);
+}
+
+struct alerts *alarm_alerts(struct alarm *a)
+{
+    return a ? a->alerts : NULL;
+}

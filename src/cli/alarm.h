@@ -1,0 +1,21 @@
+/*
+ * What alerts look at: reads how the running gateway is for alert/. Runs on the main loop.
+ */
+#pragma once
+
+#include "alert/alert.h"
+#include "cli/status.h"
+
+struct alarm;
+
+/* `status` outlives it. 0 or -errno. */
+int alarm_open(struct loop *l, struct status *status, struct alarm **ret_alarm);
+/* Another snapshot is in force: status->snapshot. Accepts NULL. */
+void alarm_reload(struct alarm *a);
+/* Accepts NULL. */
+void alarm_close(struct alarm *a);
+/* NULL: none. */
+struct alerts *alarm_alerts(struct alarm *a);
+
+/* When the library in force came, Unix seconds, as the journal tells; 0: it doesn't. */
+int64_t alarm_library_time(const struct snapshot *s);
