@@ -91,6 +91,6 @@ static int alerts(void *ctx, struct buf *out)
 const struct console_ops status_console = {
     .stats = stats,
     .readiness = readiness,
-    .alerts = alerts,
     .weakenings = weakenings,
+    .alerts = alerts,
 };

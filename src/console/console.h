@@ -22,10 +22,10 @@ struct console_ops {
     int (*stats)(void *ctx, struct buf *out);
     /* Empty when ready, else the reason. */
     struct span (*readiness)(void *ctx);
-    /* Appends what /api/alerts says; NULL: there are none. */
-    int (*alerts)(void *ctx, struct buf *out);
     /* One line for each thing that makes the gateway weaker than it could be. */
     int (*weakenings)(void *ctx, struct buf *out);
+    /* Appends what /api/alerts says; NULL: there are none. */
+    int (*alerts)(void *ctx, struct buf *out);
 };
 
 struct console_options {
