@@ -5,7 +5,6 @@
 #include "audit/index.h"
 #include "audit/indexer.h"
 #include "audit/overview.h"
-#include "audit/rollup.h"
 #include "audit/store.h"
 #include "base/clock.h"
 
@@ -121,18 +120,6 @@ static void sums_up(void **state)
     buf_deinit(&b);
 }
 
-static void puts_durations_into_classes(void **state)
-{
-    uint64_t before = 0;
-    for (unsigned c = 1; c < 160; c++) {
-        uint64_t from = rollup_class_from(c);
-        assert_true(from > before);
-        assert_int_equal(rollup_class(from), c);
-        assert_int_equal(rollup_class(from - 1), c - 1);
-        before = from;
-    }
-}
-
 static int is_open(void *ctx, struct span request_id)
 {
     return !span_eq(request_id, SPAN_LIT("r3"));
@@ -165,13 +152,100 @@ static void groups_what_is_alike(void **state)
     buf_deinit(&b);
 }
 
+static size_t count_groups(const struct groups_options *o, struct buf *b)
+{
+    size_t n = 0;
+    buf_clear(b);
+    assert_int_equal(groups_write(span_str(dir), o, b), 0);
+    for (struct span rest = buf_span(b);; n++) {
+        size_t at = span_find(rest, SPAN_LIT("{\"rule\":"));
+        if (at == rest.len)
+            return n;
+        rest = span_slice(rest, at + 1, rest.len);
+    }
+}
+
+static void one_hit(const char *request, const char *rule, enum direction direction,
+                    enum action action, const char *context)
+{
+    struct audit_subject s = subject_example;
+    struct audit_hit hit = hit_example;
+    s.request_id = span_str(request);
+    hit.rule = span_str(rule);
+    hit.direction = direction;
+    hit.action = action;
+    hit.context = hit.text = span_str(context);
+    hit.context_start = hit.context_end = 0;
+    struct audit_event e = {
+        .kind = AUDIT_ACT, .subject = &s, .hits = &hit, .hit_count = 1, .action = action};
+    write_event(&e);
+}
+
+/* Width, case, spacing and punctuation make no difference; rule, direction, action and words do. */
+static void keeps_apart_what_differs(void **state)
+{
+    struct buf b = BUF_INIT(1u << 22);
+    struct groups_options o = {.texts = true};
+    assert_int_equal(store_open(span_str(dir), SPAN_LIT("0123456789abcdef"), SPAN_LIT("n"), &store),
+                     0);
+    at_us = clock_wall_us();
+    one_hit("a1", "A1-a/1", DIRECTION_PROMPT, ACTION_BLOCK, "Buy now, 天地玄黄!");
+    one_hit("a2", "A1-a/1", DIRECTION_PROMPT, ACTION_BLOCK, "ＢＵＹ　ＮＯＷ 天.地.玄.黄");
+    one_hit("a3", "A1-a/1", DIRECTION_PROMPT, ACTION_BLOCK, "buy-now 天地玄黄？？");
+    assert_int_equal(count_groups(&o, &b), 1);
+    assert_has(&b, "\"requests\":[\"a3\",\"a2\",\"a1\"]");
+    assert_has(&b, "\"context\":\"buy-now 天地玄黄？？\"");
+    assert_lacks(&b, "\"open\"");
+    one_hit("b1", "A1-a/2", DIRECTION_PROMPT, ACTION_BLOCK, "buy now 天地玄黄");
+    one_hit("b2", "A1-a/1", DIRECTION_COMPLETION, ACTION_BLOCK, "buy now 天地玄黄");
+    one_hit("b3", "A1-a/1", DIRECTION_PROMPT, ACTION_FLAG, "buy now 天地玄黄");
+    one_hit("b4", "A1-a/1", DIRECTION_PROMPT, ACTION_BLOCK, "buy now 天地玄");
+    assert_int_equal(count_groups(&o, &b), 5);
+    o.filter.direction = DIRECTION_COMPLETION;
+    assert_int_equal(count_groups(&o, &b), 1);
+    assert_has(&b, "\"count\":1,");
+    o.filter = (struct query_filter){.text = SPAN_LIT("天地玄黄"), .actions = 1u << ACTION_BLOCK};
+    assert_int_equal(count_groups(&o, &b), 2 + 1);
+    store_close(store);
+    buf_deinit(&b);
+}
+
+/* More alike than are told one by one: all are counted. */
+static void counts_more_than_it_tells(void **state)
+{
+    struct buf b = BUF_INIT(1u << 22);
+    struct groups_options o = {0};
+    char request[24];
+    assert_int_equal(store_open(span_str(dir), SPAN_LIT("0123456789abcdef"), SPAN_LIT("n"), &store),
+                     0);
+    at_us = clock_wall_us();
+    for (int i = 0; i < GROUPS_REQUESTS_MAX + 3; i++) {
+        snprintf(request, sizeof(request), "q%04d", i);
+        one_hit(request, "A1-a/1", DIRECTION_PROMPT, ACTION_BLOCK, "x");
+    }
+    for (int i = 0; i < GROUPS_MAX + 2; i++) {
+        snprintf(request, sizeof(request), "rule/%d", i);
+        one_hit(request, request, DIRECTION_PROMPT, ACTION_BLOCK, "x");
+    }
+    store_close(store);
+    assert_int_equal(count_groups(&o, &b), GROUPS_MAX);
+    assert_has(&b, "\"complete\":false");
+    assert_has(&b, "{\"groups\":[{\"rule\":\"A1-a/1\"");
+    assert_has(&b, "\"count\":503,");
+    assert_has(&b, "\"q0502\",\"q0501\"");
+    assert_lacks(&b, "\"q0002\"");
+    assert_has(&b, "\"q0003\"");
+    buf_deinit(&b);
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
         CASE(sums_up),
         CASE(groups_what_is_alike),
-        cmocka_unit_test(puts_durations_into_classes),
+        CASE(keeps_apart_what_differs),
+        CASE(counts_more_than_it_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
