@@ -44,6 +44,7 @@ bool filter_read(const struct api_request *q, struct query_filter *ret_filter, s
         .text = api_query(q, "text"),
         .session = api_query(q, "session"),
         .client_ip = api_query(q, "client_ip"),
+        .trace_id = api_query(q, "trace_id"),
     };
     struct span all = api_query(q, "all");
     f.all = all.len && !span_eq(all, SPAN_LIT("0")) && !span_eq(all, SPAN_LIT("false"));
