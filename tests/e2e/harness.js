@@ -3,7 +3,7 @@
 import { spawn, execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { cp, mkdtemp, mkdir, readFile, rm, writeFile, open } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createServer, connect } from 'node:net';
 import path from 'node:path';
@@ -44,10 +44,33 @@ export async function until(fn, what, ms = 5000) {
   }
 }
 
+const mine = new Set();
+process.once('exit', () => { for (const file of mine) rmSync(file, { force: true }); });
+
+// Other test files run beside this one and look for ports too: one that is handed out is kept by a
+// file with our process id until we end. One whose process is gone may be taken over.
+function reserve(port) {
+  const file = path.join(tmpdir(), `juyong-e2e-port-${port}`);
+  try {
+    process.kill(Number(readFileSync(file, 'utf8')) || 0x7fffffff, 0);
+    return false;
+  } catch (e) {
+    if (e.code !== 'ENOENT') rmSync(file, { force: true });
+  }
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+  } catch {
+    return false;
+  }
+  mine.add(file);
+  return true;
+}
+
 // Below the range that the system hands out, so that no outgoing connection takes it meanwhile.
 export async function freePort() {
   for (;;) {
     const port = 20000 + Math.floor(Math.random() * 12000);
+    if (!reserve(port)) continue;
     const free = await new Promise((done) => {
       const server = createServer();
       server.once('error', () => done(false));
