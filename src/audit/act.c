@@ -24,6 +24,11 @@ static int await(struct audit_port *port, uint64_t *ret_seq)
     }
 }
 
+int act_await(struct audit_port *port)
+{
+    return await(port, NULL);
+}
+
 int act_record(struct audit *a, const struct audit_event *event, uint64_t *ret_seq)
 {
     struct audit_port *port = NULL;

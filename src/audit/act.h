@@ -13,3 +13,5 @@
 int act_record(struct audit *a, const struct audit_event *event, uint64_t *ret_seq);
 /* Likewise, with nothing but a code and the detail, a JSON object. */
 int act_note(struct audit *a, struct span code, struct span detail, uint64_t *ret_seq);
+/* Until the one event that was submitted to the port is on record. As act_record(). */
+int act_await(struct audit_port *port);

@@ -251,6 +251,8 @@ static int take_record(struct fill_rows *f)
         r = put_who(f, k->user, seq);
     if (r == 0)
         r = put_who(f, k->session, seq);
+    if (r == 0 && request.len == 0)
+        r = put_who(f, index_code(INDEX_KIND, INDEX_ADMIN), seq);
     if (r == 0 && span_eq(e.kind, SPAN_LIT("act")))
         r = rollup_add_act(&f->rollup, &f->names, k, &e);
     if (r == 0 && span_eq(e.kind, SPAN_LIT("close"))) {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define VERSION   2
+#define VERSION   3
 #define BUSY_MS   5000
 #define HASH_SIZE 32
 
@@ -20,8 +20,9 @@
  * codes (index_code). loose: not all of the exchange is known here, for its end has not been seen,
  * its beginning is in the month before, or a sample of it was kept; whatever is asked for, such a
  * row may be it. hit: what was hit in the exchange, by each of its rows. who: all records by end
- * user and by session. block: between which times runs of records lie. roll, held (durations, by
- * their classes), caught (rule 0: the risk as a whole): roll-ups by `step` seconds, see rollup.h.
+ * user and by session, and what is no exchange's. block: between which times runs of records lie.
+ * roll, held (durations, by their classes), caught (rule 0: the risk as a whole): roll-ups by
+ * `step` seconds, see rollup.h.
  */
 static const char rows_schema[] = STATE
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
@@ -50,12 +51,12 @@ static const char rows_schema[] = STATE
     " test INTEGER NOT NULL, risk INTEGER NOT NULL, rule INTEGER NOT NULL,"
     " direction INTEGER NOT NULL, action INTEGER NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY (step, at, app, test, risk, rule, direction, action)) WITHOUT ROWID;"
-    "PRAGMA user_version = 2";
+    "PRAGMA user_version = 3";
 
 #define GRAM                                                                                       \
     "CREATE VIRTUAL TABLE gram USING fts5(t, content='', columnsize=0, detail=none,"               \
     " tokenize='ascii');"
-static const char text_schema[] = STATE GRAM "PRAGMA user_version = 2";
+static const char text_schema[] = STATE GRAM "PRAGMA user_version = 3";
 
 bool index_path(struct span dir, enum index_file file, files_month month, char ret_path[PATH_MAX])
 {

@@ -58,6 +58,8 @@ int64_t index_code(char kind, struct span value);
 #define INDEX_SESSION 's'
 #define INDEX_IP      'i'
 #define INDEX_PURPOSE 'p'
+#define INDEX_KIND    'k' /* of INDEX_ADMIN: operators' acts and the log's own records */
+#define INDEX_ADMIN   SPAN_LIT("admin")
 
 /* Records a row of the table of times stands for. */
 #define INDEX_BLOCK 4096

@@ -287,7 +287,9 @@ static int write_condition(const struct query *q, struct buf *sql)
 {
     int r = buf_append(sql, SPAN_LIT("SELECT seq, request FROM record WHERE seq >= ?1 AND"
                                      " seq <= ?5"));
-    if (r == 0 && !q->f.all)
+    if (r == 0 && q->f.admin)
+        r = buf_append(sql, SPAN_LIT(" AND request = ''"));
+    else if (r == 0 && !q->f.all)
         r = buf_append(sql, q->f.acts ? SPAN_LIT(" AND (weight > 0 OR (request = '' AND"
                                                  " instr(body, ?7) > 0))")
                                       : SPAN_LIT(" AND weight > 0"));
@@ -310,11 +312,17 @@ static bool is_act(const struct query *q, const struct row_record *rec)
            span_eq(rec->entry.end_user, q->f.end_user);
 }
 
+static bool is_admin(const struct row_record *rec)
+{
+    return span_eq(rec->entry.kind, SPAN_LIT("admin")) || span_eq(rec->entry.kind, SPAN_LIT("gap"));
+}
+
 /* Does the record itself satisfy what the pages ask? A text is searched in records that have one.
  */
 static bool is_candidate(const struct query *q, const struct row_record *rec)
 {
-    return (q->f.all || rec->weight > 0 || is_act(q, rec)) &&
+    bool wanted = q->f.admin ? is_admin(rec) : q->f.all || rec->weight > 0 || is_act(q, rec);
+    return wanted &&
            span_starts(rec->entry.end_user, q->f.end_user_begins) &&
            (!q->f.since_us || rec->time_us >= q->f.since_us) &&
            (!q->f.until_us || rec->time_us < q->f.until_us) && rec->seq > q->f.after_seq &&
@@ -362,7 +370,7 @@ static int read_log(struct query *q, bool *ret_done)
         db_bind_int(s, 3, clamp(q->f.until_us));
     if (q->f.request_id.len)
         db_bind_text(s, 4, q->f.request_id);
-    if (q->f.acts && !q->f.all)
+    if (q->f.acts && !q->f.all && !q->f.admin)
         db_bind_text(s, 7, member_of(q->f.end_user, acts));
     if (q->f.end_user_begins.len)
         db_bind_text(s, 8, member_of(q->f.end_user_begins, begins));

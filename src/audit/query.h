@@ -22,6 +22,7 @@ struct query_filter {
     struct span end_user_begins; /* likewise, the beginning of one; not to follow with */
     /* Besides interceptions operators' acts about `end_user`; not to follow with. */
     bool acts;
+    bool admin; /* operators' acts and the log's own records alone, whoever they are about */
     enum direction direction; /* 0: any */
     struct span text;         /* occurs in a matched text, its context or folded form; ASCII case
                                  does not matter */

@@ -198,8 +198,9 @@ static int write_rule(struct sieve *s, struct span hits, struct buf *out)
 static int write_who(struct sieve *s, struct buf *out)
 {
     const struct query_filter *f = s->f;
-    int64_t code = f->session.len ? index_code(INDEX_SESSION, f->session)
-                                  : index_code(INDEX_USER, f->end_user);
+    int64_t code = f->session.len    ? index_code(INDEX_SESSION, f->session)
+                   : f->end_user.len ? index_code(INDEX_USER, f->end_user)
+                                     : index_code(INDEX_KIND, INDEX_ADMIN);
     return buf_printf(out, "SELECT seq FROM who WHERE code = %lld" BOUNDS("seq"), (long long)code);
 }
 
@@ -274,14 +275,14 @@ static bool choose(struct sieve *s, struct span dir, files_month month, struct d
         s->end = ix_end;
     if (s->tx)
         s->source = SOURCE_TEXT;
-    else if (f->all)
+    else if (f->all || f->admin)
         s->source = SOURCE_WHO;
     else
         s->source = f->rule.len ? SOURCE_RULE : SOURCE_ROWS;
     /* What is not listed as interception is found by person and session only. */
     if (!s->ix && !s->tx)
         return false;
-    if (s->source == SOURCE_WHO && f->end_user.len == 0 && f->session.len == 0)
+    if (s->source == SOURCE_WHO && !f->admin && f->end_user.len == 0 && f->session.len == 0)
         return false;
     if (s->ix)
         *ret_r = sieve_bounds(s->ix, ix_end, f->since_us, f->until_us, &s->from, &s->to);

@@ -1,28 +1,24 @@
 #include "cli/desk.h"
 
+#include "audit/act.h"
 #include "audit/forget.h"
-#include "audit/strikes.h"
-#include "base/clock.h"
+#include "audit/verdict.h"
 #include "base/codec.h"
 #include "cli/keep.h"
 #include "cli/setup.h"
 #include "json/value.h"
 
 #include <errno.h>
-#include <poll.h>
 
-#define RECORD_MS  30000
-#define APPS_MAX   64 /* of one end user that one act is about */
 #define DETAIL_MAX 8192
 
 static const char *const verbs[DESK_VERBS] = {"lookup", "lift",    "suspend",  "appeal", "deny",
                                               "delete", "account", "casebook", "reveal", "prune",
                                               "hold",   "release", "backup"};
 
-/* The reasons of the admin records; README.md of audit/ lists them. */
+/* The reasons of the admin records; README.md of audit/ lists them. verdict_code() has others. */
 static const char *const codes[DESK_VERBS] = {
-    "user_lookup",        "user_lift",   "user_suspend", "user_appeal",
-    "user_appeal_denied", "user_delete", "account",      ""};
+    [DESK_LOOKUP] = "user_lookup", [DESK_DELETE] = "user_delete", [DESK_ACCOUNT] = "account"};
 
 bool desk_folder(struct span state_dir, const char *name, char ret_path[PATH_MAX])
 {
@@ -156,138 +152,60 @@ int desk_read_answer(struct span text, struct desk_answer *ret_answer)
 
 struct work {
     struct audit *audit;
-    struct audit_port *port;
     const struct desk_act *act;
     struct desk_answer *answer;
-    uint64_t queued; /* the number of the last event */
 };
 
-/*
- * Until the event that was queued last is on record. 0 or -errno. An earlier one's late completion,
- * which nobody waited for any more, says nothing about it.
- */
-static int await(struct work *w)
+/* Who does it, what and why, and `more` members. */
+static int write_detail(const struct desk_act *act, struct span more, struct buf *out)
 {
-    struct pollfd p = {.fd = audit_port_fd(w->port), .events = POLLIN};
-    uint64_t end = clock_mono_ms() + RECORD_MS;
-    struct audit_done done;
-    for (;;) {
-        if (audit_port_collect(w->port, &done, 1) > 0) {
-            if (done.exchange == w->queued)
-                return done.status;
-            continue;
-        }
-        uint64_t now = clock_mono_ms();
-        if (now >= end)
-            return -ETIMEDOUT;
-        if (poll(&p, 1, (int)(end - now)) < 0 && errno != EINTR)
-            return -errno;
-    }
+    int r = buf_append_char(out, '{');
+    if (act->what.len)
+        setup_json(out, "what", act->what);
+    if (act->account.len)
+        setup_json(out, "account", act->account);
+    setup_json(out, "author", act->author);
+    setup_json(out, "login", act->login);
+    if (act->reason.len)
+        setup_json(out, "why", act->reason);
+    if (r == 0)
+        r = buf_append(out, more);
+    return r < 0 ? r : buf_append_char(out, '}');
 }
 
-/* Queues the act's record: of that app's user, with his strikes from now on or NULL. */
-static int queue(struct work *w, struct span code, struct span app, const struct strike_entry *e,
-                 struct span more)
+/* Until it is on record. */
+static int record(struct work *w, struct span code, struct span more)
 {
-    const struct desk_act *act = w->act;
     struct buf detail = BUF_INIT(DETAIL_MAX);
-    struct audit_subject subject = {.app = app, .end_user = act->end_user};
-    int r = buf_append_char(&detail, '{');
-    if (act->what.len)
-        setup_json(&detail, "what", act->what);
-    if (act->account.len)
-        setup_json(&detail, "account", act->account);
-    setup_json(&detail, "author", act->author);
-    setup_json(&detail, "login", act->login);
-    if (act->reason.len)
-        setup_json(&detail, "why", act->reason);
+    struct audit_subject subject = {.app = w->act->app, .end_user = w->act->end_user};
+    int r = write_detail(w->act, more, &detail);
+    struct audit_event event = {
+        .kind = AUDIT_ADMIN, .subject = &subject, .reason = code, .detail = buf_span(&detail)};
     if (r == 0)
-        r = buf_append(&detail, more);
-    if (r == 0)
-        r = buf_append_char(&detail, '}');
-    struct audit_event event = {.kind = AUDIT_ADMIN,
-                                .subject = &subject,
-                                .reason = code,
-                                .detail = buf_span(&detail),
-                                .strike = e};
-    if (e) {
-        int64_t until, now = clock_wall_s();
-        enum strike_state state = strike_state_at(e, now, &until);
-        event.user_state = span_str(state == STRIKE_CLEAR ? "" : strike_state_name(state));
-        event.strikes = e->consecutive;
-        event.strikes_today = strike_today(e, now);
-    }
-    if (r == 0)
-        r = audit_submit(w->audit, w->port, ++w->queued, &event);
+        r = act_record(w->audit, &event, NULL);
     buf_deinit(&detail);
     return r;
 }
 
-struct search {
-    const struct desk_act *act;
-    struct strike_entry wanted, found[APPS_MAX];
-    size_t count;
-};
+static const enum verdict verdicts[DESK_VERBS] = {[DESK_LIFT] = USER_LIFT,
+                                                   [DESK_SUSPEND] = USER_SUSPEND,
+                                                   [DESK_APPEAL] = USER_APPEAL,
+                                                   [DESK_DENY] = USER_DENY};
 
-static void look_at(void *ctx, const struct strike_entry *e)
+static int decide(struct work *w)
 {
-    struct search *s = ctx;
-    bool his = memcmp(e->end_user, s->wanted.end_user, sizeof(e->end_user)) == 0 &&
-               (s->act->app.len == 0 || span_eq(s->act->app, strike_entry_app(e)));
-    if (his && s->count < APPS_MAX)
-        s->found[s->count++] = *e;
-}
-
-static void change(const struct desk_act *act, struct strike_entry *e, int64_t now)
-{
-    if (act->verb == DESK_LIFT)
-        strike_lift(e, now);
-    else if (act->verb == DESK_SUSPEND)
-        strike_suspend(e, now,
-                       act->seconds && act->seconds < STRIKE_FOREVER - now ? now + act->seconds
-                                                                           : STRIKE_FOREVER);
-    else
-        strike_appeal(e, now, act->verb == DESK_APPEAL);
-}
-
-/* As the gate does: change, queue the event that carries it, take it back if that failed. */
-static int change_one(struct work *w, struct strikes *t, struct strike_entry *e)
-{
-    strikes_lock(t);
-    bool known = strikes_find(t, e);
-    struct strike_entry old = *e;
-    change(w->act, e, clock_wall_s());
-    strikes_put(t, e);
-    int r = queue(w, span_str(codes[w->act->verb]), strike_entry_app(e), e, SPAN_NULL);
-    if (r < 0 && known)
-        strikes_put(t, &old);
-    else if (r < 0) { /* as if nothing were known of him */
-        strike_lift(&old, 0);
-        strikes_put(t, &old);
-    }
-    strikes_unlock(t);
-    return r < 0 ? r : await(w);
-}
-
-static int change_all(struct work *w)
-{
-    struct strikes *t = audit_strikes(w->audit);
-    struct search s = {.act = w->act};
-    int r = t ? 0 : -ENOENT;
-    if (r == 0 && !strike_entry_init(&s.wanted, w->act->app.len ? w->act->app : SPAN_LIT("-"),
-                                     w->act->end_user))
-        r = -EINVAL;
-    if (r == 0) {
-        strikes_lock(t);
-        strikes_each(t, look_at, &s);
-        strikes_unlock(t);
-    }
-    if (r == 0 && s.count == 0 && w->act->verb == DESK_SUSPEND)
-        s.found[s.count++] = s.wanted;
-    for (size_t i = 0; r == 0 && i < s.count; i++) {
-        r = change_one(w, t, &s.found[i]);
-        w->answer->entries += r == 0;
-    }
+    struct buf detail = BUF_INIT(DETAIL_MAX);
+    size_t entries = 0;
+    int r = write_detail(w->act, SPAN_NULL, &detail);
+    struct verdict_act act = {.verdict = verdicts[w->act->verb],
+                              .app = w->act->app,
+                              .end_user = w->act->end_user,
+                              .seconds = w->act->seconds,
+                              .detail = buf_span(&detail)};
+    if (r == 0)
+        r = verdict_run(w->audit, &act, &entries);
+    w->answer->entries = (int64_t)entries;
+    buf_deinit(&detail);
     return r;
 }
 
@@ -296,9 +214,7 @@ static int forget(struct work *w, struct span log_dir)
 {
     struct forget_result done = {0};
     struct buf more = BUF_INIT(1024);
-    int r = queue(w, span_str(codes[DESK_DELETE]), w->act->app, NULL, SPAN_NULL);
-    if (r == 0)
-        r = await(w);
+    int r = record(w, span_str(codes[DESK_DELETE]), SPAN_NULL);
     if (r == 0)
         r = forget_run(log_dir, w->act->app, w->act->end_user, &done);
     w->answer->records = (int64_t)done.records;
@@ -313,9 +229,7 @@ static int forget(struct work *w, struct span log_dir)
                           (unsigned long long)done.originals, (unsigned long long)done.held,
                           r == 0 ? "true" : "false");
     if (told == 0)
-        told = queue(w, SPAN_LIT("user_deleted"), w->act->app, NULL, buf_span(&more));
-    if (told == 0)
-        told = await(w);
+        told = record(w, SPAN_LIT("user_deleted"), buf_span(&more));
     buf_deinit(&more);
     return r < 0 ? r : told;
 }
@@ -350,21 +264,15 @@ void desk_carry_out(const struct desk_hands *hands, const struct desk_act *act,
         keep_carry_out(hands->audit, act, ret_answer);
         return;
     }
-    int r = act->verb == DESK_CASEBOOK ? keep_book(hands->casebook, act, ret_answer)
-                                       : audit_port_open(hands->audit, &w.port);
-    if (act->verb == DESK_CASEBOOK) {
-        /* done */
-    } else if (r == 0 && (act->verb == DESK_LOOKUP || act->verb == DESK_ACCOUNT)) {
-        r = queue(&w, span_str(codes[act->verb]), act->app, NULL, SPAN_NULL);
-        if (r == 0)
-            r = await(&w);
-    } else if (r == 0 && act->verb == DESK_DELETE) {
+    int r;
+    if (act->verb == DESK_CASEBOOK)
+        r = keep_book(hands->casebook, act, ret_answer);
+    else if (act->verb == DESK_LOOKUP || act->verb == DESK_ACCOUNT)
+        r = record(&w, span_str(codes[act->verb]), SPAN_NULL);
+    else if (act->verb == DESK_DELETE)
         r = forget(&w, hands->log_dir);
-    } else if (r == 0) {
-        r = change_all(&w);
-    }
-    if (w.port)
-        audit_port_close(w.port);
+    else
+        r = decide(&w);
     if (r < 0)
         snprintf(ret_answer->error, sizeof(ret_answer->error), "%s",
                  r == -EIO || r == -EAGAIN ? "the log can't be written now" : strerror(-r));

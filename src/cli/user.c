@@ -1,6 +1,6 @@
 /* `juyong user`: one end user's strikes, records and wishes. Every look at a person is recorded. */
 #include "audit/query.h"
-#include "audit/strikes.h"
+#include "audit/verdict.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/day.h"
@@ -132,7 +132,7 @@ static bool is_line(const char *what, const char *text, size_t max)
 static bool find_user(struct options *o, bool in_log)
 {
     const struct config *c = o->setup.config;
-    return person_find("juyong user", c, c->audit.dir, span_str(o->id),
+    return person_ask("juyong user", c, c->audit.dir, span_str(o->id),
                        (o->as_id ? PERSON_AS_ID : 0) | (in_log ? PERSON_IN_LOG : 0), o->end_user);
 }
 
@@ -227,13 +227,8 @@ static void print_entry(void *ctx, const struct strike_entry *e)
     int64_t end;
     enum strike_state state = strike_state_at(e, v->now, &end);
     if ((v->one && memcmp(e->end_user, v->wanted, sizeof(v->wanted)) != 0) ||
+        (!v->one && !verdict_lists(e, span_str(o->state ? o->state : ""), v->now)) ||
         (o->app && !span_eq(strike_entry_app(e), span_str(o->app))))
-        return;
-    if (!v->one && o->state &&
-        !(strcmp(o->state, "appealed") == 0 ? (e->flags & STRIKE_APPEALED) != 0
-                                            : strcmp(o->state, strike_state_name(state)) == 0))
-        return;
-    if (!v->one && !o->state && state == STRIKE_CLEAR)
         return;
     v->shown++;
     codec_hex(span_from((const char *)e->end_user, sizeof(e->end_user)), hash);
@@ -268,11 +263,7 @@ static int print_strikes(const struct options *o, struct view *v)
 static int run_list(struct options *o)
 {
     struct view v = {.o = o, .now = clock_wall_s()};
-    static const char *const states[] = {"clear", "warn", "limit", "suspend", "appealed"};
-    bool known = !o->state;
-    for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
-        known = known || strcmp(o->state, states[i]) == 0;
-    if (!known) {
+    if (o->state && (!*o->state || !verdict_knows_state(span_str(o->state)))) {
         fprintf(stderr, "juyong user: a state is one of warn, limit, suspend, clear, appealed\n");
         return CLI_USAGE;
     }
