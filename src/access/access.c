@@ -21,6 +21,7 @@ struct access {
     struct access_stamp stamp;
     uint32_t *index; /* of keys + 1, by their digests; 0: free */
     size_t index_mask;
+    _Atomic uint64_t *used; /* by key: when it last opened, wall clock; 0: not yet */
     unsigned char end_user_key[SECRET_SIZE];
     unsigned char label_key[SECRET_SIZE];
     _Atomic unsigned refs;
@@ -117,7 +118,8 @@ static int build_index(struct access *a)
     while (size < a->keys.count * 2)
         size *= 2;
     a->index = calloc(size, sizeof(*a->index));
-    if (!a->index)
+    a->used = calloc(a->keys.count + 1, sizeof(*a->used));
+    if (!a->index || !a->used)
         return -ENOMEM;
     a->index_mask = size - 1;
     for (size_t i = 0; i < a->keys.count; i++) {
@@ -203,6 +205,7 @@ struct access *access_unref(struct access *a)
     secret_cleanse(a->end_user_key, sizeof(a->end_user_key));
     secret_cleanse(a->label_key, sizeof(a->label_key));
     free(a->index);
+    free(a->used);
     free(a);
     return NULL;
 }
@@ -317,7 +320,37 @@ bool access_identify_key(const struct access *a, struct access_hasher *hasher,
         return false;
     *ret_identity =
         (struct access_identity){.app = app, .key_id = found->id, .key_line = found->line};
+    /* Told by the second, so that workers which share a key don't contend for its word. */
+    _Atomic uint64_t *used = &a->used[found - a->keys.keys];
+    if (atomic_load_explicit(used, memory_order_relaxed) + 1000000 <= wall_us)
+        atomic_store_explicit(used, wall_us, memory_order_relaxed);
     return true;
+}
+
+static size_t place_of(const struct access *a, struct span id)
+{
+    for (size_t i = 0; i < a->keys.count; i++)
+        if (span_eq(a->keys.keys[i].id, id))
+            return i;
+    return a->keys.count;
+}
+
+uint64_t access_key_used(const struct access *a, struct span id)
+{
+    size_t i = place_of(a, id);
+    return i < a->keys.count ? atomic_load_explicit(&a->used[i], memory_order_relaxed) : 0;
+}
+
+void access_carry(const struct access *a, const struct access *old)
+{
+    /* Keys are only appended, so that most are where they were. */
+    for (size_t i = 0; a != old && i < old->keys.count; i++) {
+        uint64_t used = atomic_load_explicit(&old->used[i], memory_order_relaxed);
+        bool same = i < a->keys.count && span_eq(a->keys.keys[i].id, old->keys.keys[i].id);
+        size_t at = same ? i : used ? place_of(a, old->keys.keys[i].id) : a->keys.count;
+        if (at < a->keys.count && used)
+            atomic_store_explicit(&a->used[at], used, memory_order_relaxed);
+    }
 }
 
 static bool is_listed(const struct network *networks, size_t count, struct span address)

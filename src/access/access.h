@@ -91,26 +91,45 @@ bool access_stamp_eq(const struct access_stamp *a, const struct access_stamp *b)
 /* Keys that can be used now. */
 size_t access_key_count(const struct access *a);
 
+/* When that key last opened, by the second, since the start; 0: not yet. Any thread. O(keys). */
+uint64_t access_key_used(const struct access *a, struct span id);
+/* Takes over what `old` knows of that, before `a` is in force in its place. */
+void access_carry(const struct access *a, const struct access *old);
+
 #define ACCESS_NEVER     UINT64_MAX
 #define ACCESS_AS_BEFORE 0
 
+/* A key as people may know it. Spans are borrowed for the call. */
+struct access_key {
+    struct span id, app, alias, last4, created, expires, line; /* expires empty: never */
+    bool revoked, expired;
+};
 /*
- * For `juyong key`: creates, appending the only copy of the key to *ret_key; lists; revokes at
- * once. Times are of the wall clock. 0; -EINVAL on a bad name or a damaged file, -ENOSPC at 4096
- * keys, -ENOENT without such a key, -errno.
+ * Is told of what is about to be done, while nobody else can change the keys, and puts it on
+ * record: the new key, or the one that is revoked; `old` is the one that a rotation replaces, or
+ * NULL. Negative: it is not done, and that is the result.
+ */
+struct access_witness {
+    int (*fn)(void *ctx, const struct access_key *key, const struct access_key *old);
+    void *ctx;
+};
+
+/*
+ * For `juyong key` and the console: creates, appending the only copy of the key to *ret_key; lists;
+ * revokes at once. Times are of the wall clock. The witness may be NULL. 0; -EINVAL on a bad name
+ * or a damaged file, -ENOSPC at 4096 keys, -ENOENT without such a key, -errno.
  */
 int access_key_create(struct span state_dir, struct span app, struct span alias,
-                      uint64_t expires_us, struct buf *ret_key, struct buf *ret_id);
+                      uint64_t expires_us, const struct access_witness *witness,
+                      struct buf *ret_key, struct buf *ret_id);
 /*
  * A new key for the same app under the same alias; the old one ends at until_us, unless it would
  * before. Both share the limits of one. -ESTALE when the old one is no longer in force.
  */
 int access_key_rotate(struct span state_dir, struct span id, uint64_t until_us, uint64_t expires_us,
-                      struct buf *ret_key, struct buf *ret_id);
-struct access_key {
-    struct span id, app, alias, last4, created, expires, line; /* expires empty: never */
-    bool revoked, expired;
-};
+                      const struct access_witness *witness, struct buf *ret_key,
+                      struct buf *ret_id);
 typedef void (*access_key_fn)(void *ctx, const struct access_key *key);
 int access_key_list(struct span state_dir, access_key_fn fn, void *ctx);
-int access_key_revoke(struct span state_dir, struct span id);
+/* A key that was revoked before stays so; the witness is not told. */
+int access_key_revoke(struct span state_dir, struct span id, const struct access_witness *witness);

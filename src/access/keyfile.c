@@ -377,8 +377,32 @@ static bool is_over(const struct keyfile_key *k)
     return k->revoked.len || k->expires_us <= clock_wall_us();
 }
 
+static struct access_key shown(const struct keyfile_key *k)
+{
+    return (struct access_key){.id = k->id,
+                               .app = k->app,
+                               .alias = k->alias,
+                               .last4 = k->last4,
+                               .created = k->created,
+                               .expires = k->expires,
+                               .line = k->line,
+                               .revoked = k->revoked.len > 0,
+                               .expired = k->expires_us <= clock_wall_us()};
+}
+
+/* Told of it, then it is done: the file is written. */
+static int settle(struct span state_dir, const struct keyfile *f,
+                  const struct access_witness *witness, const struct keyfile_key *key,
+                  const struct keyfile_key *old)
+{
+    struct access_key a = shown(key), b = old ? shown(old) : a;
+    int r = witness ? witness->fn(witness->ctx, &a, old ? &b : NULL) : 0;
+    return r < 0 ? r : write_keys(state_dir, f);
+}
+
 int access_key_create(struct span state_dir, struct span app, struct span alias,
-                      uint64_t expires_us, struct buf *ret_key, struct buf *ret_id)
+                      uint64_t expires_us, const struct access_witness *witness,
+                      struct buf *ret_key, struct buf *ret_id)
 {
     if (app.len == 0 || !is_name(app, NAME_BYTES_MAX) || !is_name(alias, ALIAS_BYTES_MAX))
         return -EINVAL;
@@ -396,14 +420,14 @@ int access_key_create(struct span state_dir, struct span app, struct span alias,
     if (r == 0)
         r = buf_append(ret_id, e.file.keys[e.file.count - 1].id);
     if (r == 0)
-        r = write_keys(state_dir, &e.file);
+        r = settle(state_dir, &e.file, witness, &e.file.keys[e.file.count - 1], NULL);
     secret_cleanse(key, sizeof(key));
     edit_end(&e);
     return r;
 }
 
 int access_key_rotate(struct span state_dir, struct span id, uint64_t until_us, uint64_t expires_us,
-                      struct buf *ret_key, struct buf *ret_id)
+                      const struct access_witness *witness, struct buf *ret_key, struct buf *ret_id)
 {
     struct edit e;
     int r = edit_begin(&e, state_dir);
@@ -429,7 +453,8 @@ int access_key_rotate(struct span state_dir, struct span id, uint64_t until_us, 
     if (r == 0)
         r = buf_append(ret_id, e.file.keys[e.file.count - 1].id);
     if (r == 0)
-        r = write_keys(state_dir, &e.file);
+        r = settle(state_dir, &e.file, witness, &e.file.keys[e.file.count - 1],
+                   find_key(&e.file, id));
     secret_cleanse(key, sizeof(key));
     edit_end(&e);
     return r;
@@ -444,23 +469,14 @@ int access_key_list(struct span state_dir, access_key_fn fn, void *ctx)
     if (r < 0)
         return r;
     for (size_t i = 0; i < f.count; i++) {
-        const struct keyfile_key *k = &f.keys[i];
-        struct access_key key = {.id = k->id,
-                                 .app = k->app,
-                                 .alias = k->alias,
-                                 .last4 = k->last4,
-                                 .created = k->created,
-                                 .expires = k->expires,
-                                 .line = k->line,
-                                 .revoked = k->revoked.len > 0,
-                                 .expired = k->expires_us <= clock_wall_us()};
+        struct access_key key = shown(&f.keys[i]);
         fn(ctx, &key);
     }
     keyfile_deinit(&f);
     return 0;
 }
 
-int access_key_revoke(struct span state_dir, struct span id)
+int access_key_revoke(struct span state_dir, struct span id, const struct access_witness *witness)
 {
     struct edit e;
     int r = edit_begin(&e, state_dir);
@@ -472,7 +488,7 @@ int access_key_revoke(struct span state_dir, struct span id)
     r = k ? 0 : -ENOENT;
     if (r == 0 && k->revoked.len == 0) {
         k->revoked = arena_copy(&e.file.arena, span_str(now));
-        r = k->revoked.data ? write_keys(state_dir, &e.file) : -ENOMEM;
+        r = k->revoked.data ? settle(state_dir, &e.file, witness, k, NULL) : -ENOMEM;
     }
     edit_end(&e);
     return r;

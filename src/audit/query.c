@@ -322,8 +322,7 @@ static bool is_admin(const struct row_record *rec)
 static bool is_candidate(const struct query *q, const struct row_record *rec)
 {
     bool wanted = q->f.admin ? is_admin(rec) : q->f.all || rec->weight > 0 || is_act(q, rec);
-    return wanted &&
-           span_starts(rec->entry.end_user, q->f.end_user_begins) &&
+    return wanted && span_starts(rec->entry.end_user, q->f.end_user_begins) &&
            (!q->f.since_us || rec->time_us >= q->f.since_us) &&
            (!q->f.until_us || rec->time_us < q->f.until_us) && rec->seq > q->f.after_seq &&
            (!q->f.upto_seq || rec->seq <= q->f.upto_seq);

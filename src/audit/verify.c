@@ -22,7 +22,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HASH_SIZE SHA256_SIZE
+#define HASH_SIZE   SHA256_SIZE
+#define ASK_RECORDS 4096 /* between two questions whether it is to end */
 
 /* One line of the checkpoints file whose signature was good. */
 struct mark {
@@ -482,6 +483,9 @@ static int check_records(struct verify *v, struct db *db)
         return r == -EINVAL ? wrong(v, 0, "has no records' table") : r;
     while ((r = db_step(s)) == 1) {
         r = check_record(v, s);
+        if (r == 0 && v->o->is_over && v->report->records % ASK_RECORDS == 0 &&
+            v->o->is_over(v->o->ctx, v->report->records))
+            r = -ECANCELED;
         if (r)
             break;
     }

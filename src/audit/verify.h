@@ -13,6 +13,9 @@ struct verify_options {
     struct span dir;
     struct span checkpoints; /* a file that was exported; empty: the one in dir */
     struct span public_key;  /* file with the key's 64 hex digits; empty: the one in dir/keys */
+    /* Asked every few thousand records, with their number so far; true ends it. May be NULL. */
+    bool (*is_over)(void *ctx, uint64_t records);
+    void *ctx;
 };
 
 struct verify_report {
@@ -31,5 +34,6 @@ struct verify_report {
     char what[160];
 };
 
-/* 0: whole; 1: something is wrong, see the report; -errno: could not be read. */
+/* 0: whole; 1: something is wrong, see the report; -ECANCELED: is_over() said so; -errno: could not
+ * be read. */
 int verify_run(const struct verify_options *o, struct verify_report *ret_report);

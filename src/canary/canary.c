@@ -60,6 +60,8 @@ struct canary {
     /* what was found */
     enum canary_state state;
     uint64_t runs, missed_runs, all_probes;
+    uint64_t ended_us; /* the last run */
+    unsigned last_probes, last_missed;
     struct buf found; /* the last run's misses */
 };
 
@@ -337,6 +339,9 @@ static void finish(struct canary *c)
 {
     c->running = false;
     c->runs++;
+    c->ended_us = clock_wall_us();
+    c->last_probes = c->probes;
+    c->last_missed = c->missed;
     c->missed_runs += c->missed > 0;
     bool missed_before = c->state == CANARY_MISSED;
     c->state = c->missed ? CANARY_MISSED : CANARY_PASSED;
@@ -479,6 +484,9 @@ void canary_get_status(const struct canary *c, struct canary_status *ret_status)
         .runs = c->runs,
         .missed_runs = c->missed_runs,
         .probes = c->all_probes,
+        .at_us = c->ended_us,
+        .last_probes = c->last_probes,
+        .last_missed = c->last_missed,
         .misses = buf_span(&c->found),
     };
 }

@@ -48,6 +48,8 @@ enum canary_state {
 struct canary_status {
     enum canary_state state;
     uint64_t runs, missed_runs, probes; /* since the start */
+    uint64_t at_us;                     /* wall clock of the end of the last run; 0: none yet */
+    unsigned last_probes, last_missed;  /* of that run */
     struct span misses;                 /* of the last run; lent until the next ends */
 };
 void canary_get_status(const struct canary *c, struct canary_status *ret_status);

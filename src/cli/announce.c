@@ -4,29 +4,49 @@
 #include "cli/setup.h"
 #include "rules/publish.h"
 
-/* Who put it in force, as the journal tells, and the hash that pins the journal's line. */
-static void append_act(const struct snapshot *s, struct buf *detail)
+/* Tells of the journal's entry by which the rules are in force (NULL: it has none), if it can be
+ * read. */
+static void read_entry(const struct snapshot *s,
+                       void (*fn)(void *ctx, const struct journal_entry *e), void *ctx)
 {
-    struct buf unheard = BUF_INIT(65536);
     struct span digest = ruleset_digest(snapshot_rules(s));
+    struct buf unheard = BUF_INIT(65536);
     struct vault *vault = NULL;
     struct journal j;
     int r = vault_open(snapshot_config(s)->state_dir, &unheard, &vault);
     if (r == 0)
         r = journal_open(vault_dir(vault), vault_path(vault), false, &unheard, &j);
     if (r == 0) {
-        const struct journal_entry *e = journal_in_force(&j, digest);
-        if (e) {
-            setup_json(detail, "act", span_str(journal_act_name(e->act)));
-            setup_json(detail, "author", e->author);
-            setup_json(detail, "why", e->reason);
-            buf_printf(detail, ",\"entry\":%u", e->number);
-            setup_json(detail, "entry_sha256", e->hash);
-        }
+        fn(ctx, journal_in_force(&j, digest));
         journal_close(&j);
     }
     vault_close(vault);
     buf_deinit(&unheard);
+}
+
+/* Who put it in force, and the hash that pins the journal's line. */
+static void append_act(void *ctx, const struct journal_entry *e)
+{
+    struct buf *detail = ctx;
+    if (!e)
+        return;
+    setup_json(detail, "act", span_str(journal_act_name(e->act)));
+    setup_json(detail, "author", e->author);
+    setup_json(detail, "why", e->reason);
+    buf_printf(detail, ",\"entry\":%u", e->number);
+    setup_json(detail, "entry_sha256", e->hash);
+}
+
+static void note_time(void *ctx, const struct journal_entry *e)
+{
+    *(int64_t *)ctx = e ? e->time_us : 0;
+}
+
+int64_t announce_since(const struct snapshot *s)
+{
+    int64_t us = 0;
+    read_entry(s, note_time, &us);
+    return us;
 }
 
 /* For the command that waits. */
@@ -47,7 +67,7 @@ void announce_rules(const struct announce *a, const struct snapshot *s, struct s
     buf_append_char(&detail, '{');
     setup_json(&detail, "ruleset", ruleset_version(rules));
     setup_json(&detail, "sha256", ruleset_digest(rules));
-    append_act(s, &detail);
+    read_entry(s, append_act, &detail);
     buf_append_char(&detail, '}');
     struct audit_subject subject = {.ruleset = ruleset_version(rules)};
     struct audit_event e = {

@@ -15,6 +15,9 @@ struct announce {
  * command that waits. `act`: start, reload, or publish when only the rules are new.
  */
 void announce_rules(const struct announce *a, const struct snapshot *s, struct span act);
+/* Since when these rules are in force, as the journal tells, in microseconds of the wall clock; 0:
+ * it doesn't. Reads the disk. */
+int64_t announce_since(const struct snapshot *s);
 /* `s` stays in force: the published version, if it is another, was not taken, and why. */
 void announce_refusal(const struct announce *a, const struct snapshot *s,
                       const struct buf *messages);

@@ -14,7 +14,7 @@
 
 static const char *const verbs[DESK_VERBS] = {"lookup", "lift",    "suspend",  "appeal", "deny",
                                               "delete", "account", "casebook", "reveal", "prune",
-                                              "hold",   "release", "backup"};
+                                              "hold",   "release", "backup",   "key"};
 
 /* The reasons of the admin records; README.md of audit/ lists them. verdict_code() has others. */
 static const char *const codes[DESK_VERBS] = {
@@ -80,6 +80,8 @@ static bool read_time(const struct json_value *v, struct span key, int64_t *ret)
 static bool has_subject(const struct desk_act *a)
 {
     unsigned char bytes[32];
+    if (a->verb == DESK_KEY)
+        return a->account.len && a->what.len && a->end_user.len == 0;
     if (a->verb >= DESK_REVEAL)
         return a->account.len == 0 &&
                (a->end_user.len == 0 || codec_unhex(a->end_user, bytes, sizeof(bytes)));
@@ -160,14 +162,16 @@ struct work {
 static int write_detail(const struct desk_act *act, struct span more, struct buf *out)
 {
     int r = buf_append_char(out, '{');
-    if (act->what.len)
+    if (act->verb == DESK_KEY)
+        setup_json(out, "key", act->account);
+    else if (act->what.len)
         setup_json(out, "what", act->what);
-    if (act->account.len)
+    if (act->account.len && act->verb != DESK_KEY)
         setup_json(out, "account", act->account);
     setup_json(out, "author", act->author);
     setup_json(out, "login", act->login);
     if (act->reason.len)
-        setup_json(out, "why", act->reason);
+        setup_json(out, act->verb == DESK_KEY ? "old" : "why", act->reason);
     if (r == 0)
         r = buf_append(out, more);
     return r < 0 ? r : buf_append_char(out, '}');
@@ -188,9 +192,9 @@ static int record(struct work *w, struct span code, struct span more)
 }
 
 static const enum verdict verdicts[DESK_VERBS] = {[DESK_LIFT] = USER_LIFT,
-                                                   [DESK_SUSPEND] = USER_SUSPEND,
-                                                   [DESK_APPEAL] = USER_APPEAL,
-                                                   [DESK_DENY] = USER_DENY};
+                                                  [DESK_SUSPEND] = USER_SUSPEND,
+                                                  [DESK_APPEAL] = USER_APPEAL,
+                                                  [DESK_DENY] = USER_DENY};
 
 static int decide(struct work *w)
 {
@@ -207,6 +211,14 @@ static int decide(struct work *w)
     w->answer->entries = (int64_t)entries;
     buf_deinit(&detail);
     return r;
+}
+
+static int record_key(struct work *w)
+{
+    char code[64];
+    int n = snprintf(code, sizeof(code), "key_%.*s", SPAN_ARG(w->act->what));
+    return n > 0 && n < (int)sizeof(code) ? record(w, span_from(code, (size_t)n), SPAN_NULL)
+                                          : -EINVAL;
 }
 
 /* The wish is on record before it is granted, and what was done after it. */
@@ -260,7 +272,7 @@ void desk_carry_out(const struct desk_hands *hands, const struct desk_act *act,
 {
     *ret_answer = (struct desk_answer){0};
     struct work w = {.audit = hands->audit, .act = act, .answer = ret_answer};
-    if (act->verb >= DESK_REVEAL) {
+    if (act->verb >= DESK_REVEAL && act->verb != DESK_KEY) {
         keep_carry_out(hands->audit, act, ret_answer);
         return;
     }
@@ -269,6 +281,8 @@ void desk_carry_out(const struct desk_hands *hands, const struct desk_act *act,
         r = keep_book(hands->casebook, act, ret_answer);
     else if (act->verb == DESK_LOOKUP || act->verb == DESK_ACCOUNT)
         r = record(&w, span_str(codes[act->verb]), SPAN_NULL);
+    else if (act->verb == DESK_KEY)
+        r = record_key(&w);
     else if (act->verb == DESK_DELETE)
         r = forget(&w, hands->log_dir);
     else

@@ -31,6 +31,8 @@ enum desk_verb {
     DESK_HOLD,    /* the exchange `what`, or what else is told */
     DESK_RELEASE, /* the hold of number `what` */
     DESK_BACKUP,  /* into the directory `what` */
+    DESK_KEY,     /* an app's key, `account`, is about to be made, to take the place of
+                     `reason`, or to be revoked: `what` is create, rotate or revoke */
     DESK_VERBS,
 };
 

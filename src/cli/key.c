@@ -2,6 +2,7 @@
 #include "access/access.h"
 #include "base/clock.h"
 #include "base/day.h"
+#include "cli/desk.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
 
@@ -128,6 +129,38 @@ static int failed(const struct config *c, int r)
     return CLI_BAD;
 }
 
+/* What is to be done with a key goes on record first. */
+struct record {
+    const struct config *config;
+    const char *verb;
+    bool told; /* why not */
+};
+
+static int record(void *ctx, const struct access_key *key, const struct access_key *old)
+{
+    struct record *w = ctx;
+    char login[256];
+    struct desk_answer answer = {0};
+    setup_login(login, sizeof(login));
+    struct desk_act act = {.verb = DESK_KEY,
+                           .app = key->app,
+                           .what = span_str(w->verb),
+                           .account = key->id,
+                           .reason = old ? old->id : SPAN_LIT(""),
+                           .author = span_str(login),
+                           .login = span_str(login)};
+    int r = desk_ask(w->config, &act, DESK_WAIT_MS, &answer);
+    if (r == 0 && answer.error[0] == '\0')
+        return 0;
+    w->told = true;
+    fprintf(stderr, "juyong key: it can't be recorded, so it is not done: %s\n",
+            r == 0            ? answer.error
+            : r == -ETIMEDOUT ? "the running gateway did not take it"
+            : r == -EACCES    ? "the state is not yours: run this as its owner"
+                              : strerror(-r));
+    return -EIO;
+}
+
 /* The one time that a key is shown. */
 static void show(const struct options *o, struct span app, const struct buf *id,
                  const struct buf *key)
@@ -165,14 +198,16 @@ static int create(const struct config *c, const struct options *o)
     uint64_t expires = ACCESS_NEVER;
     if (!read_option("--expires", o->expires, &expires))
         return CLI_USAGE;
-    int r = access_key_create(c->state_dir, app, span_str(o->alias), expires, &key, &id);
+    struct record told = {c, "create", false};
+    struct access_witness witness = {record, &told};
+    int r = access_key_create(c->state_dir, app, span_str(o->alias), expires, &witness, &key, &id);
     if (r == 0)
         show(o, app, &id, &key);
     if (key.data)
         explicit_bzero(key.data, key.len);
     buf_deinit(&key);
     buf_deinit(&id);
-    return r < 0 ? failed(c, r) : CLI_GOOD;
+    return told.told ? CLI_BAD : r < 0 ? failed(c, r) : CLI_GOOD;
 }
 
 static int no_such_key(const struct options *o)
@@ -201,7 +236,9 @@ static int rotate(const struct config *c, const struct options *o)
     if (!read_option("--expires", o->expires, &expires) ||
         !read_option("--overlap", o->overlap, &until))
         return CLI_USAGE;
-    int r = access_key_rotate(c->state_dir, span_str(o->id), until, expires, &key, &id);
+    struct record told = {c, "rotate", false};
+    struct access_witness witness = {record, &told};
+    int r = access_key_rotate(c->state_dir, span_str(o->id), until, expires, &witness, &key, &id);
     if (r == 0)
         r = access_key_list(c->state_dir, find_app, &found);
     if (r == 0)
@@ -211,7 +248,7 @@ static int rotate(const struct config *c, const struct options *o)
     buf_deinit(&key);
     buf_deinit(&id);
     buf_deinit(&found.app);
-    return r == -ENOENT ? no_such_key(o) : r < 0 ? failed(c, r) : CLI_GOOD;
+    return told.told ? CLI_BAD : r == -ENOENT ? no_such_key(o) : r < 0 ? failed(c, r) : CLI_GOOD;
 }
 
 static void print_key(void *ctx, const struct access_key *k)
@@ -247,9 +284,11 @@ static void print_key(void *ctx, const struct access_key *k)
 
 static int revoke(const struct config *c, const struct options *o)
 {
-    int r = access_key_revoke(c->state_dir, span_str(o->id));
+    struct record told = {c, "revoke", false};
+    struct access_witness witness = {record, &told};
+    int r = access_key_revoke(c->state_dir, span_str(o->id), &witness);
     if (r < 0)
-        return r == -ENOENT ? no_such_key(o) : failed(c, r);
+        return told.told ? CLI_BAD : r == -ENOENT ? no_such_key(o) : failed(c, r);
     fprintf(stderr, "%s is revoked; a running gateway refuses it at once.\n", o->id);
     return CLI_GOOD;
 }

@@ -113,6 +113,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
             follow_retry(s->follow);
         return;
     }
+    access_carry(snapshot_access(next), snapshot_access(s->now.snapshot));
     bool rules_only = snapshot_config(s->now.snapshot) == snapshot_config(next);
     set_log(s, snapshot_config(next));
     if (s->console)
@@ -353,6 +354,7 @@ static int prepare_reload(struct serve *s)
                                .done = reloaded,
                                .ctx = s};
     s->reload = reload_new(&o);
+    s->now.reload = s->reload;
     return s->reload ? 0 : -ENOMEM;
 }
 

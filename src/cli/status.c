@@ -1,9 +1,28 @@
 #include "cli/status.h"
 
 #include "base/clock.h"
+#include "cli/announce.h"
+#include "cli/setup.h"
 #include "cli/stats.h"
 #include "cli/watch.h"
 #include "filing/library.h"
+
+static void note_library(struct status *s)
+{
+    const struct ruleset *rules = snapshot_rules(s->snapshot);
+    const struct standard *standard = ruleset_standard(rules);
+    struct library l;
+    s->library.since_us = announce_since(s->snapshot);
+    s->library.needed = standard->keyword_min;
+    s->library.days = standard->keyword_days;
+    if (library_read(rules, &snapshot_config(s->snapshot)->apps[0], clock_wall_s(), &l) < 0)
+        return;
+    s->library.met = l.met;
+    s->library.asked = l.asked;
+    s->library.total = l.total;
+    s->library.sufficient = library_is_sufficient(&l);
+    library_free(&l);
+}
 
 void status_count_library(struct status *s)
 {
@@ -13,6 +32,7 @@ void status_count_library(struct status *s)
                           clock_wall_s(), &s->library_weak) +
         policy_weakenings(snapshot_config(s->snapshot), snapshot_rules(s->snapshot),
                           &s->library_weak);
+    note_library(s);
 }
 
 unsigned status_weak_lines(struct status *s, struct buf *out)
@@ -88,9 +108,64 @@ static int alerts(void *ctx, struct buf *out)
     return alerts_print(s->alerts, out);
 }
 
+static void put_canary(const struct status *s, struct buf *out)
+{
+    struct canary_status c;
+    canary_get_status(s->canary, &c);
+    buf_printf(out, "\"canary\":{\"ok\":%s,\"proven\":%u,\"at_us\":%llu",
+               c.state == CANARY_PENDING  ? "null"
+               : c.state == CANARY_PASSED ? "true"
+                                          : "false",
+               c.last_probes - c.last_missed, (unsigned long long)c.at_us);
+    setup_json(out, "missed", c.misses);
+    buf_append_char(out, '}');
+}
+
+static void put_library(const struct status *s, struct buf *out)
+{
+    const struct ruleset *rules = snapshot_rules(s->snapshot);
+    int64_t since = s->library.since_us, days = s->library.days;
+    buf_append(out, SPAN_LIT(",\"library\":{"));
+    setup_json(out, "version", ruleset_version(rules));
+    buf_printf(out,
+               ",\"rules\":%zu,\"minima_met\":%u,\"needed\":%u,\"total\":%u,"
+               "\"total_needed\":%u,\"sufficient\":%s",
+               ruleset_count(rules), s->library.met, s->library.asked, s->library.total,
+               s->library.needed, s->library.sufficient ? "true" : "false");
+    if (since)
+        buf_printf(out, ",\"last_update_us\":%lld", (long long)since);
+    if (since && days)
+        buf_printf(out, ",\"due_us\":%lld", (long long)(since + days * 86400 * 1000000));
+    buf_append_char(out, '}');
+}
+
+static int state(void *ctx, struct buf *out)
+{
+    put_canary(ctx, out);
+    put_library(ctx, out);
+    return buf_append(out, SPAN_LIT(""));
+}
+
+static void renew_keys(void *ctx)
+{
+    struct status *s = ctx;
+    reload_ask_parts(s->reload, SNAPSHOT_KEYS);
+}
+
+static bool has_keys(void *ctx)
+{
+    struct status *s = ctx;
+    struct access_stamp served = access_stamp_of(snapshot_access(s->snapshot));
+    struct access_stamp now = access_stamp(snapshot_config(s->snapshot)->state_dir);
+    return access_stamp_eq(&served, &now) && worker_pool_settled(s->pool);
+}
+
 const struct console_ops status_console = {
     .stats = stats,
     .readiness = readiness,
     .weakenings = weakenings,
     .alerts = alerts,
+    .state = state,
+    .renew_keys = renew_keys,
+    .has_keys = has_keys,
 };

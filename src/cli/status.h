@@ -6,6 +6,7 @@
 #include "alert/alert.h"
 #include "canary/canary.h"
 #include "cli/keeper.h"
+#include "cli/reload.h"
 #include "cli/reviewing.h"
 #include "cli/tally.h"
 #include "console/console.h"
@@ -24,6 +25,13 @@ struct status {
     bool stopping;
     struct buf library_weak; /* what the library lacks, and the policy lets through */
     unsigned library_lines;
+    struct {
+        unsigned met, asked, total, needed; /* as library_read() counts */
+        unsigned days;                      /* how often it is to be brought up to date */
+        bool sufficient;
+        int64_t since_us; /* in force; 0: unknown */
+    } library;
+    struct reload *reload;
 };
 
 /* Counted once for each library, when its snapshot comes into force: a large one takes a moment. */

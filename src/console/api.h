@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 
+struct verifier;
 struct guard; /* guard.h: accounts and sessions, for api_session.c and api_accounts.c */
 
 struct api {
@@ -27,6 +28,7 @@ struct api {
     void *ops_ctx;
     struct console *console; /* for api_on_loop() */
     struct guard *guard;
+    struct verifier *verifier;             /* verifier.h */
     const struct config_console *settings; /* of the listener */
 };
 

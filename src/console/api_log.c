@@ -1,24 +1,23 @@
 /* The log as the page reads it: rows, groups, one exchange, the overview. */
 #include "console/areas.h"
 #include "console/filter.h"
+#include "console/logrow.h"
 
 #include "audit/groups.h"
 #include "audit/overview.h"
 #include "audit/query.h"
 #include "audit/records.h"
 #include "audit/rowjson.h"
-#include "casebook/casebook.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#define LIMIT         50
-#define LIMIT_MAX     500
-#define BUDGET_US     700000  /* of a page; a filter that finds little ends with what it has */
-#define GROUPS_US     3000000 /* they look at all rows */
-#define CONVERSATION  50
-#define ROW_BYTES_MAX ((size_t)8 << 20)
+#define LIMIT        50
+#define LIMIT_MAX    500
+#define BUDGET_US    700000  /* of a page; a filter that finds little ends with what it has */
+#define GROUPS_US    3000000 /* they look at all rows */
+#define CONVERSATION 50
 
 /* ---- reviews ---- */
 
@@ -28,19 +27,11 @@ struct wish {
     enum casebook_verdict verdict; /* NONE: those without one */
 };
 
-static int verdict_of(struct casebook *c, struct span request_id, enum casebook_verdict *ret)
-{
-    struct casebook_review review = {0};
-    int r = c && request_id.len ? casebook_find_review(c, request_id, &review) : 0;
-    *ret = review.verdict;
-    return r == -ENOENT ? 0 : r;
-}
-
 static int is_wanted(void *ctx, struct span request_id)
 {
     const struct wish *w = ctx;
     enum casebook_verdict verdict;
-    int r = verdict_of(w->casebook, request_id, &verdict);
+    int r = logrow_verdict(w->casebook, request_id, &verdict);
     return r < 0 ? r : verdict == w->verdict;
 }
 
@@ -71,32 +62,6 @@ static bool read_wish(const struct api *api, const struct api_request *q, struct
 }
 
 /* ---- rows ---- */
-
-/* The row's object with what reviewers said, behind a comma unless it is the first. */
-static int write_row(const struct api *api, const struct api_request *q,
-                     const struct query_row *row, bool first, struct buf *out)
-{
-    struct buf line = BUF_INIT(ROW_BYTES_MAX);
-    enum casebook_verdict verdict;
-    bool texts = q->may & MAY_READ;
-    int r = verdict_of(api->casebook, row->entry.request_id, &verdict);
-    if (r == 0)
-        r = rowjson_write(row, texts, &line);
-    if (r == 0) {
-        line.len--; /* its closing brace */
-        rowjson_put(&line, ",\"review\":%s%s%s}", verdict ? "\"" : "",
-                    verdict ? casebook_verdict_name(verdict) : "null", verdict ? "\"" : "");
-        /* Room for the end of what surrounds it. */
-        size_t need = line.len + 1024;
-        r = line.max == 0 || need > out->max || out->len > out->max - need ? -EMSGSIZE : 0;
-    }
-    if (r == 0 && !first)
-        r = buf_append_char(out, ',');
-    if (r == 0)
-        r = buf_append(out, buf_span(&line));
-    buf_deinit(&line);
-    return r;
-}
 
 /* A position is where a page ended, and as of which record the list is read. */
 static bool read_position(const struct api_request *q, struct query_filter *f)
@@ -133,7 +98,7 @@ static int write_rows(const struct api *api, const struct api_request *q,
     bool full = false;
     int r = query_open(api->log_dir, f, &log);
     while (r >= 0 && !full && (r = query_next(log, &row)) == 1) {
-        r = write_row(api, q, row, count == 0, &a->body);
+        r = logrow_write(api, q, row, count == 0, &a->body);
         if (r == -EMSGSIZE) { /* the row is the next page's first, unless no page can hold it */
             full = true;
             *ret_older = query_position(log) + (count > 0);
@@ -224,8 +189,8 @@ static int write_conversation(const struct api *api, const struct api_request *q
     size_t n = 0;
     int r = session.len ? query_open(api->log_dir, &f, &log) : 0;
     while (r >= 0 && log && (r = query_next(log, &row)) == 1) {
-        rows[n] = BUF_INIT(ROW_BYTES_MAX);
-        r = write_row(api, q, row, true, &rows[n]);
+        rows[n] = BUF_INIT(LOGROW_MAX);
+        r = logrow_write(api, q, row, true, &rows[n]);
         if (r == -EMSGSIZE)
             r = 0;
         n++;
@@ -278,7 +243,7 @@ static int get_exchange(const struct api *api, const struct api_request *q, stru
         arena_init(&names, 65536);
         struct span app = arena_copy(&names, row->entry.app);
         struct span session = arena_copy(&names, row->entry.session);
-        r = write_row(api, q, row, true, &a->body);
+        r = logrow_write(api, q, row, true, &a->body);
         query_close(log);
         log = NULL;
         if (r == 0)

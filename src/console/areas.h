@@ -4,6 +4,8 @@
 #include "console/api.h"
 
 extern const struct api_route api_accounts_routes[];
+extern const struct api_route api_acts_routes[];
+extern const struct api_route api_apps_routes[];
 extern const struct api_route api_draft_routes[];
 extern const struct api_route api_alerts_routes[];
 extern const struct api_route api_metrics_routes[];
@@ -14,9 +16,12 @@ extern const struct api_route api_urgent_routes[];
 extern const struct api_route api_versions_routes[];
 extern const struct api_route api_export_routes[];
 extern const struct api_route api_log_routes[];
+extern const struct api_route api_original_routes[];
 extern const struct api_route api_review_routes[];
 extern const struct api_route api_session_routes[];
+extern const struct api_route api_status_routes[];
 extern const struct api_route api_ticket_routes[];
+extern const struct api_route api_users_routes[];
 
 /* Ends with NULL. */
 extern const struct api_route *const areas[];

@@ -5,6 +5,7 @@
 #include "console/guard.h"
 #include "console/page.h"
 #include "console/routes.h"
+#include "console/verifier.h"
 
 #include "base/log.h"
 #include "config/value.h"
@@ -36,6 +37,7 @@ struct console {
     struct audit_port *ports[CLERKS + 1]; /* of each clerk, the door's last; NULL without a log */
     struct list calls;
     struct guard guard;
+    struct verifier *verifier;
     struct config_console plain; /* what holds without a configuration, in tests */
     struct snapshot *snapshot;
     struct audit *audit;
@@ -266,6 +268,7 @@ static void run(struct call *call, unsigned port)
                       .ops_ctx = c->ctx,
                       .console = c,
                       .guard = &c->guard,
+                      .verifier = c->verifier,
                       .settings = settings_of(c, call->snapshot)};
     if (api.snapshot) {
         api.config = snapshot_config(api.snapshot);
@@ -474,7 +477,8 @@ int console_new(const struct console_options *o, struct console **ret_console)
     }
     set_times(c);
     loop_timer_init(c->loop, &c->watch, look_after);
-    r = open_clerks(c);
+    c->verifier = verifier_new(c->audit);
+    r = c->verifier ? open_clerks(c) : -ENOMEM;
     if (r == 0)
         r = digest_pair(settings_of(c, c->snapshot), c->served);
     if (r == 0)
@@ -505,6 +509,7 @@ void console_free(struct console *c)
         return;
     clerk_free(c->clerk); /* nobody works any more; what was asked is given back */
     clerk_free(c->door);
+    verifier_free(c->verifier);
     list_for_each_safe (e, next, &c->calls) {
         struct call *call = list_entry(e, struct call, link);
         http_request_release(call->r);

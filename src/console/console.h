@@ -26,6 +26,12 @@ struct console_ops {
     int (*weakenings)(void *ctx, struct buf *out);
     /* Appends what /api/alerts says; NULL: there are none. */
     int (*alerts)(void *ctx, struct buf *out);
+    /* The members "canary" and "library" of GET /api/status. */
+    int (*state)(void *ctx, struct buf *out);
+    /* The keys on disk are others: they are read anew. */
+    void (*renew_keys)(void *ctx);
+    /* Does every worker go by the keys that are on disk? */
+    bool (*has_keys)(void *ctx);
 };
 
 struct console_options {

@@ -25,6 +25,7 @@ struct worker {
     struct loop_watch mail;
     pthread_mutex_t lock;
     struct snapshot *next; /* waits to be taken over */
+    bool taking;           /* it is being taken over */
     bool drain;
 };
 
@@ -51,11 +52,15 @@ static void read_mail(struct loop_watch *watch, uint32_t events)
     struct snapshot *next = w->next;
     bool drain = w->drain;
     w->next = NULL;
+    w->taking = next != NULL;
     w->drain = false;
     pthread_mutex_unlock(&w->lock);
     if (next) {
         gate_reload(w->gate, next);
         snapshot_unref(next);
+        pthread_mutex_lock(&w->lock);
+        w->taking = false;
+        pthread_mutex_unlock(&w->lock);
     }
     if (drain)
         gate_drain(w->gate, drained, w);
@@ -167,6 +172,18 @@ void worker_pool_reload(struct worker_pool *p, struct snapshot *s)
 {
     for (unsigned i = 0; i < p->count; i++)
         tell(&p->workers[i], s, false);
+}
+
+bool worker_pool_settled(struct worker_pool *p)
+{
+    bool settled = true;
+    for (unsigned i = 0; i < p->count && settled; i++) {
+        struct worker *w = &p->workers[i];
+        pthread_mutex_lock(&w->lock);
+        settled = !w->next && !w->taking;
+        pthread_mutex_unlock(&w->lock);
+    }
+    return settled;
 }
 
 void worker_pool_drain(struct worker_pool *p)

@@ -25,6 +25,8 @@ struct worker_pool_options {
 int worker_pool_new(const struct worker_pool_options *o, struct worker_pool **ret_pool);
 /* New exchanges of every worker use this snapshot. Any thread. Takes references. */
 void worker_pool_reload(struct worker_pool *p, struct snapshot *s);
+/* Has every worker taken what worker_pool_reload() was told last? Any thread. */
+bool worker_pool_settled(struct worker_pool *p);
 /* Begins to drain. Any thread. */
 void worker_pool_drain(struct worker_pool *p);
 /* Joins the threads; they must have drained. Accepts NULL. */

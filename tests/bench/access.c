@@ -45,8 +45,8 @@ static void set_up(const char *folder)
     if (!f || fputs("sk-x\n", f) < 0 || fclose(f) != 0)
         die("can't write there");
     if (config_read(span_str(text), SPAN_LIT("bench"), &messages, &config) < 0 ||
-        access_key_create(config->state_dir, SPAN_LIT("default"), SPAN_LIT(""), ACCESS_NEVER, &key,
-                          &id) < 0 ||
+        access_key_create(config->state_dir, SPAN_LIT("default"), SPAN_LIT(""), ACCESS_NEVER, NULL,
+                          &key, &id) < 0 ||
         access_load(config, &messages, &access_keys) < 0)
         die(buf_cstr(&messages));
     hasher = access_hasher_new(access_keys);

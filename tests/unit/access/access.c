@@ -104,7 +104,7 @@ static bool identify(const struct access *a, const struct config *c, struct span
 
 static int create(struct span app, struct span alias, struct buf *key, struct buf *id)
 {
-    return access_key_create(SPAN_LIT("state"), app, alias, ACCESS_NEVER, key, id);
+    return access_key_create(SPAN_LIT("state"), app, alias, ACCESS_NEVER, NULL, key, id);
 }
 
 #define KEYS "auth: keys\napps: [{ name: shop }]\n"
@@ -162,9 +162,9 @@ static void test_life_of_a_key(void **state)
     memset(huge, 'a', sizeof(huge));
     assert_false(identify(a, c, SPAN_NULL, span_from(huge, sizeof(huge)), &who));
 
-    assert_int_equal(access_key_revoke(SPAN_LIT("state"), SPAN_LIT("key-none")), -ENOENT);
-    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id)), 0);
-    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id)), 0);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), SPAN_LIT("key-none"), NULL), -ENOENT);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id), NULL), 0);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id), NULL), 0);
     /* The old snapshot still knows it; the next one doesn't. */
     assert_true(identify(a, c, SPAN_NULL, buf_span(&key), &who));
     struct access *b = load(c, "keys.json: warning: no key is in force, every request will be "
@@ -267,7 +267,8 @@ static void test_expiry(void **state)
     struct buf key = BUF_INIT(64), id = BUF_INIT(64);
     uint64_t now = clock_wall_us(), end = now + 3600000000u;
     assert_int_equal(
-        access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""), end, &key, &id), 0);
+        access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""), end, NULL, &key, &id),
+        0);
     struct access *a = load(c, "");
     struct access_credentials all = {.x_api_key = buf_span(&key)};
     struct access_identity who;
@@ -284,7 +285,8 @@ static void test_expiry(void **state)
 
     key.len = id.len = 0;
     assert_int_equal(
-        access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""), now, &key, &id), 0);
+        access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""), now, NULL, &key, &id),
+        0);
     a = load(c, "keys.json: warning: no key is in force, every request will be refused; see "
                 "`juyong key create`\n");
     assert_int_equal(access_key_count(a), 0);
@@ -305,11 +307,11 @@ static void test_rotation(void **state)
     uint64_t now = clock_wall_us(), until = (now / 1000 + 60000) * 1000;
     assert_int_equal(create(SPAN_LIT("shop"), SPAN_LIT("counter"), &old, &id), 0);
     assert_int_equal(access_key_rotate(SPAN_LIT("state"), SPAN_LIT("key-none"), until,
-                                       ACCESS_AS_BEFORE, &new, &new_id),
+                                       ACCESS_AS_BEFORE, NULL, &new, &new_id),
                      -ENOENT);
-    assert_int_equal(
-        access_key_rotate(SPAN_LIT("state"), buf_span(&id), until, ACCESS_AS_BEFORE, &new, &new_id),
-        0);
+    assert_int_equal(access_key_rotate(SPAN_LIT("state"), buf_span(&id), until, ACCESS_AS_BEFORE,
+                                       NULL, &new, &new_id),
+                     0);
     struct access *a = load(c, "");
     struct access_credentials with_old = {.api_key = buf_span(&old)},
                               with_new = {.api_key = buf_span(&new)};
@@ -332,10 +334,11 @@ static void test_rotation(void **state)
     /* A key that would end before the overlap does ends when it would have. */
     old.len = id.len = new.len = new_id.len = 0;
     assert_int_equal(access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""),
-                                       now + 30000000, &old, &id),
+                                       now + 30000000, NULL, &old, &id),
                      0);
-    assert_int_equal(
-        access_key_rotate(SPAN_LIT("state"), buf_span(&id), until, ACCESS_NEVER, &new, &new_id), 0);
+    assert_int_equal(access_key_rotate(SPAN_LIT("state"), buf_span(&id), until, ACCESS_NEVER, NULL,
+                                       &new, &new_id),
+                     0);
     a = load(c, "");
     with_old.api_key = buf_span(&old);
     assert_false(access_identify(a, hasher, c, &with_old, now + 30000000, &who));
@@ -343,12 +346,12 @@ static void test_rotation(void **state)
 
     /* At once; and what is over can't be rotated. */
     old.len = id.len = 0;
-    assert_int_equal(
-        access_key_rotate(SPAN_LIT("state"), buf_span(&new_id), now, ACCESS_AS_BEFORE, &old, &id),
-        0);
-    assert_int_equal(
-        access_key_rotate(SPAN_LIT("state"), buf_span(&new_id), until, ACCESS_AS_BEFORE, &old, &id),
-        -ESTALE);
+    assert_int_equal(access_key_rotate(SPAN_LIT("state"), buf_span(&new_id), now, ACCESS_AS_BEFORE,
+                                       NULL, &old, &id),
+                     0);
+    assert_int_equal(access_key_rotate(SPAN_LIT("state"), buf_span(&new_id), until,
+                                       ACCESS_AS_BEFORE, NULL, &old, &id),
+                     -ESTALE);
     config_unref(c);
     buf_deinit(&old);
     buf_deinit(&new);
@@ -390,7 +393,7 @@ static void test_stamp(void **state)
     struct access *a = load(c, "");
     struct access_stamp read = access_stamp_of(a), now = access_stamp(SPAN_LIT("state"));
     assert_true(access_stamp_eq(&read, &now));
-    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id)), 0);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&id), NULL), 0);
     now = access_stamp(SPAN_LIT("state"));
     assert_false(access_stamp_eq(&read, &now));
     access_unref(a);
@@ -448,7 +451,7 @@ static void test_bad_names(void **state)
     assert_int_equal(create(SPAN_LIT(""), SPAN_LIT(""), &key, &id), -EINVAL);
     assert_int_equal(create(SPAN_LIT("a\nb"), SPAN_LIT(""), &key, &id), -EINVAL);
     assert_int_equal(access_key_create(SPAN_LIT("no/where"), SPAN_LIT("a"), SPAN_LIT(""),
-                                       ACCESS_NEVER, &key, &id),
+                                       ACCESS_NEVER, NULL, &key, &id),
                      -ENOENT);
     assert_int_equal(key.len, 0);
     buf_deinit(&key);

@@ -52,7 +52,9 @@ static void acts_read_as_they_were_written(void **state)
     for (int v = 0; v < DESK_VERBS; v++) {
         struct desk_act act = example;
         act.verb = (enum desk_verb)v;
-        if (act.verb == DESK_ACCOUNT) {
+        if (act.verb == DESK_KEY)
+            act.what = SPAN_LIT("create");
+        if (act.verb == DESK_ACCOUNT || act.verb == DESK_KEY) {
             act.end_user = SPAN_LIT("");
             act.account = SPAN_LIT("张三");
         }

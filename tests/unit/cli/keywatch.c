@@ -47,14 +47,14 @@ static void create(void)
     struct buf key = BUF_INIT(64);
     bed.id = BUF_INIT(64);
     assert_int_equal(access_key_create(SPAN_LIT("s"), SPAN_LIT("default"), SPAN_LIT(""),
-                                       ACCESS_NEVER, &key, &bed.id),
+                                       ACCESS_NEVER, NULL, &key, &bed.id),
                      0);
     buf_deinit(&key);
 }
 
 static void revoke_it(struct loop_timer *t)
 {
-    assert_int_equal(access_key_revoke(SPAN_LIT("s"), buf_span(&bed.id)), 0);
+    assert_int_equal(access_key_revoke(SPAN_LIT("s"), buf_span(&bed.id), NULL), 0);
 }
 
 static void run_out(struct loop_timer *t)
