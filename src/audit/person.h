@@ -24,8 +24,8 @@ struct person_search {
     unsigned flags;
 };
 struct person_found {
-    char hash[65];                    /* whom it means */
-    char begin[PERSON_FOUND][65];     /* whose hashes begin so */
+    char hash[65];                /* whom it means */
+    char begin[PERSON_FOUND][65]; /* whose hashes begin so */
     size_t count;
     bool id_known; /* the id is somebody's, too */
 };

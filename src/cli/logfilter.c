@@ -239,7 +239,7 @@ static bool hash_end_user(struct logfilter *f, const struct config *config)
     if (id.len == 0)
         return true;
     if (!person_ask("juyong log", config, config->audit.dir, id, PERSON_IN_LOG | PERSON_OR_ID,
-                     f->end_user))
+                    f->end_user))
         return false;
     f->query.end_user = span_str(f->end_user);
     return true;

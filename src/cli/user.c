@@ -133,7 +133,7 @@ static bool find_user(struct options *o, bool in_log)
 {
     const struct config *c = o->setup.config;
     return person_ask("juyong user", c, c->audit.dir, span_str(o->id),
-                       (o->as_id ? PERSON_AS_ID : 0) | (in_log ? PERSON_IN_LOG : 0), o->end_user);
+                      (o->as_id ? PERSON_AS_ID : 0) | (in_log ? PERSON_IN_LOG : 0), o->end_user);
 }
 
 static struct desk_act act_of(const struct options *o, enum desk_verb verb)
