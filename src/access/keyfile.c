@@ -35,8 +35,9 @@ static int open_dir(struct span dir)
     if (r < 0)
         return r;
     path[dir.len] = '\0';
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return -errno;
+    r = file_make_dir(path, 0700);
+    if (r < 0)
+        return r;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }

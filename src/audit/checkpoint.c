@@ -59,11 +59,12 @@ static int open_key(struct checkpoint *c, struct span dir)
     unsigned char public_key[SIGN_PUBLIC_SIZE], digest[SHA256_SIZE];
     if (!files_join(dir, "keys", path))
         return -ENAMETOOLONG;
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return -errno;
+    int r = file_make_dir(path, 0700);
+    if (r < 0)
+        return r;
     if (!files_join(dir, "keys/checkpoint.key", path))
         return -ENAMETOOLONG;
-    int r = load_key(c, path);
+    r = load_key(c, path);
     if (r == -ENOENT)
         r = create_key(c, path);
     if (r == 0)
@@ -115,6 +116,9 @@ int checkpoint_open(struct span dir, struct checkpoint **ret_checkpoint)
     int r = c->fd < 0 ? -errno : mend(c->fd);
     if (r == 0)
         r = open_key(c, dir);
+    /* A line that is synced needs a name to be found by. */
+    if (r == 0)
+        r = files_join(dir, "", path) ? files_sync_dir(path) : -ENAMETOOLONG;
     if (r < 0) {
         log_error("audit: checkpoints in %.*s can't be signed: %s", SPAN_ARG(dir), strerror(-r));
         checkpoint_close(c);

@@ -197,9 +197,9 @@ static int open_key(struct sealed *s, const struct sealed_options *o)
     if (!files_join(o->dir, "keys", keys) || !files_join(o->dir, o->key_name, path))
         return -ENAMETOOLONG;
     if (!o->readonly) {
-        if (mkdir(keys, 0700) < 0 && errno != EEXIST)
-            return -errno;
-        int r = access(path, F_OK) < 0 && errno == ENOENT ? create_key(path) : 0;
+        int r = file_make_dir(keys, 0700);
+        if (r == 0 && access(path, F_OK) < 0 && errno == ENOENT)
+            r = create_key(path);
         if (r == 0)
             r = files_sync_dir(keys);
         if (r < 0)

@@ -3,6 +3,7 @@
 #include "audit/head.h"
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 
@@ -268,11 +269,12 @@ static int make_dir(const char *path)
         if (parent[i] != '/')
             continue;
         parent[i] = '\0';
-        if (mkdir(parent, 0700) < 0 && errno != EEXIST)
-            return -errno;
+        int r = access(parent, F_OK) == 0 ? 0 : file_make_dir(parent, 0700);
+        if (r < 0)
+            return r;
         parent[i] = '/';
     }
-    return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    return file_make_dir(path, 0700);
 }
 
 static int prepare(struct store *s)

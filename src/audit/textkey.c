@@ -3,6 +3,7 @@
 #include "audit/files.h"
 #include "base/cleanup.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
@@ -53,8 +54,8 @@ static int create_file(struct span dir, const char *path)
     unsigned char key[TEXTKEY_SIZE];
     char text[LINE_SIZE + 1], keys[PATH_MAX];
     int r = files_join(dir, "keys", keys) ? secret_random(key, sizeof(key)) : -ENAMETOOLONG;
-    if (r == 0 && mkdir(keys, 0700) < 0 && errno != EEXIST)
-        r = -errno;
+    if (r == 0)
+        r = file_make_dir(keys, 0700);
     codec_hex(span_from((const char *)key, sizeof(key)), text);
     text[2 * TEXTKEY_SIZE] = '\n';
     if (r == 0)

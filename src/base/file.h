@@ -8,5 +8,11 @@
 /* Appends what a regular file holds from that byte on. 0, or -errno: -EMSGSIZE and -ENOMEM as
  * buf_append(); a part may have been appended then. */
 int file_read(int fd, off_t from, struct buf *out);
+/*
+ * Makes a directory, unless it is there already; its parent must be. Its name is on the disk when
+ * this returns: what is synced below it would else be gone with it after a power cut. A parent that
+ * may not be read is trusted to keep the name. 0 or -errno.
+ */
+int file_make_dir(const char *path, mode_t mode);
 /* Writes all of it where the descriptor stands. 0, or -errno: then a part may be there. */
 int file_write(int fd, struct span s);

@@ -1,6 +1,7 @@
 /* `juyong account`: who may use the console. The first administrator is made here. */
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "cli/desk.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
@@ -401,11 +402,11 @@ static int open_accounts(struct options *o)
     struct span dir = o->setup.config->state_dir;
     struct buf messages = BUF_INIT(4096), path = BUF_INIT(4096);
     struct stat st;
-    int r = CLI_BAD;
+    int r = CLI_BAD, made;
     if (buf_append(&path, dir) < 0 || !buf_cstr(&path)) {
         fail("no memory");
-    } else if (mkdir(path.data, 0700) < 0 && errno != EEXIST) {
-        fprintf(stderr, "juyong account: can't create %s: %s\n", path.data, strerror(errno));
+    } else if ((made = file_make_dir(path.data, 0700)) < 0) {
+        fprintf(stderr, "juyong account: can't create %s: %s\n", path.data, strerror(-made));
     } else if (stat(path.data, &st) == 0 && st.st_uid != geteuid()) {
         fprintf(stderr, "juyong account: %s is not yours: run this as its owner\n", path.data);
     } else if (accounts_open(dir, &messages, &o->accounts) < 0) {

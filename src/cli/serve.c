@@ -2,6 +2,7 @@
 #include "cli/serve.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/alarm.h"
 #include "cli/announce.h"
@@ -227,8 +228,8 @@ static int open_log(struct serve *s, const struct config *c)
 {
     struct buf dir = BUF_INIT(4096);
     int r = buf_append(&dir, c->state_dir);
-    if (r == 0 && buf_cstr(&dir) && mkdir(dir.data, 0700) < 0 && errno != EEXIST)
-        r = complain("can't create", c->state_dir, 0, -errno);
+    if (r == 0 && buf_cstr(&dir) && (r = file_make_dir(dir.data, 0700)) < 0)
+        complain("can't create", c->state_dir, 0, r);
     buf_deinit(&dir);
     if (r < 0)
         return r;

@@ -2,6 +2,7 @@
 
 #include "access/keyfile.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/secret.h"
 
@@ -156,8 +157,9 @@ size_t accounts_list(struct accounts *a, struct account ret[ACCOUNTS_MAX])
 static int lock_file(const struct accounts *a)
 {
     char path[PATH_MAX];
-    if (mkdir(a->dir, 0700) < 0 && errno != EEXIST)
-        return -errno;
+    int r = file_make_dir(a->dir, 0700);
+    if (r < 0)
+        return r;
     if (snprintf(path, sizeof(path), "%s/accounts.lock", a->dir) >= (int)sizeof(path))
         return -ENAMETOOLONG;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -165,7 +167,7 @@ static int lock_file(const struct accounts *a)
         return -errno;
     while (flock(fd, LOCK_EX) < 0) {
         if (errno != EINTR) {
-            int r = -errno;
+            r = -errno;
             close(fd);
             return r;
         }

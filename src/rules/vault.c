@@ -84,14 +84,15 @@ static int make_dirs(const struct vault *s, struct span state_dir, struct buf *m
 {
     char path[PATH_MAX + 16];
     snprintf(path, sizeof(path), "%.*s", SPAN_ARG(state_dir));
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return fail(messages, path, NULL, -errno);
-    if (mkdir(s->path, 0700) < 0 && errno != EEXIST)
-        return fail(messages, s->path, NULL, -errno);
+    int r = file_make_dir(path, 0700);
+    if (r < 0)
+        return fail(messages, path, NULL, r);
+    r = file_make_dir(s->path, 0700);
+    if (r < 0)
+        return fail(messages, s->path, NULL, r);
     snprintf(path, sizeof(path), "%s/versions", s->path);
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return fail(messages, path, NULL, -errno);
-    return 0;
+    r = file_make_dir(path, 0700);
+    return r < 0 ? fail(messages, path, NULL, r) : 0;
 }
 
 static int open_vault(struct span state_dir, bool write, struct buf *messages,

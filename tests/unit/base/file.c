@@ -3,7 +3,9 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int open_new(void)
@@ -52,11 +54,35 @@ static void failures_are_told(void **state)
     assert_int_equal(file_write(fd, SPAN_LIT("x")), -EBADF);
 }
 
+static void folders_are_made_once(void **state)
+{
+    char dir[] = "/tmp/juyong-file-XXXXXX", path[64];
+    struct stat st;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/one", dir);
+    assert_int_equal(file_make_dir(path, 0700), 0);
+    assert_int_equal(file_make_dir(path, 0700), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    snprintf(path, sizeof(path), "%s/one/two/", dir);
+    assert_int_equal(file_make_dir(path, 0700), 0);
+    assert_int_equal(rmdir(path), 0);
+    snprintf(path, sizeof(path), "%s/absent/two", dir);
+    assert_int_equal(file_make_dir(path, 0700), -ENOENT);
+    assert_int_equal(chdir(dir), 0);
+    assert_int_equal(file_make_dir("three", 0700), 0);
+    assert_int_equal(rmdir("three"), 0);
+    assert_int_equal(rmdir("one"), 0);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(folders_are_made_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
