@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 
 #include "audit/backup.h"
+#include "audit/holds.h"
 #include "audit/writer.h"
 #include "base/codec.h"
 #include "base/log.h"
@@ -41,6 +42,15 @@ static int open_keys(struct audit *a, struct span dir)
     return r;
 }
 
+/* A list that can't be read stops who removes texts, not the log. */
+static void settle_holds(struct span dir)
+{
+    int r = holds_settle(dir);
+    if (r < 0)
+        log_warning("audit: %.*s/holds.tsv: %s; texts are kept until that is mended", SPAN_ARG(dir),
+                    r == -EBADMSG ? "is damaged" : strerror(-r));
+}
+
 static void free_audit(struct audit *a)
 {
     indexer_stop(a->indexer);
@@ -73,6 +83,8 @@ int audit_open(const struct audit_options *o, struct audit **ret_audit)
     codec_hex(span_from((const char *)run, sizeof(run)), digits);
     if (r == 0)
         r = store_open(o->dir, span_from(digits, RECORD_RUN_SIZE), o->node, &a->store);
+    if (r == 0)
+        settle_holds(o->dir);
     if (r == 0)
         r = checkpoint_open(o->dir, &a->checkpoint);
     if (r == 0 && a->originals)

@@ -5,18 +5,23 @@
 #include "audit/writer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "db/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#define FILE_NAME   "holds.tsv"
-#define FILE_MAX    ((size_t)HOLDS_MAX * 2048)
-#define ARENA_MAX   ((size_t)16 << 20)
-#define COLUMNS     8
-#define DETAIL_MAX  4096
-#define COLUMN_SIZE 256
+#define FILE_NAME    "holds.tsv"
+#define FILE_MAX     ((size_t)HOLDS_MAX * 2048)
+#define ARENA_MAX    ((size_t)16 << 20)
+#define COLUMNS      8
+#define DETAIL_MAX   4096
+#define COLUMN_SIZE  256
+#define ENTRY_MEMORY ((size_t)1 << 20)
+#define SLACK_US     60000000u /* by which clocks may have been set between list and record */
 
 /* ---- the list ---- */
 
@@ -156,7 +161,7 @@ static int write_list(struct span dir, const struct holds *h, uint64_t without,
     struct buf out = BUF_INIT(FILE_MAX);
     int r = 0;
     for (size_t i = 0; r == 0 && i < h->count; i++)
-        if (h->list[i].number != without)
+        if (without == 0 || h->list[i].number != without)
             r = put_line(&out, &h->list[i]);
     if (r == 0 && more)
         r = put_line(&out, more);
@@ -201,6 +206,124 @@ static int put_detail(struct buf *out, const struct hold *h, struct span who)
     return r < 0 ? r : buf_append_char(out, '}');
 }
 
+/* ---- what a crash left between list and record ---- */
+
+/* Looks at one record for the hold that is on no list: *ret_seq is the newest that was not
+ * released.
+ */
+static int look_for_hold(struct span body, const struct holds *h, uint64_t *ret_seq)
+{
+    struct arena arena;
+    struct entry e;
+    char released[40];
+    arena_init(&arena, ENTRY_MEMORY);
+    int r = entry_parse(body, &arena, &e);
+    bool admin = r == 0 && span_eq(e.kind, SPAN_LIT("admin"));
+    bool hold = admin && span_eq(e.reason, SPAN_LIT("hold"));
+    for (size_t i = 0; hold && i < h->count; i++)
+        hold = h->list[i].number != e.seq;
+    if (hold)
+        *ret_seq = e.seq;
+    snprintf(released, sizeof(released), "{\"hold\":%" PRIu64 ",", *ret_seq);
+    if (admin && span_eq(e.reason, SPAN_LIT("hold_release")) &&
+        span_starts(e.detail, span_str(released)))
+        *ret_seq = 0;
+    arena_deinit(&arena);
+    return r;
+}
+
+static int find_unlisted(struct db *db, uint64_t since_us, const struct holds *h, uint64_t *ret_seq)
+{
+    struct db_stmt *s = NULL;
+    int r = db_prepare(db, SPAN_LIT("SELECT body FROM record WHERE time >= ?1 ORDER BY seq"), &s);
+    if (r < 0)
+        return r == -EINVAL ? 0 : r; /* begun and never used: it has no tables yet */
+    db_bind_int(s, 1, (int64_t)since_us);
+    while ((r = db_step(s)) == 1)
+        if ((r = look_for_hold(db_column_text(s, 0), h, ret_seq)) < 0)
+            break;
+    db_finalize(s);
+    return r;
+}
+
+static int find_in_months(struct span dir, uint64_t since_us, const struct holds *h,
+                          uint64_t *ret_seq)
+{
+    struct files *files cleanup(cleanup_free) = malloc(sizeof(*files));
+    int r = files ? files_list(dir, 0, files) : -ENOMEM;
+    *ret_seq = 0;
+    /* The month may have turned since. */
+    for (size_t n = r < 0 ? 0 : files->count; r == 0 && n > 0 && n + 2 > files->count; n--) {
+        struct db_options o = {.readonly = true, .busy_ms = 5000};
+        char path[PATH_MAX];
+        struct db *db = NULL;
+        uint64_t seq = 0;
+        r = files_path(dir, 0, files->months[n - 1], path) ? db_open(span_str(path), &o, &db)
+                                                           : -ENAMETOOLONG;
+        if (r == 0)
+            r = find_unlisted(db, since_us, h, &seq);
+        db_close(db);
+        if (*ret_seq == 0)
+            *ret_seq = seq;
+    }
+    return r;
+}
+
+/* Gives the pending hold the number of its record, or drops it when there is none. */
+static int settle(struct span dir, struct holds *h)
+{
+    uint64_t seq = 0;
+    for (size_t i = 0; i < h->count; i++) {
+        if (h->list[i].number != 0)
+            continue;
+        uint64_t since = h->list[i].made_us;
+        int r = find_in_months(dir, since > SLACK_US ? since - SLACK_US : 0, h, &seq);
+        if (r < 0)
+            return r;
+        h->list[i].number = seq;
+        if (seq == 0)
+            h->list[i] = h->list[--h->count];
+        return write_list(dir, h, 0, NULL);
+    }
+    return 0;
+}
+
+int holds_settle(struct span dir)
+{
+    struct arena arena;
+    struct holds holds;
+    arena_init(&arena, ARENA_MAX);
+    int r = holds_load(dir, &arena, &holds);
+    if (r == 0)
+        r = settle(dir, &holds);
+    arena_deinit(&arena);
+    return r;
+}
+
+/*
+ * On the list first, without a number and in force at once, so that a crash leaves no record of a
+ * hold that does not hold.
+ */
+static int make(struct audit *a, struct holds *holds, struct hold *h, struct span detail)
+{
+    struct span dir = store_dir(a->store);
+    struct audit_subject subject = {.app = h->app, .end_user = h->end_user};
+    struct audit_event e = {
+        .kind = AUDIT_ADMIN, .subject = &subject, .reason = SPAN_LIT("hold"), .detail = detail};
+    uint64_t number = 0;
+    h->made_us = clock_wall_us();
+    h->number = 0;
+    int r = write_list(dir, holds, 0, h);
+    if (r < 0)
+        return r;
+    r = act_record(a, &e, &number);
+    if (r == -ETIMEDOUT) /* it may still come on record: settled by the next one */
+        return r;
+    h->number = number;
+    int e2 = write_list(dir, holds, 0, r == 0 ? h : NULL);
+    return r < 0 ? r : e2;
+}
+
 int holds_add(struct audit *a, const struct hold *h, struct span who, uint64_t *ret_number)
 {
     struct span dir = store_dir(a->store);
@@ -208,25 +331,19 @@ int holds_add(struct audit *a, const struct hold *h, struct span who, uint64_t *
     struct holds holds;
     struct buf detail = BUF_INIT(DETAIL_MAX);
     struct hold made = *h;
-    struct audit_subject subject = {.app = h->app, .end_user = h->end_user};
     if (!h->request_id.len && !h->app.len && !h->end_user.len && !h->since_us && !h->until_us)
         return -EINVAL;
     arena_init(&arena, ARENA_MAX);
     pthread_mutex_lock(&a->upkeep);
     int r = holds_load(dir, &arena, &holds);
+    if (r == 0)
+        r = settle(dir, &holds);
     if (r == 0 && holds.count == HOLDS_MAX)
         r = -E2BIG;
     if (r == 0)
         r = put_detail(&detail, h, who);
-    struct audit_event e = {.kind = AUDIT_ADMIN,
-                            .subject = &subject,
-                            .reason = SPAN_LIT("hold"),
-                            .detail = buf_span(&detail)};
     if (r == 0)
-        r = act_record(a, &e, &made.number);
-    made.made_us = clock_wall_us();
-    if (r == 0)
-        r = write_list(dir, &holds, 0, &made);
+        r = make(a, &holds, &made, buf_span(&detail));
     pthread_mutex_unlock(&a->upkeep);
     *ret_number = made.number;
     buf_deinit(&detail);

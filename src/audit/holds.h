@@ -5,7 +5,8 @@
  *
  *   number ⇥ made ⇥ since ⇥ until ⇥ request id ⇥ app ⇥ end user ⇥ why
  *
- * `log verify` compares the list with the records.
+ * `log verify` compares the list with the records. A hold that is being made stands on it with the
+ * number 0, and holds already: a crash may leave it so, holds_settle() then looks for its record.
  */
 #pragma once
 
@@ -29,6 +30,8 @@ struct holds {
 
 /* 0, also when there are none; -EBADMSG: damaged, nothing may be deleted; -ENOMEM, -errno. */
 int holds_load(struct span dir, struct arena *arena, struct holds *ret_holds);
+/* Before the log is written to: ends what a crash interrupted. 0, as holds_load(), or -errno. */
+int holds_settle(struct span dir);
 /* Is a record held? Also the hold's own. */
 bool holds_cover(const struct holds *h, const struct entry *e);
 /* Could one be held among records of these numbers and times? False is certain. */

@@ -179,10 +179,18 @@ static int add_mark(struct verify *v, const struct mark *m)
     return 0;
 }
 
+static int compare_marks(const void *a, const void *b)
+{
+    const struct mark *x = a, *y = b;
+    return x->size != y->size ? (x->size > y->size) - (x->size < y->size)
+                              : (x->line > y->line) - (x->line < y->line);
+}
+
+/* In any order: an export that a crash interrupted sends lines again. Each must fit the chain. */
 static int check_lines(struct verify *v, struct span text)
 {
     unsigned char key[SIGN_PUBLIC_SIZE];
-    uint64_t number = 0, size = 0;
+    uint64_t number = 0;
     int r = read_key(v, key);
     if (r == -ENOENT)
         return wrong(v, 0, "the public key of the checkpoints is missing");
@@ -200,11 +208,10 @@ static int check_lines(struct verify *v, struct span text)
             break;
         if (!read_mark(line, key, &m))
             return wrong(v, 0, "line %" PRIu64 ": not signed by this key", number);
-        if (m.size < size)
-            return wrong(v, 0, "line %" PRIu64 ": fewer records than the line before", number);
-        size = m.size;
         r = add_mark(v, &m);
     }
+    if (v->mark_count)
+        qsort(v->marks, v->mark_count, sizeof(*v->marks), compare_marks);
     return r;
 }
 
@@ -615,8 +622,10 @@ static int check_holds(struct verify *v)
     for (size_t i = 0; r == 0 && i < v->announced.hold_count; i++) {
         uint64_t number = v->announced.holds[i];
         bool listed = number == 0;
+        /* The last one may have been interrupted before the list had its number. */
         for (size_t k = 0; !listed && k < holds.count; k++)
-            listed = holds.list[k].number == number;
+            listed = holds.list[k].number == number ||
+                     (holds.list[k].number == 0 && i + 1 == v->announced.hold_count);
         if (!listed)
             r = wrong(v, number, "lacks this hold, which no record releases");
     }

@@ -282,6 +282,63 @@ static void held_texts_stay(void **state)
     assert_int_equal(verify(&v), 0);
 }
 
+static struct hold first_hold(void)
+{
+    static struct arena arena;
+    struct holds list;
+    arena_deinit(&arena);
+    arena_init(&arena, (size_t)16 << 20);
+    assert_int_equal(holds_load(span_str(dir), &arena, &list), 0);
+    struct hold none = {.number = UINT64_MAX};
+    return list.count ? list.list[0] : none;
+}
+
+static void run_sed(const char *how)
+{
+    char command[256];
+    snprintf(command, sizeof(command), "sed -i '%s' %s/holds.tsv", how, dir);
+    assert_int_equal(system(command), 0);
+}
+
+/* A crash within the making of a hold: before its record, or between that and the list. */
+static void a_hold_that_was_interrupted_is_settled(void **state)
+{
+    struct verify_report v;
+    uint64_t number, later;
+    struct hold anna = {.end_user = SPAN_LIT(ANNA), .why = SPAN_LIT("case 7")};
+    struct audit *a = write_three_months();
+    assert_int_equal(holds_add(a, &anna, WHO, &number), 0);
+    audit_close(a);
+    run_sed("s/^[0-9]*/0/");
+    assert_int_equal(verify(&v), 0);
+    a = open_it();
+    assert_int_equal(first_hold().number, number);
+    assert_span(first_hold().end_user, SPAN_LIT(ANNA));
+    /* The next hold's list was written, its record never was. */
+    assert_int_equal(holds_release(a, number, WHO), 0);
+    assert_int_equal(holds_add(a, &anna, WHO, &later), 0);
+    assert_int_equal(holds_release(a, later, WHO), 0);
+    audit_close(a);
+    char path[96];
+    snprintf(path, sizeof(path), "%s/holds.tsv", dir);
+    FILE *list = fopen(path, "w");
+    fprintf(list, "0\t%llu\t0\t0\treq\t\t\tcase 8\n", (unsigned long long)clock_wall_us());
+    fclose(list);
+    a = open_it();
+    assert_int_equal(first_hold().number, UINT64_MAX);
+    audit_close(a);
+    assert_int_equal(verify(&v), 0);
+    /* Taking one off the list is not the same. */
+    a = open_it();
+    assert_int_equal(holds_add(a, &anna, WHO, &number), 0);
+    audit_close(a);
+    run_sed("1d");
+    a = open_it();
+    audit_close(a);
+    assert_int_equal(verify(&v), 1);
+    assert_int_equal(v.seq, number);
+}
+
 static void damaged_holds_stop_everything(void **state)
 {
     struct prune_report r;
@@ -363,6 +420,7 @@ int main(void)
         CASE(records_go_by_file_and_announced),
         CASE(finds_what_nobody_announced),
         CASE(held_texts_stay),
+        CASE(a_hold_that_was_interrupted_is_settled),
         CASE(damaged_holds_stop_everything),
         CASE(deletion_leaves_no_bytes),
     };
