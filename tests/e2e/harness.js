@@ -190,7 +190,8 @@ function merge(base, more) {
 
 export class Stack {
   // options.config is laid over the usual configuration; options.upstream is the base URL of another
-  // upstream than the stand-in model; options.demo are more arguments of `juyong demo`.
+  // upstream than the stand-in model; options.demo are more arguments of `juyong demo`; with options.idle
+  // the gateway is not started yet.
   static async start(options = {}) {
     const s = new Stack();
     s.options = options;
@@ -206,7 +207,7 @@ export class Stack {
       if (!options.upstream) await s.startDemo(options.demo ?? []);
       await s.configure();
       if (options.clock) s.clock = await Clock.create(s.dir);
-      await s.startGateway();
+      if (!options.idle) await s.startGateway();
     } catch (e) {
       await s.stop().catch(() => {});
       throw e;

@@ -1,12 +1,12 @@
 #!/bin/sh
 # The tests that take hours, run once before a release: every cell of the sampled matrices, millions of
 # random texts against the plain readings of match/, a hundred publications of rules under load, a
-# thousand kill -9 rounds of the gateway, five hundred of publishing, ten thousand of the log, and
-# fuzzing for an hour.
+# thousand kill -9 rounds of the gateway, five hundred of publishing, ten thousand of the log, two thousand
+# power cuts, and fuzzing for an hour.
 #
 #   sh tests/soak/run.sh [--fuzz-seconds N] [PART...]
 #
-#   PART   one or more of: split match publish kill log fuzz (default: all), or bench-log: the log's
+#   PART   one or more of: split match publish kill log power fuzz (default: all), or bench-log: the log's
 #          figures at 10 million records (10 GiB under /tmp, for minutes)
 #
 # Prints each part's result as it comes; exits non-zero when any failed. `sh tests/run.sh` must have
@@ -21,11 +21,11 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --fuzz-seconds) seconds=$2; shift 2 ;;
     --help | -h) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    split | match | publish | kill | log | bench-log | fuzz) parts="$parts $1"; shift ;;
+    split | match | publish | kill | log | power | bench-log | fuzz) parts="$parts $1"; shift ;;
     *) echo "unknown option or part: $1 (see --help)" >&2; exit 2 ;;
     esac
 done
-[ -n "$parts" ] || parts="split match publish kill log fuzz"
+[ -n "$parts" ] || parts="split match publish kill log power fuzz"
 [ -x build/src/juyong ] || { echo "build first: sh tests/run.sh" >&2; exit 1; }
 
 node=tests/e2e/node_modules/.bin/node
@@ -53,6 +53,7 @@ for p in $parts; do
     publish) part publish $node --test --test-name-pattern=publications tests/e2e/publish.test.js ;;
     kill) part kill $node --test tests/fault/kill9.test.js tests/fault/publish.test.js ;;
     log) part log build/tests/fault/test-log-kill 10000 1 ;;
+    power) part power $node --test tests/fault/powercut.test.js ;;
     bench-log) part bench-log sh -c 'ninja -C build tests/bench/bench-log && build/tests/bench/bench-log 10000000' ;;
     fuzz) part fuzz sh tests/fuzz/run.sh --seconds "$seconds" ;;
     esac
