@@ -207,7 +207,7 @@ export class World {
     if (name === 'log/export') { need('export'); return 'seq,time\n1,2\n'; }
     if (area === 'log') return this.exchange(post, a, b, body, who, need, may_read);
     if (area === 'reviews') return this.review(post, a, q, body, who, need, may_read);
-    if (area === 'rules') return this.rules(post, a, b, q, body, need, may_read, parts);
+    if (area === 'rules') return this.rules(post, a, b, q, body, need, may_read);
     if (area === 'users') return this.users(post, a, body, q, need, may_read);
     if (name === 'acts') { need('acts'); return { rows: ['publish', 'reveal', 'export', 'login', 'user_suspend', 'key_create'].flatMap((act, i) => nasty.map((d, j) => ({ seq: 5000 - i * 9 - j, time_us: this.now - (i * 9 + j) * 4e9, act, who: ['reviewer-1', 'publisher-1'][j % 2], detail: d }))), older: null }; }
     if (name === 'apps') return apps.map((n, i) => ({ name: n, mode: i === 3 ? 'observe' : 'enforce', until_us: i === 3 ? this.now + 3e12 : 0, models, limits: { requests_per_minute: 600, tokens_per_day: 20000000, end_user: { requests_per_minute: 20 } }, label: 'ui', refusal: 'message' }));
@@ -251,7 +251,7 @@ export class World {
     return { done: body.requests.length };
   }
 
-  rules(post, a, b, q, body, need, may_read, parts) {
+  rules(post, a, b, q, body, need, may_read) {
     if (!a) {
       const all = Array.from({ length: 340 }, (_, i) => this.rule(i)).filter((r) => (!q.risk || r.risk === q.risk) && (!q.kind || r.kind === q.kind) && (!q.q || r.text.includes(q.q)));
       const from = Number(q.before) || 0;
@@ -259,13 +259,14 @@ export class World {
     }
     if (a === 'coverage') return this.coverage();
     if (a === 'try') return this.try_text(body.text);
-    if (a === 'try-log') return { looked_at: 12034, hit: 44, freed: body.draft.kind === 'allow' ? 41 : 0, caught: body.draft.kind === 'allow' ? 0 : 44, samples: [1, 3, 5].map((i) => this.row(i)), unseen: `放行的提问没有留存，看不到其中有多少含“${body.draft.text}”。` };
+    if (a === 'try-log') return { looked_at: 12034, hit: 44, freed: body.draft.kind === 'allow' ? 41 : 0, caught: body.draft.kind === 'allow' ? 0 : 44, complete: true, samples: [1, 3, 5].map((i) => ({ ...this.row(i), now: 'allow' })), unseen: { without_text: 12, allowed: 90000, allowed_without_text: 89100, sample_percent: 1, text_days: 30, texts_from: '2026-10', back_to_us: this.now - 1e12, unjudged: 1, around_match: true, masked: true } };
     if (a === 'draft') { if (!post) return this.draft; this.draft = { differs: true, added: this.draft.added + 1, removed: 0, changed: 0, lines: [...this.draft.lines, `+ ${body.kind} ${body.text} # ${body.why}`], findings: [`短语与 2 条规则相交 ${hostile.script}`] }; return {}; }
-    if (a === 'publish') { need('publish'); this.draft = { differs: false, added: 0, removed: 0, changed: 0, lines: [], findings: [] }; return { version: 'abc123' }; }
-    if (a === 'versions') return b ? { lines: ['+ keyword 新词 A1-h', `- keyword ${hostile.script}`, '~ answer A1-a'] } : { rows: [1, 2, 3].map((i) => ({ version: `${i}f3b1c2d4e5f6a7b8`, current: i === 1, at_us: this.now - i * 6e11, act: 'publish', who: 'publisher-1', reason: i === 2 ? hostile.script : '每周更新', added: 12 * i, removed: i, changed: 2 })) };
+    if (a === 'rule') return { ...this.rule(1), id: q.id };
+    if (a === 'publish') { need('publish'); this.draft = { differs: false, added: 0, removed: 0, changed: 0, lines: [], findings: [] }; return { version: 'v-abc123', state: 'in force', gateway: 'serves' }; }
+    if (a === 'versions') return b ? { lines: ['+ keyword 新词 A1-h', `- keyword ${hostile.script}`, '~ answer A1-a'] } : { rows: [1, 2, 3].map((i) => ({ version: `${i}f3b1c2d4e5f6a7b8`, current: i === 1, was_in_force: true, state: i === 1 ? 'in force' : 'was in force', at_us: this.now - i * 6e11, act: 'publish', who: 'publisher-1', reason: i === 2 ? hostile.script : '每周更新', added: 12 * i, removed: i, changed: 2 })) };
     if (a === 'urgent') { if (!post) return this.urgent; need('publish'); if (!b) this.urgent.unshift({ id: 'u2', word: body.word, risk: body.risk, expires_us: this.now + body.expires_s * 1e6, who: 'publisher-1', reason: body.reason, state: 'live' }); else this.urgent.find((u) => u.id === body.id).state = b === 'confirm' ? 'confirmed' : 'withdrawn'; return {}; }
     if (['approve', 'rollback'].includes(a)) { need('publish'); return {}; }
-    return { ...this.rule(1), id: parts.slice(1).join('/') };
+    return undefined;
   }
 
   try_text(text) {

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { faults, go, launch, log_in, open, settled } from './browser.js';
 import { roles, start } from './console-standin.js';
 import { hostile } from './console-world.js';
+import { until } from './harness.js';
 import { dictionary } from '../../src/console/page/dictionary.js';
 
 const folder = path.resolve(import.meta.dirname, '../../src/console/page');
@@ -462,7 +463,8 @@ describe('review', () => {
     await page.waitForSelector('dialog .small-tiles');
     await page.fill('dialog input[name=text]', '大麻烦');
     await page.keyboard.press('Enter');
-    await page.waitForFunction(() => document.querySelector('dialog .hint')?.textContent.includes('“大麻烦”'));
+    await until(() => own.calls.some((c) => c.path === 'rules/try-log' && c.body.draft.text === '大麻烦'), 'it is tried');
+    await page.waitForFunction(() => document.querySelector('dialog .hint')?.textContent.includes('89,100 次放行'));
     assert.match(await page.textContent('dialog .small-tiles'), /12,034.*41/s, 'looked at, set free');
     assert.deepEqual(await faults(page), []);
     await page.click('dialog button.main');

@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { link } from './address.js';
 import { fill, h } from './dom.js';
-import { number } from './format.js';
+import { number, time } from './format.js';
 import { act, action_badge, dialog, error_box, field, if_may, table, toast } from './parts.js';
 import { place_of } from './plain.js';
 import { excerpt } from './rows.js';
@@ -34,12 +34,26 @@ function findings(answer) {
   return [
     h('div.tiles.small-tiles', count(answer.looked_at, 'try_looked'), count(answer.hit, 'try_hit'), count(answer.freed, 'try_freed'), count(answer.caught, 'try_caught')),
     answer.samples?.length ? table([
-      { title: t('action'), cell: (r) => action_badge(r.action) },
+      { title: t('action'), cell: (r) => [action_badge(r.action), r.now ? [' → ', action_badge(r.now)] : null], class: 'nowrap' },
       { title: t('risk'), cell: (r) => r.risk ?? '–' },
       { title: t('col_text'), cell: excerpt, class: 'col-text' },
     ], answer.samples.slice(0, 20), { caption: t('try_samples') }) : null,
-    answer.unseen ? h('p.hint', h('strong', t('try_unseen')), ' ', answer.unseen) : null,
+    answer.unseen ? h('div.hint', h('strong', t('try_unseen')), h('ul.notes', unseen(answer.unseen).map((x) => h('li', x)))) : null,
   ];
+}
+
+// What the numbers above can't speak of, a sentence each.
+function unseen(u) {
+  const n = (count, key, more) => (count ? t(key, { n: number(count), ...more }) : null);
+  return [
+    u.around_match ? t('unseen_around') : null,
+    n(u.allowed_without_text, 'unseen_allowed', { p: number(u.sample_percent ?? 0) }),
+    n(u.without_text, 'unseen_gone', { d: number(u.text_days ?? 0) }),
+    u.texts_from ? t('unseen_pruned', { month: u.texts_from }) : null,
+    u.back_to_us ? t('unseen_time', { at: time(u.back_to_us) }) : null,
+    u.allowed_back_to_us ? t('unseen_time_allowed', { at: time(u.allowed_back_to_us) }) : null,
+    n(u.unjudged, 'unseen_unjudged'),
+  ].filter(Boolean);
 }
 
 // The dialog. `example`: {text, context, rule, risk, request_id?}

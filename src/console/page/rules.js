@@ -28,8 +28,9 @@ const false_share = (r) => (r.count_7d ? `${number(r.false_positive_7d ?? 0)}/${
 export function rule_dialog(id) {
   dialog(id, () => {
     const box = h('div', loading_box());
-    api.get(`rules/${api.seg(id)}`).then((r) => fill(box, facts([
-      [t('text'), h('div.quote', r.text)], [t('kind'), named('kind', r.kind)], [t('risk'), risk_name(r.risk)], [t('action'), r.action ? action_badge(r.action) : t('by_policy')],
+    api.get('rules/rule', { id }).then((r) => fill(box, facts([
+      [t('text'), h('div.quote', r.text)], [t('kind'), named('kind', r.kind)], [t('risk'), risk_name(r.risk)], [t('action'), r.action ? action_badge(r.action) : [t('by_policy'), Object.entries(r.effect ?? {}).map(([d, a]) => [t('colon'), named('direction', d), ' ', action_badge(a)])]],
+      [t('state'), r.state ? named('rule_state', r.state) : null], [t('quarantined'), r.quarantine],
       [t('direction'), r.direction ? named('direction', r.direction) : t('both_directions')], [t('why'), r.why], [t('source'), r.source],
       [t('extra_layers'), (r.layers ?? []).map((l) => named('layer', l)).join(t('comma'))], [t('observe'), r.observe ? t('observed_only') : null],
       [t('hits_7d'), number(r.count_7d ?? 0)], [t('false_7d'), number(r.false_positive_7d ?? 0)], [t('file'), r.file ? `${r.file}:${r.line ?? ''}` : null],
@@ -62,7 +63,7 @@ async function show_library(box, { params, signal }) {
         return answer;
       },
       columns: [
-        { title: t('text'), class: 'col-text', cell: (r) => h('button.link', { type: 'button', onclick: () => rule_dialog(r.id) }, r.text ?? r.id) },
+        { title: t('text'), class: 'col-text', cell: (r) => h('button.link', { type: 'button', onclick: () => rule_dialog(r.id) }, r.text || r.id) },
         { title: t('kind'), cell: (r) => named('kind', r.kind), class: 'nowrap' },
         { title: t('risk'), cell: (r) => risk_name(r.risk) },
         { title: t('action'), cell: (r) => [r.action ? action_badge(r.action) : h('span.soft', t('by_policy')), r.observe ? badge('warn', t('observed_only')) : null] },
