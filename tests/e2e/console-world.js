@@ -242,7 +242,7 @@ export class World {
       const page = this.page({ ...q, review: 'open', purpose: null, limit: q.limit ?? 50 }, may_read);
       return { rows: page.rows.map((r, i) => ({ ...r, assigned: i % 3 ? null : 'reviewer-1', why: i % 8 ? ['policy'] : ['sample', 'second'] })), older: page.older, open: this.size - this.reviews.size, mine: 12 };
     }
-    if (what.startsWith('suggest')) return { rule: 'x', phrase: null };
+    if (what?.startsWith('suggest')) return { rule: 'x', phrase: null };
     if (what === 'assign') return { done: body.requests.length };
     if (what === 'sample') return { added: 17 };
     if (what === 'signoff') { this.signed.push({ who: who.name, at_us: this.now, note: body.note }); return {}; }
