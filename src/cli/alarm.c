@@ -1,7 +1,10 @@
 #include "cli/alarm.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/series.h"
 #include "cli/stats.h"
+#include "console/verifier.h"
 #include "rules/journal.h"
 #include "rules/vault.h"
 
@@ -13,6 +16,9 @@ struct alarm {
     struct alerts *alerts;
     int64_t library_s;
     struct buf weakened;
+    struct verifier *verifier;
+    uint64_t verified_ms;                /* when it was last begun from here, or the start */
+    struct verifier_report verification; /* the last that ended */
 };
 
 /* --- what it reads --- */
@@ -47,6 +53,26 @@ static unsigned count_misses(const struct canary *c)
     return status.state == CANARY_MISSED && n == 0 ? 1 : n;
 }
 
+/* What the last one found stands until the next has ended. */
+static struct span read_finding(struct alarm *a)
+{
+    struct verifier_report now;
+    const struct config *c = snapshot_config(a->status->snapshot);
+    uint64_t ms = clock_mono_ms();
+    if (c->alerts.verify_every_ms && ms - a->verified_ms >= c->alerts.verify_every_ms) {
+        a->verified_ms = ms;
+        int r = verifier_begin(a->verifier, audit_dir(a->status->audit));
+        if (r < 0)
+            log_error("the log can't be verified: %s", strerror(-r));
+    }
+    verifier_get(a->verifier, &now);
+    if (now.state != VERIFIER_NEVER && now.state != VERIFIER_RUNNING)
+        a->verification = now;
+    return a->verification.state == VERIFIER_BAD || a->verification.state == VERIFIER_FAILED
+               ? span_str(a->verification.finding)
+               : SPAN_LIT("");
+}
+
 static void read_all(void *ctx, struct board_reading *ret)
 {
     struct alarm *a = ctx;
@@ -63,6 +89,7 @@ static void read_all(void *ctx, struct board_reading *ret)
         .disk_percent = h.disk_percent,
         .canary_missed = count_misses(a->status->canary),
         .library_s = a->library_s,
+        .finding = read_finding(a),
         .weakened = buf_span(&a->weakened),
     };
 }
@@ -115,13 +142,15 @@ int alarm_open(struct loop *l, struct status *status, struct alarm **ret_alarm)
     a->status = status;
     a->weakened = BUF_INIT(65536);
     a->library_s = alarm_library_time(status->snapshot);
+    a->verified_ms = clock_mono_ms();
+    a->verifier = verifier_new(status->audit);
     struct alerts_options o = {
         .loop = l,
         .config = (struct config *)snapshot_config(status->snapshot),
         .read = read_all,
         .ctx = a,
     };
-    int r = alerts_new(&o, &a->alerts);
+    int r = a->verifier ? alerts_new(&o, &a->alerts) : -ENOMEM;
     if (r < 0) {
         alarm_close(a);
         return r;
@@ -143,8 +172,14 @@ void alarm_close(struct alarm *a)
     if (!a)
         return;
     alerts_free(a->alerts);
+    verifier_free(a->verifier);
     buf_deinit(&a->weakened);
     free(a);
+}
+
+struct verifier *alarm_verifier(struct alarm *a)
+{
+    return a->verifier;
 }
 
 struct alerts *alarm_alerts(struct alarm *a)

@@ -1,5 +1,6 @@
 /*
- * What alerts look at: reads how the running gateway is for alert/. Runs on the main loop.
+ * What alerts look at: reads how the running gateway is for alert/, and has the log verified now
+ * and then. Runs on the main loop.
  */
 #pragma once
 
@@ -14,6 +15,8 @@ int alarm_open(struct loop *l, struct status *status, struct alarm **ret_alarm);
 void alarm_reload(struct alarm *a);
 /* Accepts NULL. */
 void alarm_close(struct alarm *a);
+/* Who verifies the log, for the console; it lives as long. */
+struct verifier *alarm_verifier(struct alarm *a);
 /* NULL: none. */
 struct alerts *alarm_alerts(struct alarm *a);
 

@@ -300,6 +300,7 @@ static int start_console(struct serve *s, const struct config *c)
         .snapshot = s->now.snapshot,
         .audit = s->now.audit,
         .casebook = intake_casebook(s->intake),
+        .verifier = alarm_verifier(s->alarm),
         .ops = &status_console,
         .ctx = &s->now,
     };

@@ -104,6 +104,11 @@ const struct schema_key schema_alerts[] = {
      AT(struct config, alerts.library_days), .max = 365},
     {"verify", SCHEMA_BOOL, "true", "a verification of the log found something (critical)",
      AT(struct config, alerts.verify)},
+    {"verify_every", SCHEMA_DURATION, "24h",
+     "how often the gateway verifies its log, from its start on, at the lowest priority; the "
+     "result "
+     "goes on record; 0: only when somebody asks the console for it",
+     AT(struct config, alerts.verify_every_ms), .max = 168 * HOUR},
     {"weakened", SCHEMA_BOOL, "true",
      "a setting weakens protection: a mode that only observes, a model without a filing number and "
      "so on, as /readyz tells them",

@@ -363,7 +363,7 @@ struct config {
         size_t rate_count;
         bool log, canary, verify, weakened;
         unsigned disk_percent, library_days; /* 0: never */
-        unsigned remind_ms, calm_ms, every_ms;
+        unsigned remind_ms, calm_ms, every_ms, verify_every_ms;
         unsigned tries, timeout_ms; /* of a message, of each try */
     } alerts;
     struct {

@@ -37,8 +37,8 @@ struct console {
     struct audit_port *ports[CLERKS + 1]; /* of each clerk, the door's last; NULL without a log */
     struct list calls;
     struct guard guard;
-    struct verifier *verifier;
-    struct config_console plain; /* what holds without a configuration, in tests */
+    struct verifier *verifier, *own; /* own: the same, if it is to be freed here */
+    struct config_console plain;     /* what holds without a configuration, in tests */
     struct snapshot *snapshot;
     struct audit *audit;
     struct casebook *casebook;
@@ -477,7 +477,7 @@ int console_new(const struct console_options *o, struct console **ret_console)
     }
     set_times(c);
     loop_timer_init(c->loop, &c->watch, look_after);
-    c->verifier = verifier_new(c->audit);
+    c->verifier = o->verifier ? o->verifier : (c->own = verifier_new(c->audit));
     r = c->verifier ? open_clerks(c) : -ENOMEM;
     if (r == 0)
         r = digest_pair(settings_of(c, c->snapshot), c->served);
@@ -509,7 +509,7 @@ void console_free(struct console *c)
         return;
     clerk_free(c->clerk); /* nobody works any more; what was asked is given back */
     clerk_free(c->door);
-    verifier_free(c->verifier);
+    verifier_free(c->own);
     list_for_each_safe (e, next, &c->calls) {
         struct call *call = list_entry(e, struct call, link);
         http_request_release(call->r);

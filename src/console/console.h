@@ -15,6 +15,7 @@ struct casebook;
 struct config_console;
 struct console;
 struct snapshot;
+struct verifier;
 
 /* What the console needs from above, handed over by the program. On the loop's thread. */
 struct console_ops {
@@ -41,6 +42,7 @@ struct console_options {
     struct snapshot *snapshot; /* what is in force; may be NULL in tests, as `audit` */
     struct audit *audit;       /* outlives the console */
     struct casebook *casebook; /* likewise; NULL: nothing can be reviewed */
+    struct verifier *verifier; /* likewise (verifier.h); NULL: it makes its own */
     const struct console_ops *ops;
     void *ctx;
 };

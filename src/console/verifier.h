@@ -1,6 +1,6 @@
 /*
- * Verifies the log when somebody at the console asks for it: on a thread of its own, one at a time,
- * at the lowest priority. Its result stays until the next. Private to this room.
+ * Verifies the log when somebody at the console asks for it, or the program by itself: on a thread
+ * of its own, one at a time, at the lowest priority. Its result stays until the next.
  */
 #pragma once
 

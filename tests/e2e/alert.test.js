@@ -1,7 +1,8 @@
 // Alerts: who is told of what, when, and what becomes of messages that nobody takes.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import { Stack, day, run, until, words } from './harness.js';
 import { person } from './people.js';
@@ -189,5 +190,34 @@ describe('quiet times', () => {
     await reload(stack, { alerts: await alerts({}) });
     await until(() => robot.lines('feishu').length === 4, 'both are over');
     assert.match(robot.lines('feishu').slice(2).join('\n'), /^已恢复（严重）：巡检/m);
+  });
+});
+
+describe('the gateway verifies its log by itself', () => {
+  let robot, stack;
+  before(async () => {
+    robot = await Robot.start(secret);
+    stack = await Stack.start({ config: { alerts: { ...calm, verify_every: '1s', targets: [await target(robot, 'own', { language: 'en' })] } } });
+  });
+  after(async () => { await stack?.stop(); await robot?.stop(); });
+
+  test('what was altered is told, until it is right again', async () => {
+    await stack.chat(`看${words.block}`);
+    const dir = path.join(stack.dir, 'state', 'log');
+    const [file] = (await readdir(dir)).filter((f) => /^l0-.*\.db$/.test(f));
+    const db = new DatabaseSync(path.join(dir, file));
+    db.exec('PRAGMA busy_timeout = 5000');
+    const { seq, body } = db.prepare('SELECT seq, body FROM record WHERE weight > 0 ORDER BY seq LIMIT 1').get();
+    const put = (text) => db.prepare('UPDATE record SET body = ? WHERE seq = ?').run(text, seq);
+    await until(async () => (await stack.log('--all')).some((r) => r.reason === 'verified'), 'a first one, on record');
+    assert.equal(robot.told.length, 0);
+    put(String(body).replace('"action":"block"', '"action":"allow"'));
+    await until(() => robot.told.length, 'it is told', 15000);
+    assert.match(robot.lines('own')[0], new RegExp(`^ALERT \\(critical\\): a verification of the log found: l0-.*record ${seq}`));
+    assert.ok(!JSON.stringify(robot.told).includes(words.block));
+    put(body);
+    await until(() => robot.told.length === 2, 'and that it is right again', 15000);
+    assert.match(robot.lines('own')[1], /^RESOLVED \(critical\): a verification/);
+    db.close();
   });
 });
