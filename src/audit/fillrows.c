@@ -68,7 +68,7 @@ static int prepare(struct fill_rows *f)
         {f->db, &f->put_hit,
          SPAN_LIT("INSERT OR IGNORE INTO hit SELECT seq, ?2, ?3, ?4 FROM interception WHERE"
                   " x = ?1")},
-        {f->db, &f->put_who, SPAN_LIT("INSERT OR IGNORE INTO who VALUES (?1, ?2)")},
+        {f->db, &f->put_who, SPAN_LIT("INSERT OR IGNORE INTO who VALUES (?1, ?2, ?3)")},
         {f->db, &f->put_block,
          SPAN_LIT("INSERT INTO block VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET"
                   " low = min(low, excluded.low), high = max(high, excluded.high)")},
@@ -196,8 +196,9 @@ static int put_who(struct fill_rows *f, int64_t code, uint64_t seq)
 {
     if (code == 0)
         return 0;
-    db_bind_int(f->put_who, 1, code);
-    db_bind_int(f->put_who, 2, (int64_t)seq);
+    db_bind_int(f->put_who, 1, (int64_t)(seq / INDEX_CHUNK));
+    db_bind_int(f->put_who, 2, code);
+    db_bind_int(f->put_who, 3, (int64_t)seq);
     return db_run(f->put_who);
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define VERSION   3
+#define VERSION   4
 #define BUSY_MS   5000
 #define HASH_SIZE 32
 
@@ -20,9 +20,9 @@
  * codes (index_code). loose: not all of the exchange is known here, for its end has not been seen,
  * its beginning is in the month before, or a sample of it was kept; whatever is asked for, such a
  * row may be it. hit: what was hit in the exchange, by each of its rows. who: all records by end
- * user and by session, and what is no exchange's. block: between which times runs of records lie.
- * roll, held (durations, by their classes), caught (rule 0: the risk as a whole): roll-ups by
- * `step` seconds, see rollup.h.
+ * user and by session, and what is no exchange's, chunk by chunk (INDEX_CHUNK). block: between
+ * which times runs of records lie. roll, held (durations, by their classes), caught (rule 0: the
+ * risk as a whole): roll-ups by `step` seconds, see rollup.h.
  */
 static const char rows_schema[] = STATE
     "CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
@@ -38,8 +38,8 @@ static const char rows_schema[] = STATE
     "CREATE TABLE hit (seq INTEGER NOT NULL, rule INTEGER NOT NULL, risk INTEGER NOT NULL,"
     " direction INTEGER NOT NULL, PRIMARY KEY (seq, rule, risk, direction)) WITHOUT ROWID;"
     "CREATE INDEX hit_rule ON hit (rule, seq);"
-    "CREATE TABLE who (code INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (code, seq))"
-    " WITHOUT ROWID;"
+    "CREATE TABLE who (chunk INTEGER NOT NULL, code INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " PRIMARY KEY (chunk, code, seq)) WITHOUT ROWID;"
     "CREATE TABLE block (block INTEGER PRIMARY KEY, low INTEGER NOT NULL, high INTEGER NOT NULL);"
     "CREATE TABLE roll (step INTEGER NOT NULL, at INTEGER NOT NULL, app INTEGER NOT NULL,"
     " model INTEGER NOT NULL, test INTEGER NOT NULL, action INTEGER NOT NULL, n INTEGER NOT NULL,"
@@ -51,12 +51,12 @@ static const char rows_schema[] = STATE
     " test INTEGER NOT NULL, risk INTEGER NOT NULL, rule INTEGER NOT NULL,"
     " direction INTEGER NOT NULL, action INTEGER NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY (step, at, app, test, risk, rule, direction, action)) WITHOUT ROWID;"
-    "PRAGMA user_version = 3";
+    "PRAGMA user_version = 4";
 
 #define GRAM                                                                                       \
     "CREATE VIRTUAL TABLE gram USING fts5(t, content='', columnsize=0, detail=none,"               \
     " tokenize='ascii');"
-static const char text_schema[] = STATE GRAM "PRAGMA user_version = 3";
+static const char text_schema[] = STATE GRAM "PRAGMA user_version = 4";
 
 bool index_path(struct span dir, enum index_file file, files_month month, char ret_path[PATH_MAX])
 {

@@ -63,3 +63,6 @@ int64_t index_code(char kind, struct span value);
 
 /* Records a row of the table of times stands for. */
 #define INDEX_BLOCK 4096
+/* Records whose people stand together in the table of people. Over a whole month they would be
+ * written all over the file, a page for each record; so it is a few hundred pages for thousands. */
+#define INDEX_CHUNK 65536

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STEP_RECORDS 2000 /* one transaction */
+#define STEP_RECORDS 8192 /* one transaction */
 #define STEP_TEXTS   200
 #define POLL_US      1000000u
 #define REVIEW_US    30000000u /* older months are looked at again */

@@ -9,6 +9,8 @@
 
 /* Rows that are looked at in one page without an index over what is asked: some 50 ms. */
 #define WINDOW 200000u
+/* Chunks of people that are looked at in one page: a millisecond. */
+#define CHUNKS 64
 
 enum source {
     SOURCE_ROWS, /* interception, and what is joined to it */
@@ -201,7 +203,9 @@ static int write_who(struct sieve *s, struct buf *out)
     int64_t code = f->session.len    ? index_code(INDEX_SESSION, f->session)
                    : f->end_user.len ? index_code(INDEX_USER, f->end_user)
                                      : index_code(INDEX_KIND, INDEX_ADMIN);
-    return buf_printf(out, "SELECT seq FROM who WHERE code = %lld" BOUNDS("seq"), (long long)code);
+    return buf_printf(out,
+                      "SELECT seq FROM who WHERE chunk = ?1 / %d AND code = %lld" BOUNDS("seq"),
+                      INDEX_CHUNK, (long long)code);
 }
 
 static int write_text(struct buf *out)
@@ -366,11 +370,27 @@ static int read_rows(struct sieve *s, uint64_t low, uint64_t high, uint64_t *ret
     return r;
 }
 
-int sieve_page(struct sieve *s, uint64_t *last, uint64_t *ret_seqs, size_t max, size_t *ret_count,
-               bool *ret_done)
+/* What one statement looks at of what there is from *low to *high. True: not all of it. */
+static bool narrow(const struct sieve *s, uint64_t *low, uint64_t *high)
+{
+    uint64_t from = *low, to = *high;
+    if (s->source == SOURCE_WHO) {
+        from = to - to % INDEX_CHUNK;
+        to = *low - *low % INDEX_CHUNK + INDEX_CHUNK - 1;
+    } else if (s->windowed) {
+        from = to >= WINDOW ? to - WINDOW + 1 : 0;
+        to = *low + WINDOW - 1;
+    }
+    if (s->backwards ? from <= *low : to >= *high)
+        return false;
+    *(s->backwards ? low : high) = s->backwards ? from : to;
+    return true;
+}
+
+static int read_once(struct sieve *s, uint64_t *last, uint64_t *ret_seqs, size_t max,
+                     size_t *ret_count, bool *ret_done)
 {
     uint64_t low = s->backwards ? s->from : *last + 1, high = s->backwards ? *last - 1 : s->to;
-    *ret_count = 0;
     *ret_done = true;
     if (low < s->from)
         low = s->from;
@@ -378,15 +398,9 @@ int sieve_page(struct sieve *s, uint64_t *last, uint64_t *ret_seqs, size_t max, 
         high = s->to;
     if (high > s->end)
         high = s->end;
-    if (*last == 0 && s->backwards)
+    if ((*last == 0 && s->backwards) || low > high)
         return 0;
-    if (low > high)
-        return 0;
-    bool cut = s->windowed && high - low >= WINDOW;
-    if (cut && s->backwards)
-        low = high - WINDOW + 1;
-    else if (cut)
-        high = low + WINDOW - 1;
+    bool cut = narrow(s, &low, &high);
     size_t seen = 0;
     uint64_t at = 0;
     int r = read_rows(s, low, high, ret_seqs, max, ret_count, &seen, &at);
@@ -395,4 +409,15 @@ int sieve_page(struct sieve *s, uint64_t *last, uint64_t *ret_seqs, size_t max, 
     *ret_done = !cut && seen < max;
     *last = seen == max ? at : s->backwards ? low : high;
     return 0;
+}
+
+int sieve_page(struct sieve *s, uint64_t *last, uint64_t *ret_seqs, size_t max, size_t *ret_count,
+               bool *ret_done)
+{
+    unsigned tries = s->source == SOURCE_WHO ? CHUNKS : 1;
+    *ret_count = 0;
+    int r = read_once(s, last, ret_seqs, max, ret_count, ret_done);
+    while (r == 0 && *ret_count == 0 && !*ret_done && --tries)
+        r = read_once(s, last, ret_seqs, max, ret_count, ret_done);
+    return r;
 }

@@ -25,7 +25,7 @@ static void dump(struct buf *out)
             struct db_stmt *s = NULL;
             snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY 1, 2, 3", tables[t]);
             if (strcmp(tables[t], "who") == 0 || strcmp(tables[t], "state") == 0)
-                snprintf(sql, sizeof(sql), "SELECT *, 0, 0 FROM %s ORDER BY 1, 2", tables[t]);
+                snprintf(sql, sizeof(sql), "SELECT *, 0, 0 FROM %s ORDER BY 1, 2, 3", tables[t]);
             assert_int_equal(db_prepare(db, span_str(sql), &s), 0);
             while (db_step(s) == 1) {
                 for (int c = 0; c < 4; c++)
