@@ -2,7 +2,7 @@
 // live, versions, urgent words, two persons, and what each role may not.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Stack, listening, run, until, words } from './harness.js';
 import { person } from './people.js';
@@ -388,5 +388,53 @@ describe('urgent words and two persons', () => {
     await refused(bert.post('/api/rules/approve', { proposal: p.proposal }), 422);
     const all = (await acts(stack)).filter((x) => /rules_(propose|approve)/.test(x.act));
     assert.deepEqual(all.map((x) => [x.act, x.by]), [['rules_propose', 'anna'], ['rules_approve', 'bert']]);
+  });
+});
+
+describe('what a trial can see', () => {
+  let stack, reviewer;
+  const long_ago = 40 * 86400;
+  before(async () => {
+    stack = await begin({ clock: true, config: { audit: { samples: { percent: 100, purpose: '质量抽查' } } } });
+    reviewer = await person(stack, 'rita', 'reviewer');
+  });
+  after(() => stack?.stop());
+
+  const try_word = (p, since = 0) => good(p.post('/api/rules/try-log', { draft: { kind: 'keyword', text: '夜光贝', risk: 'A1-h' }, since }));
+
+  test('samples of what was let through are looked at, too', async () => {
+    assert.equal(action(await stack.chat('海边有夜光贝吗')), 'allow');
+    const tried = await until(async () => {
+      const r = await try_word(reviewer);
+      return r.looked_at === 1 && r;
+    }, 'the sample is there');
+    assert.deepEqual([tried.hit, tried.caught, tried.freed], [1, 1, 0]);
+    assert.equal(tried.samples[0].action, 'allow');
+    assert.equal(tried.samples[0].now, 'block');
+    assert.equal(tried.unseen.allowed, 1);
+    assert.equal(tried.unseen.allowed_without_text, 0);
+    assert.equal(tried.unseen.sample_percent, 100);
+    assert.equal(tried.unseen.texts_from, undefined);
+  });
+
+  test('months whose texts were pruned are named', async () => {
+    assert.ok(blocked(await stack.chat(`${words.block}甲`)));
+    const log = path.join(stack.dir, 'state', 'log');
+    const months = async () => (await readdir(log)).filter((n) => /^l1-.*\.db$/.test(n));
+    const [first] = await months();
+    await stack.clock.set(long_ago);
+    assert.ok(blocked(await stack.chat(`${words.block}乙`)));
+    await until(async () => (await months()).length === 2, 'a new month has texts');
+    await unlink(path.join(log, first));
+    const [second] = await months();
+    const later = await person(stack, 'ruth', 'reviewer');
+    const tried = await until(async () => {
+      const r = await try_word(later);
+      return r.unseen.texts_from && r;
+    }, 'the pruned month is noticed');
+    assert.equal(`l1-${tried.unseen.texts_from}.db`, second);
+    assert.equal(tried.unseen.without_text, 1);
+    assert.equal(tried.unseen.allowed_without_text, 1);
+    await stack.clock.set(0);
   });
 });
