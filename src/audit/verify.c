@@ -67,8 +67,9 @@ static int check_record(struct verify *v, struct db_stmt *s)
         return verify_wrong(v, seq, "not a record in canonical form");
     if (r < 0)
         return r;
-    /* The columns beside the record serve searches; one that lies would hide a record. */
-    if (e.seq != seq || e.time != (uint64_t)db_column_int(s, 1) ||
+    /* The columns beside the record serve searches; one that lies would hide a record, and so would
+     * one of another type, which compares as another value. */
+    if (!db_column_int(s, 6) || e.seq != seq || e.time != (uint64_t)db_column_int(s, 1) ||
         !span_eq(e.request_id, db_column_text(s, 2)) || entry_weight(&e) != db_column_int(s, 3))
         return verify_wrong(v, seq, "its search columns differ from the record");
     memcpy(v->hash, hash, HASH_SIZE);
@@ -130,8 +131,10 @@ static int check_records(struct verify *v, struct db *db)
     v->begun = true;
     struct db_stmt *s;
     r = db_prepare(db,
-                   SPAN_LIT("SELECT seq, time, request, weight, body, hash FROM record ORDER BY"
-                            " seq"),
+                   SPAN_LIT("SELECT seq, time, request, weight, body, hash, typeof(time) ="
+                            " 'integer' AND typeof(request) = 'text' AND typeof(weight) ="
+                            " 'integer' AND typeof(body) = 'text' AND typeof(hash) = 'blob' FROM"
+                            " record ORDER BY seq"),
                    &s);
     if (r < 0)
         return r == -EINVAL ? verify_wrong(v, 0, "has no records' table") : r;

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define KEY_ID_SIZE 8 /* of the key: the beginning of its hash */
+
 static int read_file(const char *path, struct buf *out)
 {
     int fd cleanup(cleanup_close) = open(path, O_RDONLY | O_CLOEXEC);
@@ -57,12 +59,12 @@ static bool take_hex(struct span *s, unsigned char *ret_bytes, size_t size)
     return true;
 }
 
-/* True when the line has the form of a checkpoint and the key's signature. */
+/* True when the line has the form of a checkpoint, the key's name and its signature. */
 static bool read_mark(struct span line, const unsigned char key[SIGN_PUBLIC_SIZE],
-                      struct mark *ret_mark)
+                      const unsigned char id[KEY_ID_SIZE], struct mark *ret_mark)
 {
     static const char domain[] = "juyong.checkpoint.v1";
-    unsigned char key_id[8], signature[SIGN_SIGNATURE_SIZE];
+    unsigned char key_id[KEY_ID_SIZE], signature[SIGN_SIGNATURE_SIZE];
     char text[256];
     uint64_t time_us;
     struct span s = line;
@@ -72,7 +74,7 @@ static bool read_mark(struct span line, const unsigned char key[SIGN_PUBLIC_SIZE
         return false;
     size_t len = line.len - s.len;
     if (!take_literal(&s, SPAN_LIT(",\"key\":\"")) || !take_hex(&s, key_id, sizeof(key_id)) ||
-        !take_literal(&s, SPAN_LIT("\",\"sig\":\"")) ||
+        memcmp(key_id, id, KEY_ID_SIZE) != 0 || !take_literal(&s, SPAN_LIT("\",\"sig\":\"")) ||
         !take_hex(&s, signature, sizeof(signature)) || !span_eq(s, SPAN_LIT("\"}")) ||
         len > sizeof(text) - sizeof(domain))
         return false;
@@ -123,13 +125,15 @@ static int compare_marks(const void *a, const void *b)
 /* In any order: an export that a crash interrupted sends lines again. Each must fit the chain. */
 static int check_lines(struct verify *v, struct span text)
 {
-    unsigned char key[SIGN_PUBLIC_SIZE];
+    unsigned char key[SIGN_PUBLIC_SIZE], id[SHA256_SIZE];
     uint64_t number = 0;
     int r = read_key(v, key);
     if (r == -ENOENT)
         return verify_wrong(v, 0, "the public key of the checkpoints is missing");
     if (r == -EBADMSG)
         return verify_wrong(v, 0, "the public key of the checkpoints is unreadable");
+    if (r == 0)
+        r = sha256_once(span_from((const char *)key, sizeof(key)), id);
     if (r < 0)
         return r;
     /* What a crash left of a last line has no newline and counts for nothing. */
@@ -140,7 +144,7 @@ static int check_lines(struct verify *v, struct span text)
         struct mark m = {.line = ++number};
         if (line.len == 0 && text.len == 0)
             break;
-        if (!read_mark(line, key, &m))
+        if (!read_mark(line, key, id, &m))
             return verify_wrong(v, 0, "line %" PRIu64 ": not signed by this key", number);
         r = add_mark(v, &m);
     }

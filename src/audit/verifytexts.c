@@ -64,9 +64,14 @@ static int check_texts(struct verify *v, const struct entry *e)
         if (r < 0)
             return r;
         codec_hex(span_from((const char *)hash, HASH_SIZE), digits);
-        if (!span_eq(e->hits[at].commit, span_from(digits, 2 * HASH_SIZE)))
+        if (!db_column_int(v->texts, 9) ||
+            !span_eq(e->hits[at].commit, span_from(digits, 2 * HASH_SIZE)))
             return verify_wrong(
                 v, seq, "text %" PRIu64 " was changed: it does not match its commitment", at);
+        /* Beside the commitment: it says how long the text is kept. */
+        if ((db_column_int(v->texts, 10) != 0) != (e->sample.len > 0))
+            return verify_wrong(v, seq, "text %" PRIu64 " was changed: whether it is of a sample",
+                                at);
         found++;
         r = step_text(v);
         if (r < 0)
@@ -86,6 +91,18 @@ static int step_original(struct verify *v)
     return v->originals_row < 0 ? v->originals_row : 0;
 }
 
+/* Is it sealed by a key that we have, though it names another? */
+static bool names_wrong_key(struct verify *v, struct db_stmt *s)
+{
+    bool opens = false;
+    for (size_t i = 0; !opens && i < v->keys.count; i++) {
+        opens = reveal_open(&v->keys, span_str(v->keys.list[i].id), db_column_blob(s, 2),
+                            db_column_blob(s, 3), &v->plain) == 0;
+        buf_clear(&v->plain);
+    }
+    return opens;
+}
+
 /* The sealed row under the statement against the record's commitments. */
 static int check_sealed(struct verify *v, const struct entry *e)
 {
@@ -93,8 +110,14 @@ static int check_sealed(struct verify *v, const struct entry *e)
     struct reveal_text t;
     size_t n = 0;
     buf_clear(&v->plain);
+    if (!db_column_int(s, 4))
+        return verify_wrong(v, e->seq,
+                            "its original texts were changed: they are not what was sealed");
     int r = reveal_open(&v->keys, db_column_text(s, 1), db_column_blob(s, 2), db_column_blob(s, 3),
                         &v->plain);
+    if (r == -ENOKEY && names_wrong_key(v, s))
+        return verify_wrong(v, e->seq,
+                            "its original texts name another key than the one that seals them");
     if (r == -ENOKEY) {
         v->report->originals_closed += e->original_count;
         return 0;
@@ -163,20 +186,37 @@ static int open_tier(struct verify *v, const char *name, struct span sql, struct
     return r == 0 ? db_prepare(*ret_db, sql, ret_stmt) : r;
 }
 
+/* Bytes of another type compare as another value. */
+#define TYPES                                                                                      \
+    " typeof(salt) = 'blob' AND typeof(path) = 'text' AND typeof(text) = 'text' AND"               \
+    " typeof(context) = 'text' AND typeof(folded) = 'text' AND typeof(start) = 'integer' AND"      \
+    " typeof(end) = 'integer'"
+
 static int open_texts(struct verify *v, const char *name)
 {
-    int r = open_tier(v, name,
-                      SPAN_LIT("SELECT seq, at, salt, path, text, context, start, end, folded FROM"
-                               " text ORDER BY seq, at"),
-                      &v->text_db, &v->texts);
+    int r =
+        open_tier(v, name,
+                  SPAN_LIT("SELECT seq, at, salt, path, text, context, start, end, folded," TYPES
+                           ", sample FROM text ORDER BY seq, at"),
+                  &v->text_db, &v->texts);
+    int version = 0;
+    /* The first version of the tables knew no samples. */
+    if (r == -EINVAL && v->text_db && db_get_version(v->text_db, &version) == 0 && version == 1)
+        r = db_prepare(
+            v->text_db,
+            SPAN_LIT("SELECT seq, at, salt, path, text, context, start, end, folded," TYPES
+                     ", 0 FROM text ORDER BY seq, at"),
+            &v->texts);
     return r == 0 && v->texts ? step_text(v) : r;
 }
 
 static int open_originals(struct verify *v, const char *name)
 {
-    int r =
-        open_tier(v, name, SPAN_LIT("SELECT seq, key, wrapped, sealed FROM original ORDER BY seq"),
-                  &v->original_db, &v->originals);
+    int r = open_tier(v, name,
+                      SPAN_LIT("SELECT seq, key, wrapped, sealed, typeof(key) = 'text' AND"
+                               " typeof(wrapped) = 'blob' AND typeof(sealed) = 'blob' FROM original"
+                               " ORDER BY seq"),
+                      &v->original_db, &v->originals);
     return r == 0 && v->originals ? step_original(v) : r;
 }
 
