@@ -162,9 +162,12 @@ void read_alerts(struct reader *r, const struct schema_key *key, const struct ya
     for (size_t i = 0; n && i < c->alerts.target_count; i++, n = n->next)
         check_target(r, c, i, n);
     n = rates ? rates->first : NULL;
-    for (size_t i = 0; n && i < c->alerts.rate_count; i++, n = n->next)
+    for (size_t i = 0; n && i < c->alerts.rate_count; i++, n = n->next) {
+        c->alerts.rates[i].at = n->at;
+        c->alerts.rates[i].at.file = reader_keep(r, n->at.file);
         for (size_t j = 0; j < i; j++)
             if (span_eq(c->alerts.rates[j].risk, c->alerts.rates[i].risk))
                 reader_error(r, n->at, "two rows of interceptions are about '%.*s'",
                              SPAN_ARG(c->alerts.rates[i].risk));
+    }
 }

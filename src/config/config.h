@@ -277,6 +277,7 @@ struct config_alert_rate {
     struct span risk; /* an id, a group, a prefix*, or * */
     unsigned per_minute;
     bool critical;
+    struct place at;
 };
 #define CONFIG_ALERT_RATES_MAX 32
 

@@ -107,12 +107,27 @@ static unsigned check_askings(const struct config_policy *p, const struct config
     return errors;
 }
 
+static unsigned check_alerts(const struct config *config, const struct ruleset *rules,
+                             struct buf *messages)
+{
+    unsigned errors = 0;
+    for (size_t i = 0; i < config->alerts.rate_count; i++) {
+        const struct config_alert_rate *a = &config->alerts.rates[i];
+        if (any_risk(rules, a->risk))
+            continue;
+        place_printf(messages, a->at, "no risk of the rules is called '%.*s'", SPAN_ARG(a->risk));
+        errors++;
+    }
+    return errors;
+}
+
 unsigned policy_check(const struct config *config, const struct ruleset *rules,
                       struct buf *messages)
 {
     unsigned errors = check_rows(&config->policy, ORIGIN_GLOBAL, rules, messages);
     errors += check_opinions(config, rules, messages);
     errors += check_askings(&config->policy, NULL, rules, messages);
+    errors += check_alerts(config, rules, messages);
     for (size_t i = 0; i < config->app_count; i++) {
         errors += check_rows(&config->apps[i].policy, ORIGIN_APP, rules, messages);
         errors += check_askings(&config->apps[i].policy, &config->policy, rules, messages);

@@ -487,6 +487,20 @@ static void test_opinions_name_risks(void **state)
     buf_deinit(&messages);
 }
 
+static void test_alerts_name_risks(void **state)
+{
+    struct config_alert_rate rates[] = {
+        {.risk = SPAN_LIT("*"), .per_minute = 1, .at = {SPAN_LIT("c"), 1, 1}},
+        {.risk = SPAN_LIT("A1"), .per_minute = 1, .at = {SPAN_LIT("c"), 2, 1}},
+        {.risk = SPAN_LIT("B1"), .per_minute = 1, .at = {SPAN_LIT("c"), 3, 1}},
+    };
+    struct config config = {.alerts = {.rates = rates, .rate_count = COUNT(rates)}};
+    struct buf messages = BUF_INIT(4096);
+    assert_int_equal(policy_check(&config, NULL, &messages), 1);
+    assert_span(buf_span(&messages), SPAN_LIT("c:3:1: no risk of the rules is called 'B1'\n"));
+    buf_deinit(&messages);
+}
+
 /* What a source says of a category, to an action, by the row that names the risk the closest. */
 static void test_opinions(void **state)
 {
@@ -570,6 +584,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_opinions),
         cmocka_unit_test(test_opinions_name_risks),
+        cmocka_unit_test(test_alerts_name_risks),
         cmocka_unit_test(test_built_in),
         cmocka_unit_test(test_closest_row),
         cmocka_unit_test(test_origins),
