@@ -7,6 +7,8 @@
 static void random_filter(struct query_filter *f, char *needle)
 {
     *f = (struct query_filter){.all = below(3) == 0, .oldest_first = below(3) == 0};
+    f->admin = below(12) == 0;
+    f->acts = below(12) == 0;
     f->any_purpose = below(2);
     if (below(4) == 0)
         f->purpose = SPAN_LIT("regulator-observe");
@@ -24,6 +26,8 @@ static void random_filter(struct query_filter *f, char *needle)
         f->app = pick(apps, 3);
     if (below(4) == 0)
         f->end_user = pick(users, 4);
+    else if (below(12) == 0)
+        f->end_user_begins = SPAN_LIT("u");
     if (below(5) == 0)
         f->session = pick(sessions, 3);
     if (below(5) == 0)
