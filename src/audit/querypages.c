@@ -283,15 +283,12 @@ static int read_log(struct query *q, bool *ret_done)
     return r < 0 ? r : 0;
 }
 
-static int read_sieve(struct query *q, bool *ret_done)
+/* Adds those of the records that are within the segment. */
+static int add_records(struct query *q, const uint64_t *seqs, size_t count)
 {
     const struct segment *g = &q->segments[q->segment];
-    uint64_t seqs[QUERY_PAGE];
-    size_t count = 0;
     struct db_stmt *s = NULL;
-    int r = sieve_page(q->sieve, &q->last, seqs, QUERY_PAGE, &count, ret_done);
-    if (r == 0)
-        r = db_prepare(q->months[1].l0, SPAN_LIT("SELECT request FROM record WHERE seq = ?1"), &s);
+    int r = db_prepare(q->months[1].l0, SPAN_LIT("SELECT request FROM record WHERE seq = ?1"), &s);
     for (size_t i = 0; r >= 0 && i < count; i++) {
         if (seqs[i] < g->low || seqs[i] > g->high)
             continue;
@@ -302,9 +299,46 @@ static int read_sieve(struct query *q, bool *ret_done)
         db_reset(s);
     }
     db_finalize(s);
+    return r < 0 ? r : 0;
+}
+
+static int read_sieve(struct query *q, bool *ret_done)
+{
+    const struct segment *g = &q->segments[q->segment];
+    uint64_t seqs[QUERY_PAGE];
+    size_t count = 0;
+    int r = sieve_page(q->sieve, &q->last, seqs, QUERY_PAGE, &count, ret_done);
+    if (r == 0)
+        r = add_records(q, seqs, count);
     /* Beyond the bounds of this query there is nothing to look for. */
     *ret_done |= is_backwards(q) ? q->last <= g->low : q->last >= g->high;
-    return r < 0 ? r : 0;
+    return r;
+}
+
+/* Records that have texts at all are few among all that there are. */
+static int read_texts(struct query *q, bool *ret_done)
+{
+    const struct segment *g = &q->segments[q->segment];
+    uint64_t seqs[QUERY_PAGE];
+    size_t count = 0;
+    struct db_stmt *s = NULL;
+    int r = db_prepare(q->months[1].l1,
+                       is_backwards(q)
+                           ? SPAN_LIT("SELECT DISTINCT seq FROM text WHERE seq >= ?1 AND seq <= ?2"
+                                      " ORDER BY seq DESC LIMIT ?3")
+                           : SPAN_LIT("SELECT DISTINCT seq FROM text WHERE seq >= ?1 AND seq <= ?2"
+                                      " ORDER BY seq LIMIT ?3"),
+                       &s);
+    if (r < 0)
+        return r;
+    db_bind_int(s, 1, clamp(is_backwards(q) ? g->low : q->last + 1));
+    db_bind_int(s, 2, clamp(is_backwards(q) ? q->last - 1 : g->high));
+    db_bind_int(s, 3, QUERY_PAGE);
+    while ((r = db_step(s)) == 1)
+        q->last = seqs[count++] = (uint64_t)db_column_int(s, 0);
+    db_finalize(s);
+    *ret_done = count < QUERY_PAGE;
+    return r < 0 ? r : add_records(q, seqs, count);
 }
 
 static int read_page(struct query *q)
@@ -317,7 +351,9 @@ static int read_page(struct query *q)
     int r = buf_reserve(&q->requests, QUERY_PAGE * 1024);
     bool any = is_backwards(q) ? q->last > g->low : q->last < g->high;
     if (r == 0 && any)
-        r = g->sieved ? read_sieve(q, &done) : read_log(q, &done);
+        r = g->sieved                                                   ? read_sieve(q, &done)
+            : q->f.text.len && !q->f.follow && q->f.request_id.len == 0 ? read_texts(q, &done)
+                                                                        : read_log(q, &done);
     q->segment_done = done;
     if (r == 0 && done && any)
         q->last = is_backwards(q) ? g->low : g->high;
