@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 struct verifier;
+struct memo;
 struct guard; /* guard.h: accounts and sessions, for api_session.c and api_accounts.c */
 
 struct api {
@@ -30,6 +31,8 @@ struct api {
     struct guard *guard;
     struct verifier *verifier;             /* verifier.h */
     const struct config_console *settings; /* of the listener */
+    struct memo *coverage;                 /* kept between calls */
+    unsigned reloads; /* how often another snapshot came into force before this one */
 };
 
 #define API_PARTS_MAX 4  /* {segments} of a route */

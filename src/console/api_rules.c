@@ -1,6 +1,7 @@
 /* The library in force: its rules, one of them, and what the standard asks for. */
 #include "console/areas.h"
 #include "console/hits.h"
+#include "console/memo.h"
 #include "console/rulework.h"
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #define LIMIT        50
 #define LIMIT_MAX    500
 #define COVERAGE_MAX ((size_t)4 << 20)
+#define COVERAGE_MS  600000 /* expiry and lateness come with time, too */
 #define FOLDED_MAX   4096
 
 static const char *const states[] = {"active", "observed", "quarantined", "expired"};
@@ -322,12 +324,10 @@ static int get_rule(const struct api *api, const struct api_request *q, struct a
 
 /* ---- the standard ---- */
 
-static int get_coverage(const struct api *api, const struct api_request *q, struct api_answer *a)
+static int write_coverage(const struct api *api, struct buf *out)
 {
     struct buf lines = BUF_INIT(COVERAGE_MAX), unheard = BUF_INIT(65536);
     bool met;
-    if (!rulework_there(api, a))
-        return 0;
     struct coverage_question ask = {.config = api->config,
                                     .rules = api->rules,
                                     .app = &api->config->apps[0],
@@ -341,12 +341,28 @@ static int get_coverage(const struct api *api, const struct api_request *q, stru
         if (lines.data[i] == '\n')
             lines.data[i] = ',';
     if (r == 0)
-        r = buf_append_char(&a->body, '[');
+        r = buf_append_char(out, '[');
     if (r == 0)
-        r = buf_append(&a->body, buf_span(&lines));
+        r = buf_append(out, buf_span(&lines));
     buf_deinit(&lines);
     buf_deinit(&unheard);
-    return r < 0 ? r : buf_append_char(&a->body, ']');
+    return r < 0 ? r : buf_append_char(out, ']');
+}
+
+/* When types last changed takes dozens of versions to be read: seconds. */
+static int get_coverage(const struct api *api, const struct api_request *q, struct api_answer *a)
+{
+    char key[128];
+    if (!rulework_there(api, a))
+        return 0;
+    snprintf(key, sizeof(key), "%u %.*s", api->reloads, SPAN_ARG(ruleset_digest(api->rules)));
+    int r = memo_get(api->coverage, key, &a->body);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = write_coverage(api, &a->body);
+    if (r == 0)
+        memo_put(api->coverage, key, buf_span(&a->body), COVERAGE_MS);
+    return r;
 }
 
 const struct api_route api_rules_routes[] = {

@@ -18,6 +18,7 @@ struct call {
     bool immutable;
     const struct api_route *route;
     struct snapshot *snapshot;
+    unsigned reloads; /* of the console, up to this snapshot */
     struct api_request q;
     struct span raw; /* the body */
     struct api_answer a;

@@ -3,6 +3,7 @@
 #include "console/answer.h"
 #include "console/call.h"
 #include "console/guard.h"
+#include "console/memo.h"
 #include "console/page.h"
 #include "console/routes.h"
 #include "console/verifier.h"
@@ -18,11 +19,12 @@
 /* Listeners of before, whose certificate is no longer the one: what they have goes on. */
 #define RETIRED    4
 #define WATCH_MS   1000
-#define CLERKS     2
+#define CLERKS     4 /* trying a change on the log takes one of them some seconds */
 #define CLERK_JOBS 64
 /* Who isn't logged in waits in a queue of his own, so that guessing keeps nobody from his work. */
 #define DOOR_JOBS        16
 #define BODY_MAX         ((size_t)1 << 20)
+#define COVERAGE_MAX     ((size_t)4 << 20)
 #define METRICS_MAX      ((size_t)32 << 20) /* many models make many histograms */
 #define LOGIN_MAX        ((size_t)16 << 10) /* of who isn't logged in */
 #define CONNECTIONS      512
@@ -37,6 +39,8 @@ struct console {
     struct audit_port *ports[CLERKS + 1]; /* of each clerk, the door's last; NULL without a log */
     struct list calls;
     struct guard guard;
+    struct memo coverage;
+    unsigned reloads;
     struct verifier *verifier, *own; /* own: the same, if it is to be freed here */
     struct config_console plain;     /* what holds without a configuration, in tests */
     struct snapshot *snapshot;
@@ -268,6 +272,8 @@ static void run(struct call *call, unsigned port)
                       .ops_ctx = c->ctx,
                       .console = c,
                       .guard = &c->guard,
+                      .coverage = &c->coverage,
+                      .reloads = call->reloads,
                       .verifier = c->verifier,
                       .settings = settings_of(c, call->snapshot)};
     if (api.snapshot) {
@@ -309,6 +315,7 @@ static void begin(struct call *call)
     }
     call->raw = http_request_body(call->r);
     call->snapshot = c->snapshot ? snapshot_ref(c->snapshot) : NULL;
+    call->reloads = c->reloads;
     bool door = call->route->may == 0 && span_eq(call->q.method, SPAN_LIT("POST"));
     call->job.work = door ? work_at_door : work;
     call->job.done = worked;
@@ -475,6 +482,7 @@ int console_new(const struct console_options *o, struct console **ret_console)
         free(c);
         return r;
     }
+    memo_init(&c->coverage, COVERAGE_MAX);
     set_times(c);
     loop_timer_init(c->loop, &c->watch, look_after);
     c->verifier = o->verifier ? o->verifier : (c->own = verifier_new(c->audit));
@@ -497,6 +505,7 @@ void console_reload(struct console *c, struct snapshot *next)
 {
     struct snapshot *old = c->snapshot;
     c->snapshot = snapshot_ref(next);
+    c->reloads++;
     snapshot_unref(old);
     set_times(c);
     /* The timer tries again for as long as all places are taken. */
@@ -524,6 +533,7 @@ void console_free(struct console *c)
             audit_port_close(c->ports[i]);
     snapshot_unref(c->snapshot);
     guard_deinit(&c->guard);
+    memo_deinit(&c->coverage);
     free(c);
 }
 
