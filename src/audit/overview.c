@@ -398,13 +398,15 @@ static int tell_rules(struct db *db, uint64_t since_us, overview_rule_fn fn, voi
 {
     int64_t since_s = (int64_t)(since_us / 1000000);
     struct db_stmt *s = NULL;
-    int r = db_prepare(db,
-                       SPAN_LIT("SELECT (SELECT text FROM name WHERE id = rule), sum(n) FROM caught"
-                                " WHERE rule > 0 AND test = 0 AND at >= ?1 GROUP BY rule"),
-                       &s);
+    int r = db_prepare(
+        db,
+        SPAN_LIT("SELECT (SELECT text FROM name WHERE id = rule), sum(n) FROM caught"
+                 " WHERE step = ?2 AND rule > 0 AND test = 0 AND at >= ?1 GROUP BY rule"),
+        &s);
     if (r < 0)
         return r;
     db_bind_int(s, 1, since_s - since_s % ROLLUP_HOUR_S);
+    db_bind_int(s, 2, ROLLUP_HOUR_S); /* the days say the same once more */
     while ((r = db_step(s)) == 1)
         fn(ctx, db_column_text(s, 0), (uint64_t)db_column_int(s, 1));
     db_finalize(s);

@@ -82,6 +82,11 @@ static void assert_lacks(const struct buf *b, const char *part)
         fail_msg("%s in %.*s", part, SPAN_ARG(buf_span(b)));
 }
 
+static void on_rule(void *ctx, struct span rule, uint64_t count)
+{
+    buf_printf(ctx, "%.*s %llu;", SPAN_ARG(rule), (unsigned long long)count);
+}
+
 static void sums_up(void **state)
 {
     struct buf b = BUF_INIT(1u << 20);
@@ -107,6 +112,15 @@ static void sums_up(void **state)
     assert_has(&b, "{\"app\":\"shop\",\"requests\":2,\"allow\":1,");
     assert_has(&b, "\"models\":[{\"model\":\"demo\",\"requests\":4,");
     assert_has(&b, "\"complete\":true");
+    /* Each once, though there are sums of hours and of days; reviewers' tests aside. */
+    buf_clear(&b);
+    assert_int_equal(overview_rules(span_str(dir), at_us - 7200000000u, on_rule, &b), 0);
+    assert_has(&b, "A1-a/12345678 3;");
+    assert_has(&b, "A1-a/other 1;");
+    buf_clear(&b);
+    assert_int_equal(overview_rules(span_str(dir), at_us + 7200000000u, on_rule, &b), 0);
+    assert_int_equal(b.len, 0);
+    assert_int_equal(overview_rules(SPAN_LIT("/nowhere"), 0, on_rule, &b), 0);
     f.app = SPAN_LIT("shop");
     buf_clear(&b);
     assert_int_equal(overview_write(span_str(dir), &f, &b), 0);
