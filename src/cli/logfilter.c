@@ -223,7 +223,7 @@ static const struct argp_option filter_options[] = {
     {"after", OPT_AFTER, "SEQ", 0, "Newer than this record", 1},
     {"purpose", OPT_PURPOSE, "PURPOSE", 0,
      "Reviewers' tests, which are left out else: regulator-enforce, regulator-observe; or any", 1},
-    {"all", OPT_ALL, NULL, 0, "Also what was allowed, and operators' acts", 1},
+    {"all", OPT_ALL, NULL, 0, "Also what was allowed, samples of it, and operators' acts", 1},
     {"oldest-first", OPT_OLDEST, NULL, 0, "In the order of time", 1},
     {"limit", 'n', "N", 0, "At most N rows", 1},
     {0},
