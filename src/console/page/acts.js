@@ -8,7 +8,19 @@ import { may } from './person.js';
 import { export_links } from './log.js';
 import { named, t } from './words.js';
 
-const detail = (d) => (d === null || d === undefined ? '–' : typeof d === 'string' ? d : JSON.stringify(d));
+// The record's own text, name by name; who and why have places of their own.
+function detail(a) {
+  let all;
+  try {
+    all = JSON.parse(a.detail ?? '');
+  } catch {
+    return a.detail ?? '–';
+  }
+  if (!all || typeof all !== 'object' || Array.isArray(all)) return a.detail;
+  const rest = Object.entries({ app: a.app, end_user: a.end_user, ...all }).filter(([name, v]) => v !== null && v !== undefined && v !== '' && !['by', 'author', 'why'].includes(name));
+  return [a.reason ? h('div', a.reason) : null,
+    h('div.small.soft', rest.map(([name, v], i) => [i ? ' · ' : '', `${name} `, h('span.mono', typeof v === 'string' ? v : JSON.stringify(v))]))];
+}
 
 export async function show(box, { params, signal }) {
   const today = day(Date.now() * 1000);
@@ -20,8 +32,8 @@ export async function show(box, { params, signal }) {
     none: t('no_acts'), caption: t('page_acts'),
     ask: ({ before }) => api.get('acts', { since: day_start(since), until: day_start(day_before(until, -1)), before, limit: 100 }, signal),
     columns: [
-      { title: t('time'), class: 'nowrap', cell: (a) => full_time(a.time_us) }, { title: t('who'), cell: (a) => h('strong', a.who ?? '–') },
-      { title: t('act'), cell: (a) => [named('act', a.act), h('div.mono.small.soft', a.act)] }, { title: t('detail'), class: 'col-text', cell: (a) => detail(a.detail) },
+      { title: t('time'), class: 'nowrap', cell: (a) => full_time(a.time_us) }, { title: t('who'), cell: (a) => (a.who ? h('strong', a.who) : h('span.soft', t('gateway'))) },
+      { title: t('act'), cell: (a) => [named('act', a.act), h('div.mono.small.soft', a.act)] }, { title: t('detail'), class: 'col-text', cell: detail },
       { title: t('col_seq'), class: 'right', cell: (a) => number(a.seq) },
     ],
   }));

@@ -16,7 +16,7 @@ function limits(l, before = '') {
 
 function app_box(a) {
   return h('section.panel', h('div.panel-head', h('h2', a.name), a.mode === 'enforce' || !a.mode ? badge('good', named('mode', 'enforce')) : badge('warn', named('mode', a.mode)), a.until_us ? h('span.soft', `${t('until')} ${time(a.until_us)}`) : null),
-    facts([[t('models'), a.models?.length ? a.models.join(t('comma')) : t('all_models')], [t('refusal'), a.refusal ? named('refusal', a.refusal) : null], [t('label'), a.label ? named('label', a.label) : null],
+    facts([[t('models'), a.models?.length ? a.models.join(t('comma')) : t('all_models')], [t('addresses'), a.addresses ? t('addresses_n', { n: number(a.addresses) }) : null], [t('refusal'), a.refusal ? named('refusal', a.refusal) : null], [t('label'), a.label ? named('label', a.label) : null],
       [t('limits'), limits(a.limits).length ? h('ul.notes', limits(a.limits)) : t('no_limits')]]));
 }
 
@@ -47,9 +47,11 @@ const rotate = (k, again) => ask_form(t('rotate'), [{ name: 'overlap', label: t(
   setTimeout(() => show_key(key, again));
 }, { note: t('rotate_note', { id: k.id }) });
 
+const is_over = (k) => k.revoked || k.expired || Boolean(k.expires_us && k.expires_us < Date.now() * 1000);
+
 function key_state(k) {
   if (k.revoked) return badge('none', t('revoked'));
-  if (k.expires_us && k.expires_us < Date.now() * 1000) return badge('none', t('expired'));
+  if (is_over(k)) return badge('none', t('expired'));
   return badge('good', t('valid'));
 }
 
@@ -59,10 +61,10 @@ export async function show(box, { signal }) {
   const again = () => load(keys, signal, (s) => api.get('keys', null, s), (answer) => {
     const rows = list_of(answer);
     return rows.length ? table([
-      { title: t('key_id'), cell: (k) => h('span.mono', k.id), class: 'nowrap' }, { title: t('alias'), cell: (k) => k.alias ?? '–' }, { title: t('app'), cell: (k) => k.app },
+      { title: t('key_id'), cell: (k) => [h('span.mono', k.id), k.last4 ? h('span.mono.small.soft', ` …${k.last4}`) : null], class: 'nowrap' }, { title: t('alias'), cell: (k) => k.alias || '–' }, { title: t('app'), cell: (k) => k.app },
       { title: t('state'), cell: key_state }, { title: t('created'), class: 'nowrap', cell: (k) => time(k.created_us) }, { title: t('expires'), class: 'nowrap', cell: (k) => (k.expires_us ? time(k.expires_us) : t('never')) },
-      { title: t('last_used'), class: 'nowrap', cell: (k) => time(k.last_us) },
-      { title: t('what_to_do'), cell: (k) => (k.revoked ? null : h('div.row', h('button', { type: 'button', onclick: () => rotate(k, again) }, t('rotate')), h('button.danger', { type: 'button', onclick: () => revoke(k, again) }, t('revoke')))) },
+      { title: t('last_used'), class: 'nowrap', cell: (k) => (k.last_us ? time(k.last_us) : '–') },
+      { title: t('what_to_do'), cell: (k) => (is_over(k) ? null : h('div.row', h('button', { type: 'button', onclick: () => rotate(k, again) }, t('rotate')), h('button.danger', { type: 'button', onclick: () => revoke(k, again) }, t('revoke')))) },
     ], rows, { caption: t('keys') }) : empty_box(t('no_keys'));
   });
   fill(box, h('div.head', h('h1', t('page_apps'))), apps,

@@ -86,7 +86,7 @@ export function drawer(on, inline) {
     fill(body, tabs(exchange_tabs(shown, {
       signal: on.signal,
       onopen: on.onopen,
-      onreveal: (texts) => { shown.texts = texts; draw_body(); },
+      onreveal: (texts, absent) => { Object.assign(shown, { texts, absent }); draw_body(); },
     }), tab, (id) => { tab = id; on.ontab?.(id); }));
   }
 

@@ -35,7 +35,7 @@ function whole_text(x) {
   const hits = (x.hits ?? []).map((y) => ({ start: at(y.start), end: at(y.end), title: [y.rule, ...layers_of(y.layers)].filter(Boolean).join(t('comma')) }));
   const layers = [...new Set((x.hits ?? []).flatMap((y) => y.layers ?? []))];
   return h('article.hit', h('div.hit-head', h('strong', named('role_of', x.role ?? x.direction)), x.path ? h('span.mono.soft', x.path) : null, h('span.fill'), copy_button(x.text)),
-    marked(x.text, hits), seen_through(layers));
+    x.cut_before ? h('p.soft', t('cut_before')) : null, marked(x.text, hits), x.cut_after ? h('p.soft', t('cut_after')) : null, seen_through(layers));
 }
 
 function reveal_button(shown, { onreveal }) {
@@ -44,7 +44,7 @@ function reveal_button(shown, { onreveal }) {
     type: 'button', 'data-reveal': '',
     onclick: () => ask_form(t('reveal'), [{ name: 'reason', label: t('reason'), need: true, autofocus: true, most: 500 }], t('reveal_now'), async ({ reason }) => {
       const answer = await api.post(`log/${api.seg(shown.id)}/reveal`, { reason });
-      onreveal(answer.texts);
+      onreveal(answer.texts, answer.absent);
     }, { note: t('reveal_note') }),
   }, t('reveal'), h('kbd', { 'aria-hidden': 'true' }, 'o')));
 }
@@ -57,7 +57,7 @@ function side_tab(shown, direction, on) {
   const said = (detail.opinions ?? []).filter((o) => o.direction === direction);
   return [
     reveal_button(shown, on),
-    texts ? [h('p.soft', t('revealed')), own(texts).length ? own(texts).map(whole_text) : empty_box(t('no_original'))] : null,
+    texts ? [h('p.soft', t('revealed')), own(texts).length ? own(texts).map(whole_text) : empty_box(t(shown.absent ? 'original_gone' : 'no_original'))] : null,
     kept.length ? [h('h3', t('kept')), kept.map((x) => whole_text({ ...x, role: direction }))] : null,
     hits.length ? [h('h3', t('matches')), hits.map(hit_box)] : !texts && !kept.length ? empty_box(t('no_match_here')) : null,
     said.length ? [h('h3', t('opinions')), said.map(opinion)] : null,

@@ -1,12 +1,13 @@
 // The parts that pages are made of: what loads, what failed, dialogs, tables, badges, fields.
 import { fill, h, say, toast } from './dom.js';
-import { named, t } from './words.js';
+import { has, named, t } from './words.js';
 import { may } from './person.js';
 
 export function reason_of(error) {
   if (error.code === 'wrong' || error.code === 'code_needed') return t('login_wrong_again');
   if (error.status === 0) return t('error_unreachable');
   if (error.status === 403) return t('error_forbidden');
+  if (error.code && has(`error.${error.code}`)) return t(`error.${error.code}`);
   if (error.status === 404) return t('error_absent');
   if (error.status === 409) return error.code === 'own_account' || error.code === 'front' || error.code === 'exists' ? error.message : t('error_conflict');
   if (error.status === 429) return t('error_often', { s: error.retry_s ?? 60 });

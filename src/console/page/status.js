@@ -47,7 +47,7 @@ const line = (title, kind, word, detail) => h('li', h('span.state-title', title)
 export function health_list(status) {
   const { log = {}, canary = {}, library = {} } = status;
   const verify = log.verify ?? {};
-  const verified = { ok: ['good', t('verify_ok')], bad: ['bad', t('verify_bad')], running: ['info', t('verify_running')] }[verify.state] ?? ['none', t('verify_never')];
+  const verified = { ok: ['good', t('verify_ok')], bad: ['bad', t('verify_bad')], running: ['info', t('verify_running')], failed: ['warn', t('verify_failed')] }[verify.state] ?? ['none', t('verify_never')];
   return h('ul.states',
     line(t('log_writing'), log.failed ? 'bad' : log.degraded ? 'warn' : 'good',
       t(log.failed ? 'state_failed' : log.degraded ? 'state_degraded' : 'state_good'),
@@ -57,9 +57,9 @@ export function health_list(status) {
     line(t('canary'), canary.ok === false ? 'bad' : canary.ok ? 'good' : 'none',
       t(canary.ok === false ? 'canary_bad' : canary.ok ? 'canary_good' : 'canary_none'),
       [canary.proven ? t('canary_detail', { n: number(canary.proven) }) : '', canary.at_us ? ` · ${full_time(canary.at_us)}` : '']),
-    line(t('library'), library.needed && library.minima_met < library.needed ? 'bad' : 'good',
+    line(t('library'), library.sufficient === false || (library.needed && library.minima_met < library.needed) ? 'bad' : 'good',
       t('minima', { met: library.minima_met ?? 0, needed: library.needed ?? 0 }),
-      t('library_detail', { n: number(library.total), version: library.version || t('unpublished') })),
+      [t('library_detail', { n: number(library.total), version: library.version || t('unpublished') }), library.total_needed && library.total < library.total_needed ? ` · ${t('of_needed', { n: number(library.total_needed) })}` : '']),
     line(t('library_age'), library.due_us && library.due_us < Date.now() * 1000 ? 'warn' : 'good',
       t(library.due_us && library.due_us < Date.now() * 1000 ? 'state_due' : 'state_current'),
       library.last_update_us ? t('updated_at', { at: full_time(library.last_update_us) }) : ''));

@@ -10,11 +10,12 @@ import { named, t } from './words.js';
 
 const kinds = { suspend: 'bad', limit: 'warn', warn: 'warn' };
 const state_badge = (u) => [badge(kinds[u.state] ?? 'none', named('state', u.state || 'clear')), u.appealed ? [' ', badge('info', t('appealed'))] : null];
-const spans = [['3600', '1 h'], ['86400', '1 d'], ['604800', '7 d'], ['2592000', '30 d'], ['', '∞']];
+const until = (u) => (u.for_ever ? t('for_ever') : u.until_us ? time(u.until_us) : '–');
+const spans = [['3600', '1 h'], ['86400', '1 d'], ['604800', '7 d'], ['2592000', '30 d'], ['0', '∞']];
 
 function decide(user, act, again) {
   const fields = [{ name: 'reason', label: t('reason'), need: true, most: 500, autofocus: true }];
-  if (act === 'suspend') fields.push({ name: 'for_s', label: t('suspend_for'), kind: 'choice', choices: spans.map(([v, text]) => [v, v ? text : t('for_ever')]), value: '86400' });
+  if (act === 'suspend') fields.push({ name: 'for_s', label: t('suspend_for'), kind: 'choice', choices: spans.map(([v, text]) => [v, v === '0' ? t('for_ever') : text]), value: '86400' });
   ask_form(t(`user_${act}`), fields, t(`user_${act}`), async (v) => {
     await api.post(`users/${api.seg(user.end_user)}`, { act, app: user.app, reason: v.reason, for_s: v.for_s ? Number(v.for_s) : undefined });
     toast(t('done'));
@@ -29,10 +30,11 @@ export function user_dialog(hash, app, again) {
     api.get(`users/${api.seg(hash)}`, { app }).then((u) => {
       const user = { end_user: hash, app, ...u };
       const suspended = user.state === 'suspend';
-      fill(box, facts([[t('end_user'), h('span.mono', hash)], [t('app'), user.app], [t('state'), h('span', state_badge(user))], [t('until'), user.until_us ? time(user.until_us) : null],
-        [t('strikes'), t('strikes_detail', { row: number(user.consecutive ?? 0), today: number(user.today ?? 0), total: number(user.total ?? 0) })], [t('last'), time(user.last_us)]]),
-      if_may('users', () => h('div.row', [suspended || user.state === 'limit' ? 'lift' : 'suspend', user.appealed ? 'deny' : 'appeal'].map((a) => h('button', { type: 'button', onclick: () => decide(user, a, done) }, t(`user_${a}`))))),
-      h('h3', t('user_acts')), user.acts?.length ? h('ul.notes', user.acts.map((a) => h('li', h('strong', named('act', a.act)), ' ', h('span.soft', time(a.time_us ?? a.at_us), ' ', a.who ?? ''), a.reason || a.detail ? h('div', a.reason ?? a.detail) : null))) : h('p.soft', t('nothing_here')),
+      fill(box, facts([[t('end_user'), h('span.mono', hash)], [t('app'), user.app], [t('state'), h('span', state_badge(user))], [t('until'), until(user)],
+        [t('strikes'), t('strikes_detail', { row: number(user.consecutive ?? 0), today: number(user.today ?? 0), total: number(user.total ?? 0) })], [t('last'), user.last_us ? time(user.last_us) : null]]),
+        user.apps?.length > 1 ? h('p.row', h('span.soft', t('other_apps')), user.apps.filter((x) => x.app !== user.app).map((x) => h('button.link', { type: 'button', onclick: () => { close(); user_dialog(hash, x.app, again); } }, `${x.app}: ${named('state', x.state)}`))) : null,
+      if_may('users', () => h('div.row', [...(suspended || user.state === 'limit' ? ['lift'] : user.state === 'warn' ? ['lift', 'suspend'] : ['suspend']), ...(user.appealed ? ['deny'] : user.state === 'clear' ? [] : ['appeal'])].map((a) => h('button', { type: 'button', onclick: () => decide(user, a, done) }, t(`user_${a}`))))),
+      h('h3', t('user_acts')), user.acts?.length ? h('ul.notes', user.acts.map((a) => h('li', h('strong', named('act', a.act)), ' ', h('span.soft', time(a.time_us ?? a.at_us), ' ', a.who ?? ''), a.reason ? h('div', a.reason) : null))) : h('p.soft', t('nothing_here')),
       h('h3', t('interceptions')), user.log?.length ? table([
         { title: t('time'), class: 'nowrap', cell: (r) => h('a', { href: link('log', { t: 'ever', end_user: hash, open: r.request_id }), onclick: close }, time(r.time)) },
         { title: t('action'), cell: (r) => action_badge(r.action) }, { title: t('risk'), cell: (r) => r.risk ?? '–' }, { title: t('col_text'), class: 'col-text', cell: excerpt },
@@ -61,7 +63,7 @@ export async function show(box, { params, signal }) {
       { title: t('end_user'), cell: (u) => h('button.link', { type: 'button', onclick: () => user_dialog(u.end_user, u.app, read) }, h('span.mono', `${u.end_user.slice(0, 16)}…`)) },
       { title: t('app'), cell: (u) => u.app },
       { title: t('state'), cell: state_badge },
-      { title: t('until'), class: 'nowrap', cell: (u) => (u.until_us ? time(u.until_us) : '–') },
+      { title: t('until'), class: 'nowrap', cell: until },
       { title: t('in_a_row'), class: 'right', cell: (u) => number(u.consecutive) },
       { title: t('today'), class: 'right', cell: (u) => number(u.today) },
       { title: t('in_all'), class: 'right', cell: (u) => number(u.total) },

@@ -20,6 +20,8 @@ export function t(key, values) {
   return values ? text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all)) : text;
 }
 
+export const has = (key) => Object.hasOwn(dictionary, key);
+
 // The name of a value that the gateway gave, or the value itself where it is newer than the page.
 export function named(kind, value) {
   if (value === null || value === undefined || value === '') return '–';
