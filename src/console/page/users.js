@@ -44,9 +44,9 @@ export function user_dialog(hash, app, again) {
   }, { wide: true });
 }
 
-const find_form = () => ask_form(t('find_user'), [{ name: 'id', label: t('user_id'), need: true, autofocus: true, most: 256, hint: t('find_user_note') }], t('find'), async ({ id }) => {
+const find_form = (again) => ask_form(t('find_user'), [{ name: 'id', label: t('user_id'), need: true, autofocus: true, most: 256, hint: t('find_user_note') }], t('find'), async ({ id }) => {
   const { end_user } = await api.post('users/find', { id });
-  setTimeout(() => user_dialog(end_user));
+  setTimeout(() => user_dialog(end_user, undefined, again));
 });
 
 export async function show(box, { params, signal }) {
@@ -72,7 +72,7 @@ export async function show(box, { params, signal }) {
   }));
   fill(box, h('div.head', h('h1', t('page_users')),
     choice('state', t('state'), ['suspend', 'limit', 'appealed'].map((s) => [s, s === 'appealed' ? t('appealed') : named('state', s)])), choice('app', t('app'), person().apps.map((a) => [a, a])),
-    may('users') ? h('button', { type: 'button', onclick: find_form }, t('find_user')) : null), list);
+    may('users') ? h('button', { type: 'button', onclick: () => find_form(read) }, t('find_user')) : null), list);
   read();
   if (params.get('who')) user_dialog(params.get('who'), params.get('app') || undefined, read);
 }
