@@ -301,7 +301,7 @@ static int try_log(struct trial *t, struct view *v)
     if (log.without)
         fprintf(stderr,
                 "of %zu requests %zu can't be asked: the log keeps text of what was intercepted or "
-                "flagged, and only around the match\n",
+                "flagged, only around the match, and of samples\n",
                 log.requests, log.without);
     return CLI_GOOD;
 }

@@ -29,7 +29,7 @@ export function rule_dialog(id) {
   dialog(id, () => {
     const box = h('div', loading_box());
     api.get('rules/rule', { id }).then((r) => fill(box, facts([
-      [t('text'), h('div.quote', r.text)], [t('kind'), named('kind', r.kind)], [t('risk'), risk_name(r.risk)], [t('action'), r.action ? action_badge(r.action) : [t('by_policy'), Object.entries(r.effect ?? {}).map(([d, a]) => [t('colon'), named('direction', d), ' ', action_badge(a)])]],
+      [t('text'), h('div.quote', r.text)], [t('kind'), named('kind', r.kind)], [t('risk'), risk_name(r.risk)], [t('action'), r.action ? action_badge(r.action) : [t('by_policy'), Object.entries(r.effect ?? {}).map(([d, a], i) => [i ? t('comma') : t('colon'), named('direction', d), ' ', action_badge(a)])]],
       [t('state'), r.state ? named('rule_state', r.state) : null], [t('quarantined'), r.quarantine],
       [t('direction'), r.direction ? named('direction', r.direction) : t('both_directions')], [t('why'), r.why], [t('source'), r.source],
       [t('extra_layers'), (r.layers ?? []).map((l) => named('layer', l)).join(t('comma'))], [t('observe'), r.observe ? t('observed_only') : null],
