@@ -117,7 +117,7 @@ describe('refused with one answer, and closed', () => {
     test(`${name}: the error, with a request id`, async () => {
       const [answer] = (await exchange(stack.port, bytes)).answers;
       assert.equal(answer.status, status);
-      assert.match(answer.headers.get('x-request-id') ?? '', /^req_[0-9a-f]{20}$/);
+      assert.match(answer.headers.get('x-request-id') ?? '', /^req_[0-9a-f]{22}$/);
       assert.equal(answer.headers.get('x-juyong-action'), 'block');
       const { error } = JSON.parse(answer.body);
       assert.equal(error.code, code);

@@ -7,6 +7,8 @@
 
 #include "json/value.h"
 
+#include <ctype.h>
+
 #define SEED 20260728
 
 static struct bed bed;
@@ -183,7 +185,9 @@ static void normalise(struct buf *b)
     while (s.len) {
         if (span_starts(s, SPAN_LIT("req_"))) {
             put_text(&out, SPAN_LIT("REQ"));
-            s = span_slice(s, s.len < 24 ? s.len : 24, s.len);
+            s = span_slice(s, 4, s.len);
+            while (s.len && isxdigit((unsigned char)s.data[0]))
+                s = span_slice(s, 1, s.len);
         } else if (span_starts(s, SPAN_LIT("\"created\":"))) {
             put_text(&out, SPAN_LIT("\"created\":0"));
             s = span_slice(s, 10, s.len);
