@@ -55,7 +55,7 @@ describe('words', () => {
   });
 
   test('nothing of the page writes markup from strings or styles from attributes', async () => {
-    for (const name of await readdir(folder)) {
+    for (const name of (await readdir(folder)).filter((n) => n !== 'README.md')) {
       const text = await readFile(path.join(folder, name), 'utf8');
       assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|createContextualFragment|\.srcdoc/, name);
       if (name.endsWith('.html')) assert.doesNotMatch(text, /<script>|<style|\sstyle=|\son\w+=/, name);
