@@ -46,6 +46,7 @@ export function plain(text) {
 export function marked(text, hits) {
   const box = document.createElement('div');
   box.className = 'quote';
+  if (text.length > 60 || text.includes('\n')) box.tabIndex = 0; // it may scroll, and then needs the keyboard
   let at = 0;
   for (const hit of joined(hits, text.length)) {
     if (hit.start > at) box.append(plain(text.slice(at, hit.start)));
