@@ -622,6 +622,20 @@ describe('what else is done here', () => {
     await chief.guard();
   }));
 
+  test('the overview shows what alerts last, what was, and who was told', async () => {
+    const page = await open(browser, base, { locale: 'en-GB' });
+    await log_in(page, 'viewer-1');
+    const panel = page.locator('section.panel', { has: page.locator('h2', { hasText: /^Alerts$/ }) });
+    await panel.locator('table').waitFor();
+    const lasting = await panel.locator('ul.states li').allTextContents();
+    assert.equal(lasting.length, 2);
+    assert.match(lasting[0], /^A1 interceptions a minute.*critical.*37 \(threshold 10\) since /);
+    assert.equal(await panel.locator('tbody tr').count(), 5, 'the newest');
+    assert.match(await panel.locator('tbody tr').nth(1).textContent(), /changed A1 interceptions a minute.*1 told · 1 failed/);
+    assert.deepEqual(await faults(page), []);
+    await page.guard();
+  });
+
   test('a text is tried, with what it was seen through', async () => {
     const page = await open(browser, base);
     await log_in(page, 'viewer-1');

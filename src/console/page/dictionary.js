@@ -40,6 +40,7 @@ export const dictionary = {
   minima: ['{met}/{needed} 类达标', '{met} of {needed} types met'], library_detail: ['共 {n} 个关键词，版本 {version}', '{n} keywords, version {version}'], unpublished: ['未发布', 'unpublished'], updated_at: ['最近更新 {at}', 'updated {at}'],
   not_ready: ['网关未就绪', 'The gateway is not ready'], log_failed: ['日志无法写入，请求被拒绝', 'The log cannot be written; requests are refused'], log_degraded: ['日志降级运行', 'The log runs degraded'], log_broken: ['日志验证发现改动', 'The log was altered'],
   canary_missed: ['自检发现漏拦', 'The canary was missed'], regulator_observe: ['监管测试账号：只记录，不拦截', 'Regulator’s test account: recorded, nothing is stopped'], weakened: ['防护减弱', 'Weakened'],
+  alerts: ['告警', 'Alerts'], alert: ['告警', 'Alert'], alerts_none: ['没有正在持续的告警。', 'No alert lasts.'], alert_lasts: ['持续中', 'lasting'], alert_critical: ['严重', 'critical'], alert_since: ['始于 {at}', 'since {at}'], alert_value: ['{n}（阈值 {of}）', '{n} (threshold {of})'], alert_measured: ['情况', 'What is so'], alert_message: ['通知', 'Messages'], alert_told: ['已通知 {n} 处', '{n} told'], alert_failed: ['失败 {n} 次', '{n} failed'], alert_nobody: ['未配置通知对象', 'nobody is to be told'],
   span_1h: ['最近 1 小时', 'Last hour'], span_1d: ['最近 1 天', 'Last day'], span_7d: ['最近 7 天', 'Last 7 days'], span_30d: ['最近 30 天', 'Last 30 days'], span_183d: ['最近半年', 'Half a year'], span_ever: ['全部时间', 'All time'], span_own: ['自定起止', 'From … to …'],
 
   // Interceptions
@@ -124,6 +125,8 @@ export const dictionary = {
   'error.over': ['密钥已过期或已吊销，请新建。', 'The key has expired or was revoked. Make a new one.'], 'error.too_many': ['密钥数量已达上限。', 'There are as many keys as there can be.'], 'error.no_such_app': ['没有这个应用。', 'There is no such app.'], 'error.no_key': ['解开原文的密钥不在密钥文件中。', 'The key of these texts is not in the key file.'], 'error.altered': ['原文与记录不符，请验证日志。', 'The texts are not those that were recorded. Verify the log.'],
 
   // Names of values
+  'alert.interceptions': ['每分钟拦截', 'interceptions a minute'], 'alert.log_failed': ['日志无法写入', 'the log can’t be written'], 'alert.log_degraded': ['日志只在内存', 'the log is only in memory'], 'alert.disk': ['磁盘占用（%）', 'disk in use (%)'], 'alert.canary': ['巡检漏拦', 'canary missed'], 'alert.library': ['词库未更新（天）', 'library not updated (days)'], 'alert.verify': ['日志校验', 'verification of the log'], 'alert.weakened': ['防护减弱', 'weakened'],
+  'alert_event.firing': ['开始', 'begun'], 'alert_event.changed': ['变化', 'changed'], 'alert_event.resolved': ['恢复', 'over'],
   'action.allow': ['放行', 'allow'], 'action.flag': ['标记', 'flag'], 'action.mask': ['遮盖', 'mask'], 'action.answer': ['代答', 'answer'], 'action.block': ['拦截', 'block'],
   'verdict.open': ['待复核', 'open'], 'verdict.correct': ['拦截正确', 'correct'], 'verdict.false_positive': ['误报', 'false positive'], 'verdict.unsure': ['存疑', 'unsure'],
   'direction.prompt': ['提问', 'prompt'], 'direction.completion': ['回答', 'completion'],

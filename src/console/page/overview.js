@@ -1,4 +1,5 @@
 // What happened, whether it was right, and whether the gateway is well.
+import { alerts_panel } from './alerts.js';
 import * as api from './api.js';
 import { link, note } from './address.js';
 import { fill, h } from './dom.js';
@@ -117,6 +118,6 @@ export async function show(box, { params, signal }) {
     const until = Date.now() * 1000;
     return load(content, signal, (s) => api.get('overview', { since: until - spans[span] * 1e6, until, app }, s), (o) => draw(o, signal, span, app));
   }
-  fill(box, h('div.head', h('h1', t('page_overview')), h('div.segments', { role: 'group', 'aria-label': t('time') }, buttons), h('div.narrow', apps)), h('div.stack-wide', health(signal), content));
+  fill(box, h('div.head', h('h1', t('page_overview')), h('div.segments', { role: 'group', 'aria-label': t('time') }, buttons), h('div.narrow', apps)), h('div.stack-wide', health(signal), alerts_panel(signal), content));
   await read();
 }
