@@ -236,7 +236,7 @@ int index_open(struct span dir, enum index_file file, files_month month, struct 
     if (!index_path(dir, file, month, path))
         return -ENAMETOOLONG;
     int r = open_once(path, file, l0, ret_db, ret_seq);
-    if (r != -ESTALE && r != -EBADMSG && r != -EINVAL)
+    if (r != -ESTALE && r != -EBADMSG && r != -EINVAL && r != -ELOOP)
         return r;
     r = remove_file(path);
     return r < 0 ? r : open_once(path, file, l0, ret_db, ret_seq);

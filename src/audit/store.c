@@ -580,7 +580,8 @@ int store_check_place(struct store *s)
     for (int i = 0; i < TIERS; i++) {
         const struct tier *t = &s->tiers[i];
         struct stat st;
-        if (t->db && (stat(t->path, &st) < 0 || st.st_dev != t->device || st.st_ino != t->inode))
+        /* A link to the file is not the file: the next start would refuse it. */
+        if (t->db && (lstat(t->path, &st) < 0 || st.st_dev != t->device || st.st_ino != t->inode))
             return -ESTALE;
     }
     return 0;

@@ -14,6 +14,7 @@
 
 #define BOOK_VERSION 1
 #define BUSY_MS      5000
+#define WAIT_MS      30000
 #define WAL_PAGES    1000 /* of 4 KiB, before they are moved into the file */
 
 static const char schema[] =
@@ -265,9 +266,15 @@ int casebook_open(const struct casebook_options *o, struct casebook **ret_casebo
     c->share = o->share;
     c->second = o->second;
     c->due_us = o->due_us;
+    c->wait_ms = o->wait_ms ? o->wait_ms : WAIT_MS;
+    memcpy(c->path, path, sizeof(path));
     memcpy(c->log_dir, o->log_dir.data, o->log_dir.len);
     bool mine = stat(dir, &st) == 0 && (c->audit || st.st_uid == geteuid());
     int r = open_files(c, span_str(path), mine);
+    if (r == 0 && lstat(path, &st) < 0)
+        r = -errno;
+    c->device = st.st_dev;
+    c->inode = st.st_ino;
     if (r == 0 && c->audit)
         r = audit_port_open(c->audit, &c->port);
     if (r == 0 && c->audit)
@@ -296,8 +303,29 @@ void casebook_close(struct casebook *c)
     free(c);
 }
 
+int book_wrote(struct casebook *c, int r)
+{
+    if ((r != -EIO && r != -EBADMSG) || c->failed)
+        return r;
+    c->failed = true;
+    log_error("%s: %s (%.*s); nothing more is decided until restart", c->path, strerror(-r),
+              SPAN_ARG(db_message(c->db)));
+    return r;
+}
+
+int book_check(struct casebook *c)
+{
+    struct stat st;
+    if (!c->failed && (lstat(c->path, &st) < 0 || st.st_dev != c->device || st.st_ino != c->inode)) {
+        c->failed = true;
+        log_error("%s was deleted or replaced while in use; nothing more is decided until restart",
+                  c->path);
+    }
+    return c->failed ? -EIO : 0;
+}
+
 void book_tidy(struct casebook *c)
 {
     if (db_wal_pages(c->db) > WAL_PAGES)
-        db_checkpoint(c->db);
+        book_wrote(c, db_checkpoint(c->db));
 }

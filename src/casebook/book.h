@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <sys/types.h>
 
 #define BOOK_DAY_US (86400ull * 1000000)
 
@@ -18,7 +19,12 @@ struct casebook {
     unsigned share, second;
     uint64_t due_us, refreshed_ms;
     bool unsettled; /* an act is pending: on record perhaps, not carried out */
-    char log_dir[PATH_MAX];
+    bool awaiting;  /* whether it is on record is not known yet: its completion is still to come */
+    bool failed;    /* the file can't be trusted until a restart */
+    unsigned wait_ms;
+    dev_t device; /* the file that was opened */
+    ino_t inode;
+    char log_dir[PATH_MAX], path[PATH_MAX];
 };
 
 /* ---- statements: db.c with fewer words ---- */
@@ -42,6 +48,13 @@ void book_json_text(struct buf *out, struct span text); /* without a key */
 /* Empty: null. */
 void book_json_null(struct buf *out, const char *key, struct span text);
 
+/*
+ * What a write to the database came to, which is given back: after a failed sync, or with pages
+ * that are no longer what they were, nothing more is written. Under the write lock.
+ */
+int book_wrote(struct casebook *c, int r);
+/* 0, or -EIO when it has failed or its file was deleted or replaced. Likewise. */
+int book_check(struct casebook *c);
 /* Moves the write-ahead log into the file when it has grown. */
 void book_tidy(struct casebook *c);
 

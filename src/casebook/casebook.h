@@ -25,6 +25,7 @@ struct casebook_options {
     struct audit *audit;    /* NULL: nothing can be decided */
     unsigned share, second; /* percent of the interceptions that are reviewed, and twice */
     uint64_t due_us;        /* how long a complaint may wait for its answer */
+    unsigned wait_ms;       /* how long an act waits for the log; 30 s unless told */
 };
 
 /*
@@ -95,7 +96,8 @@ int casebook_read_act(struct span text, struct arena *arena, struct casebook_act
  * Checks the act, puts it on record, carries it out. 0; with a reason in ret_answer->error:
  * -EINVAL (makes no sense), -ENOENT (no such request, ticket or incident), -EEXIST (somebody was
  * faster), -EROFS (this process does not hold the log), -EIO (the log can't be written: nothing
- * was done), -EINPROGRESS (it may be on record; the next start settles it), -ENOMEM.
+ * was done; or the casebook can't, until restart), -EINPROGRESS (it may be on record; the next act
+ * or start settles it), -EAGAIN (the one before is still waiting for the log), -ENOMEM.
  */
 int casebook_do(struct casebook *c, const struct casebook_act *act,
                 struct casebook_answer *ret_answer);

@@ -42,7 +42,7 @@ static int upsert(struct casebook *c, const struct query_row *row)
     const struct entry_hit *h = row->main_hit ? row->main_hit->entry : NULL;
     bool caught = entry_weight(e) > 0 || h;
     unsigned why = caught && drawn("review", e->request_id, c->share) ? WHY_POLICY : 0;
-    return book_run(
+    int r = book_run(
         c->db,
         "INSERT INTO item(request_id,seq,at_us,action,risk,rule,app,direction,caught,why,second)"
         " VALUES(?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(request_id) DO UPDATE SET"
@@ -51,6 +51,7 @@ static int upsert(struct casebook *c, const struct query_row *row)
         "siisssssiii", e->request_id, (int64_t)e->seq, (int64_t)e->time, e->action,
         h ? h->risk : SPAN_NULL, h ? h->rule : SPAN_NULL, e->app, h ? h->direction : SPAN_NULL,
         (int64_t)caught, (int64_t)why, (int64_t)drawn("second", e->request_id, c->second));
+    return book_wrote(c, r);
 }
 
 int items_ensure(struct casebook *c, struct span request_id)
@@ -97,6 +98,7 @@ static int take_some(struct casebook *c, struct query *q, uint64_t *cursor, bool
         r = db_commit(c->db);
     else
         db_rollback(c->db);
+    book_wrote(c, r);
     return r < 0 ? r : got;
 }
 
@@ -129,7 +131,7 @@ int casebook_refresh(struct casebook *c)
     uint64_t now = clock_mono_ms();
     int r = 0;
     if (!c->refreshed_ms || now - c->refreshed_ms >= REFRESH_MS) {
-        r = refresh(c);
+        r = book_check(c) < 0 ? -EIO : refresh(c);
         c->refreshed_ms = clock_mono_ms();
     }
     pthread_mutex_unlock(&c->write_lock);

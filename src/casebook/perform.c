@@ -15,7 +15,6 @@
 #include <poll.h>
 #include <stdio.h>
 
-#define RECORD_MS  30000
 #define DETAIL_MAX 32768 /* 500 request ids fit */
 #define SALT_SIZE  16
 #define ARENA_MAX  (8u << 20)
@@ -240,7 +239,7 @@ static int write_detail(const struct performance *p, const struct casebook_act *
 static int await(struct casebook *c, uint64_t *ret_seq)
 {
     struct pollfd fd = {.fd = audit_port_fd(c->port), .events = POLLIN};
-    uint64_t end = clock_mono_ms() + RECORD_MS;
+    uint64_t end = clock_mono_ms() + c->wait_ms;
     struct audit_done done;
     for (;;) {
         /* An earlier one's late completion says nothing about this one. */
@@ -296,12 +295,12 @@ static int write_pending(struct performance *p, const struct casebook_act *a)
         r = db_run(s); /* a transaction of its own */
     db_finalize(s);
     buf_deinit(&body);
-    return r;
+    return book_wrote(p->book, r);
 }
 
 static int drop(struct casebook *c, int64_t row)
 {
-    return book_run(c->db, "DELETE FROM act WHERE id=? AND state=0", "i", row);
+    return book_wrote(c, book_run(c->db, "DELETE FROM act WHERE id=? AND state=0", "i", row));
 }
 
 static int carry_out(struct casebook *c, const struct casebook_act *a, int64_t row, uint64_t at_us,
@@ -309,14 +308,14 @@ static int carry_out(struct casebook *c, const struct casebook_act *a, int64_t r
 {
     int r = db_begin(c->db);
     if (r < 0)
-        return r;
+        return book_wrote(c, r);
     r = apply_act(c->db, a, row, at_us, due_us);
     if (r == 0)
         r = book_run(c->db, "UPDATE act SET state=1, seq=? WHERE id=?", "ii", (int64_t)seq, row);
     if (r == 0)
-        return db_commit(c->db);
+        return book_wrote(c, db_commit(c->db));
     db_rollback(c->db);
-    return r;
+    return book_wrote(c, r);
 }
 
 static int perform(struct performance *p, const struct casebook_act *a)
@@ -333,6 +332,7 @@ static int perform(struct performance *p, const struct casebook_act *a)
     if (r < 0)
         return r;
     r = record(p, a, &seq);
+    p->book->awaiting = r == -ETIMEDOUT;
     if (r < 0 && r != -ETIMEDOUT) {
         if (drop(p->book, p->row) < 0)
             p->book->unsettled = true;
@@ -351,6 +351,21 @@ static int perform(struct performance *p, const struct casebook_act *a)
     return 0;
 }
 
+/* Can anything be decided, and is what was decided before carried out? */
+static int ready(struct performance *p)
+{
+    struct casebook *c = p->book;
+    uint64_t seq;
+    if (book_check(c) < 0)
+        return refuse(p->answer, -EIO, "the casebook can't be written until the gateway restarts");
+    /* Before the log has answered nobody knows whether there is a record to settle by. */
+    if (c->awaiting && await(c, &seq) == -ETIMEDOUT)
+        return refuse(p->answer, -EAGAIN,
+                      "the log can't be written now; the act before waits for it");
+    c->awaiting = false;
+    return c->unsettled ? book_settle(c) : 0;
+}
+
 int casebook_do(struct casebook *c, const struct casebook_act *act,
                 struct casebook_answer *ret_answer)
 {
@@ -366,8 +381,7 @@ int casebook_do(struct casebook *c, const struct casebook_act *act,
     arena_init(&arena, ARENA_MAX);
     pthread_mutex_lock(&c->write_lock);
     p.now = clock_wall_us();
-    if (c->unsettled)
-        r = book_settle(c);
+    r = ready(&p);
     if (r == 0)
         r = prepare(&p, &arena, &chosen);
     if (r == 0)

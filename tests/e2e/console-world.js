@@ -218,7 +218,13 @@ export class World {
     if (name === 'password') return {};
     if (name === 'totp/begin') return { secret: 'JBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Juyong:x?secret=JBSWY3DPEHPK3PXP&issuer=Juyong' };
     if (area === 'totp') return {};
-    if (name === 'alerts') return { rules: [], recent: [] };
+    if (name === 'alerts') {
+      const since_us = this.now - 6e8;
+      const alerts = [{ what: 'interceptions', risk: 'A1', critical: true, threshold: 10, value: 37 }, { what: 'weakened', risk: '', critical: false, threshold: 1, value: 1, detail: nasty[0] },
+        { what: 'disk', risk: '', critical: false, threshold: 85, value: 91 }];
+      return { rules: alerts.map((a, i) => ({ ...a, firing: i < 2, since_us: i < 2 ? since_us : null })), targets: [{ name: nasty[1], kind: 'dingtalk', host: 'oapi.example.com', quiet: null, quiet_now: false, sent: 2, failed: 1 }],
+        recent: alerts.flatMap((a, i) => ['resolved', 'changed', 'firing'].map((event, j) => ({ ...a, event, at_us: since_us - (i * 3 + j) * 1e8, since_us, ended_us: null, sent: 1, failed: j }))) };
+    }
     return undefined;
   }
 

@@ -1,5 +1,5 @@
 // The console's page against the gateway itself: what a person meets there from the first account on.
-// The page alone, in every corner, is under page.test.js.
+// The page alone, in every corner, is under page.test.js; with a full log under pagefull.test.js.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -11,14 +11,6 @@ import { run, Stack, until, words } from './harness.js';
 
 const password = 'correct horse battery';
 const roles = ['viewer', 'reviewer', 'publisher', 'administrator', 'inspector'];
-const pages = {
-  viewer: ['overview', 'log', 'log?group=1', 'summary', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'incidents', 'self'],
-};
-pages.publisher = [...pages.viewer, 'tickets'];
-pages.reviewer = [...pages.publisher, 'review', 'review?view=single'];
-pages.administrator = [...pages.viewer, 'accounts'];
-pages.inspector = [...pages.publisher, 'acts'];
-
 let browser, stack, base;
 before(async () => {
   browser = await launch();
@@ -64,23 +56,6 @@ test('before there is an account the page tells how to make one', async () => {
   for (let i = 0; i < 6; i++) await ask(`第${i}次问${words.answer}`, `u${i + 3}`);
   await until(async () => (await stack.log()).length >= 8, 'eight interceptions');
 });
-
-for (const role of roles)
-  test(`${role}: every page of the menu, in both languages`, async () => {
-    for (const [locale, theme, width] of [['zh-CN', 'light', 1280], ['en-GB', 'dark', 390]]) {
-      const page = await open(browser, base, { locale, theme, width });
-      await log_in(page, role, password);
-      for (const name of pages[role]) {
-        await go(page, `#/${name}`);
-        const text = await page.textContent('main');
-        assert.doesNotMatch(text, /⟦|undefined|\[object|NaN/, `${name}: ${text.slice(0, 300)}`);
-        assert.equal(await page.$('main .trouble'), null, `${name}: ${text.slice(0, 200)}`);
-        assert.deepEqual(await faults(page), [], `${name} ${locale}`);
-        assert.ok(await page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth), `${name} fits`);
-      }
-      await page.guard();
-    }
-  });
 
 test('one’s own password and authenticator', async () => {
   await account('anna', 'viewer');

@@ -22,6 +22,7 @@ static struct {
     atomic_int error;
 } faults[2];
 static atomic_uint failures, full_percent;
+static const char *_Atomic within;
 static atomic_llong clock_shift_us;
 static pthread_mutex_t shadow_lock = PTHREAD_MUTEX_INITIALIZER;
 static char shadowed[PATH_MAX], shadow[PATH_MAX];
@@ -39,6 +40,7 @@ void fault_clear(void)
     for (int i = 0; i < 2; i++)
         fault_set((enum fault_call)i, 0, 0, 0);
     atomic_store(&failures, 0);
+    atomic_store(&within, NULL);
     atomic_store(&clock_shift_us, 0);
     atomic_store(&full_percent, 0);
     fault_shadow(NULL, NULL);
@@ -54,8 +56,27 @@ unsigned fault_failures(void)
     return atomic_load(&failures);
 }
 
-static int fails(enum fault_call call)
+void fault_within(const char *part)
 {
+    atomic_store(&within, part);
+}
+
+static int is_meant(int fd)
+{
+    char link[64], path[PATH_MAX];
+    const char *part = atomic_load(&within);
+    if (!part)
+        return 1;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof(path) - 1);
+    path[n > 0 ? n : 0] = '\0';
+    return strstr(path, part) != NULL;
+}
+
+static int fails(enum fault_call call, int fd)
+{
+    if (!is_meant(fd))
+        return 0;
     unsigned n = atomic_fetch_add(&faults[call].calls, 1) + 1,
              from = atomic_load(&faults[call].from);
     if (from == 0 || n < from || n - from >= atomic_load(&faults[call].count))
@@ -171,7 +192,7 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off_t at);
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t at)
 {
     static ssize_t (*real)(int, const void *, size_t, off_t);
-    if (fails(FAULT_WRITE))
+    if (fails(FAULT_WRITE, fd))
         return -1;
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "pwrite64");
@@ -181,7 +202,7 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off_t at)
 int fdatasync(int fd)
 {
     static int (*real)(int);
-    if (fails(FAULT_SYNC))
+    if (fails(FAULT_SYNC, fd))
         return -1;
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
@@ -194,7 +215,7 @@ int fdatasync(int fd)
 int fsync(int fd)
 {
     static int (*real)(int);
-    if (fails(FAULT_SYNC))
+    if (fails(FAULT_SYNC, fd))
         return -1;
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "fsync");

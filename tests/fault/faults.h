@@ -10,6 +10,8 @@ enum fault_call { FAULT_WRITE, FAULT_SYNC };
 /* Calls number `from` (1: the next) to from + count - 1 fail with that errno. */
 void fault_set(enum fault_call call, unsigned from, unsigned count, int error);
 void fault_clear(void);
+/* Only of files whose path holds that text; fault_clear() means all again. */
+void fault_within(const char *part);
 /* How many calls were made since fault_clear(). */
 unsigned fault_calls(enum fault_call call);
 /* Moves the wall clock of this program, microseconds; fault_clear() puts it right. */

@@ -17,9 +17,18 @@ function detail(a) {
     return a.detail ?? '–';
   }
   if (!all || typeof all !== 'object' || Array.isArray(all)) return a.detail;
-  const rest = Object.entries({ app: a.app, end_user: a.end_user, ...all }).filter(([name, v]) => v !== null && v !== undefined && v !== '' && !['by', 'author', 'why'].includes(name));
+  const rest = Object.entries({ app: a.app, end_user: a.end_user, ...all }).filter(([name, v]) => v !== null && v !== undefined && v !== '' && !['by', 'author', 'why', 'role'].includes(name));
   return [a.reason ? h('div', a.reason) : null,
-    h('div.small.soft', rest.map(([name, v], i) => [i ? ' · ' : '', `${name} `, h('span.mono', typeof v === 'string' ? v : JSON.stringify(v))]))];
+    h('div.small.soft', rest.map(([name, v], i) => [i ? ' · ' : '', `${named('detail', name)} `, h('span.mono', typeof v === 'string' ? v : JSON.stringify(v))]))];
+}
+
+// In which role: roles change, the record says which it was.
+function role_of(a) {
+  try {
+    return JSON.parse(a.detail)?.role ?? null;
+  } catch {
+    return null;
+  }
 }
 
 export async function show(box, { params, signal }) {
@@ -32,7 +41,7 @@ export async function show(box, { params, signal }) {
     none: t('no_acts'), caption: t('page_acts'),
     ask: ({ before }) => api.get('acts', { since: day_start(since), until: day_start(day_before(until, -1)), before, limit: 100 }, signal),
     columns: [
-      { title: t('time'), class: 'nowrap', cell: (a) => full_time(a.time_us) }, { title: t('who'), cell: (a) => (a.who ? h('strong', a.who) : h('span.soft', t('gateway'))) },
+      { title: t('time'), class: 'nowrap', cell: (a) => full_time(a.time_us) }, { title: t('who'), cell: (a) => [a.who ? h('strong', a.who) : h('span.soft', t('gateway')), role_of(a) ? h('div.small.soft', named('role', role_of(a))) : null] },
       { title: t('act'), cell: (a) => [named('act', a.act), h('div.mono.small.soft', a.act)] }, { title: t('detail'), class: 'col-text', cell: detail },
       { title: t('col_seq'), class: 'right', cell: (a) => number(a.seq) },
     ],

@@ -73,7 +73,7 @@ function menu() {
 function draw_frame() {
   const side = h('aside.side', { id: 'side' }, brand(), menu(),
     h('div.foot',
-      h('div.me', h('strong', person().user.name), h('span.soft', named('role', person().user.role))),
+      h('div.me', h('strong', person().user.name), ' ', h('span.soft', named('role', person().user.role))),
       h('div', h('a.button.plain', { href: link('self') }, t('page_self')), person().front ? null : h('button.plain', { type: 'button', onclick: leave }, t('logout'))),
       h('div', switches(draw_frame), h('button.plain', { type: 'button', onclick: help, 'aria-label': t('help_title') }, '?'))));
   const opener = h('button', { type: 'button', 'aria-expanded': 'false', 'aria-controls': 'side', onclick: () => open_side(!side.classList.contains('open')) }, t('menu'));

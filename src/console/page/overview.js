@@ -1,4 +1,5 @@
 // What happened, whether it was right, and whether the gateway is well.
+import { alerts_panel } from './alerts.js';
 import * as api from './api.js';
 import { link, note } from './address.js';
 import { fill, h } from './dom.js';
@@ -20,7 +21,7 @@ export function risk_name(id) {
   return risk ? `${id} ${either(risk)}` : id ?? '–';
 }
 
-function tiles(o) {
+function tiles(o, span, app) {
   const all = sum(o.buckets, 'requests');
   const hit = o.buckets.reduce((n, b) => n + stopped(b), 0);
   const r = o.reviews ?? {};
@@ -28,22 +29,34 @@ function tiles(o) {
   const tile = (title, value, detail, to) => h('div.tile', h('h3', title), h('b', value), h('span.soft', to ? h('a', { href: to }, detail) : detail));
   return h('div.tiles',
     tile(t('requests'), number(all), t('requests_detail', { n: number(all - hit) })),
-    tile(t('interceptions'), number(hit), t('of_requests', { p: percent(hit, all, 2) }), link('log', { t: '7d' })),
+    tile(t('interceptions'), number(hit), t('of_requests', { p: percent(hit, all, 2) }), link('log', { t: span, app })),
     tile(t('held'), duration(o.held?.p50_us), t('held_detail', { p95: duration(o.held?.p95_us) })),
     tile(t('false_positives'), percent(r.false_positive ?? 0, judged), t('of_reviewed', { n: number(r.done ?? 0) })),
     tile(t('open_reviews'), number(r.open ?? 0), t('open_detail'), link('summary')));
 }
 
-function draw(o, signal, span) {
-  const labels = o.buckets.map((b) => short_time(b.at_us, o.step_us));
+// Times without a request have no bucket: a chart needs them all.
+function without_gaps({ buckets, step_us }) {
+  const out = [];
+  for (const b of buckets) {
+    let last = out.at(-1);
+    while (last && last.at_us + 1.5 * step_us < b.at_us && out.length < 5000) out.push(last = { at_us: last.at_us + step_us, requests: 0 });
+    out.push(b);
+  }
+  return out;
+}
+
+function draw(o, signal, span, app) {
+  const buckets = without_gaps(o);
+  const labels = buckets.map((b) => short_time(b.at_us, o.step_us));
   const over_time = chart({
     title: t('chart_actions'), labels, signal, kind: 'bar', stacked: true,
-    series: actions.map((a) => ({ name: named('action', a), colour: colour(a), values: o.buckets.map((b) => b[a] ?? 0) })),
+    series: actions.map((a) => ({ name: named('action', a), colour: colour(a), values: buckets.map((b) => b[a] ?? 0) })),
   });
   const requests = chart({
     title: t('chart_requests'), labels, signal,
-    series: [{ name: t('requests'), colour: '--accent', values: o.buckets.map((b) => b.requests) },
-      { name: t('chart_held'), colour: '--grey', axis: 'y2', values: o.buckets.map((b) => Math.round((b.held_us ?? 0) / 100) / 10) }],
+    series: [{ name: t('requests'), colour: '--accent', values: buckets.map((b) => b.requests) },
+      { name: t('chart_held'), colour: '--grey', axis: 'y2', values: buckets.map((b) => (b.requests ? Math.round((b.held_us ?? 0) / b.requests / 100) / 10 : 0)) }],
   });
   const risks = [...o.risks].sort((a, b) => stopped(b) - stopped(a));
   const bars = (title, list, name, to) => h('section.panel', h('h2', title), list.length === 0 ? empty_box(t('nothing_here'))
@@ -53,7 +66,7 @@ function draw(o, signal, span) {
       { title: t('total'), class: 'right', cell: (x) => h('strong', number(stopped(x))) },
     ], list, { caption: title }));
   return [
-    tiles(o),
+    tiles(o, span, app),
     h('div.columns', h('section.panel', over_time), h('section.panel', requests)),
     h('div.columns',
       bars(t('by_risk'), risks.slice(0, 12), (x) => risk_name(x.risk), (x) => link('log', { risk: x.risk, t: span })),
@@ -103,8 +116,8 @@ export async function show(box, { params, signal }) {
   }
   function read() {
     const until = Date.now() * 1000;
-    return load(content, signal, (s) => api.get('overview', { since: until - spans[span] * 1e6, until, app }, s), (o) => draw(o, signal, span));
+    return load(content, signal, (s) => api.get('overview', { since: until - spans[span] * 1e6, until, app }, s), (o) => draw(o, signal, span, app));
   }
-  fill(box, h('div.head', h('h1', t('page_overview')), h('div.segments', { role: 'group', 'aria-label': t('time') }, buttons), h('div.narrow', apps)), h('div.stack-wide', health(signal), content));
+  fill(box, h('div.head', h('h1', t('page_overview')), h('div.segments', { role: 'group', 'aria-label': t('time') }, buttons), h('div.narrow', apps)), h('div.stack-wide', health(signal), alerts_panel(signal), content));
   await read();
 }

@@ -2,6 +2,7 @@
 import { fill, h, say, toast } from './dom.js';
 import { has, named, t } from './words.js';
 import { may } from './person.js';
+import { hides } from './plain.js';
 
 export function reason_of(error) {
   if (error.code === 'wrong' || error.code === 'code_needed') return t('login_wrong_again');
@@ -76,7 +77,7 @@ export function dialog(title, body, { wide, onclose } = {}) {
   });
   document.body.append(box);
   box.showModal();
-  (box.querySelector('[autofocus]') ?? box.querySelector('.dialog-body input, .dialog-body textarea, .dialog-body button'))?.focus();
+  (box.querySelector('[autofocus]') ?? box.querySelector('.dialog-body input, .dialog-body textarea, .dialog-body button'))?.focus({ preventScroll: true });
   return close;
 }
 
@@ -128,8 +129,10 @@ export function field(f) {
   if (f.oninput) input.addEventListener('input', () => f.oninput(input.value));
   const hint = f.hint ? h('small.soft', { id: `${id}h` }, f.hint) : null;
   const wrong = h('small.wrong', { hidden: true }, t('needed'));
+  // What an input can't show is shown below it.
+  const hidden = hides(f.value) ? h('small.soft', t('hidden_here'), ' ', String(f.value).slice(0, 300)) : null;
   const box = f.kind === 'tick' ? h('div', h('label.tick', input, f.label), hint)
-    : h('div', h('label.field', h('span', f.label, f.need ? h('span', { 'aria-hidden': 'true' }, ' *') : null), input), hint, wrong);
+    : h('div', h('label.field', h('span', f.label, f.need ? h('span', { 'aria-hidden': 'true' }, ' *') : null), input), hidden, hint, wrong);
   return {
     name: f.name, box, input,
     value: () => (f.kind === 'tick' ? input.checked : f.kind === 'number' ? (input.value === '' ? null : Number(input.value)) : input.value),
@@ -162,7 +165,7 @@ export function table(columns, rows, { caption, row_props } = {}) {
     h('table', caption ? h('caption.unseen', caption) : null,
       h('thead', h('tr', columns.map((c) => h('th', { scope: 'col', class: c.class }, c.title)))),
       h('tbody', rows.map((row) => h('tr', row_props?.(row) ?? {},
-        columns.map((c) => h('td', { class: c.class, 'data-title': c.title }, c.cell(row))))))));
+        columns.map((c) => h('td', { class: c.class, 'data-title': c.title }, h('div.cell', c.cell(row)))))))));
 }
 
 // A list that comes in pages: a table with a button below for what is older.

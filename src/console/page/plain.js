@@ -11,6 +11,8 @@ const names = new Map(Object.entries({
 // Everything that shows nothing by itself. Tab and line feed do their work.
 const unseen = /[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]|[\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
 
+export const hides = (text) => typeof text === 'string' && unseen.test(text);
+
 function mark(c) {
   const cp = c.codePointAt(0);
   const hex = `U+${cp.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -44,6 +46,7 @@ export function plain(text) {
 export function marked(text, hits) {
   const box = document.createElement('div');
   box.className = 'quote';
+  if (text.length > 60 || text.includes('\n')) box.tabIndex = 0; // it may scroll, and then needs the keyboard
   let at = 0;
   for (const hit of joined(hits, text.length)) {
     if (hit.start > at) box.append(plain(text.slice(at, hit.start)));

@@ -19,6 +19,7 @@ export function excerpt(row) {
   const at = place_of(row.text?.replace(/\s+/g, ' '), cut);
   const e = marked(cut, at ? [at] : []);
   e.classList.add('excerpt');
+  e.removeAttribute('tabindex'); // it doesn't scroll, and may stand in a button
   return e;
 }
 

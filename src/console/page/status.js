@@ -3,6 +3,7 @@ import * as api from './api.js';
 import { h } from './dom.js';
 import { badge } from './parts.js';
 import { duration, full_time, number, percent } from './format.js';
+import { weakening } from './weakenings.js';
 import { t } from './words.js';
 
 const every = 15e3;
@@ -35,7 +36,7 @@ export function banners(status) {
   if (status.log?.verify?.state === 'bad') out.push(banner('red', t('log_broken'), status.log.verify.finding));
   if (status.canary && status.canary.ok === false) out.push(banner('red', t('canary_missed'), status.canary.missed ?? ''));
   for (const w of status.weakenings ?? [])
-    out.push(/regulator-observe/.test(w) ? banner('red', t('regulator_observe'), w) : banner('amber', t('weakened'), w));
+    out.push(/regulator-observe/.test(w) ? banner('red', t('regulator_observe'), weakening(w)) : banner('amber', t('weakened'), weakening(w)));
   return out;
 }
 

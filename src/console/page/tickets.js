@@ -24,7 +24,7 @@ function ticket_dialog(x, again) {
     return [
       facts([[t('kind'), named('complaint', x.kind)], [t('received'), time(x.at_us)], [t('due'), due(x)], [t('contact'), x.contact],
         [t('request_id'), x.request_id ? h('a', { href: link('log', { t: 'ever', request_id: x.request_id, open: x.request_id }), onclick: close }, h('span.mono', x.request_id)) : null]]),
-      h('div.quote', x.text),
+      h('div.quote.low', { tabindex: '0' }, x.text),
       h('h3', t('notes')), x.notes?.length ? h('ul.notes', x.notes.map((n) => h('li', h('strong', n.who), ' ', h('span.soft', time(n.at_us)), n.state ? [' ', badge('none', named('ticket', n.state))] : null, h('div', n.text ?? n.note ?? '')))) : h('p.soft', t('nothing_here')),
       if_may('review', () => h('form.stack', {
         onsubmit: (e) => {
@@ -48,7 +48,7 @@ export async function show(box, { params, signal }) {
     columns: [
       { title: t('ticket'), cell: (x) => h('button.link', { type: 'button', onclick: (e) => act(e.currentTarget, async () => ticket_dialog({ ...x, ...await api.get(`tickets/${api.seg(x.id)}`, null, signal) }, read)) }, h('span.mono', String(x.id))) },
       { title: t('state'), class: 'nowrap', cell: (x) => badge(kinds[x.state] ?? 'none', named('ticket', x.state)) },
-      { title: t('kind'), cell: (x) => named('complaint', x.kind) },
+      { title: t('kind'), class: 'nowrap', cell: (x) => named('complaint', x.kind) },
       { title: t('text'), class: 'col-text', cell: (x) => h('div.excerpt', String(x.text ?? '').slice(0, 160)) },
       { title: t('received'), class: 'nowrap', cell: (x) => time(x.at_us) },
       { title: t('due'), class: 'nowrap', cell: due },

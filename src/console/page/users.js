@@ -25,7 +25,7 @@ function decide(user, act, again) {
 
 export function user_dialog(hash, app, again) {
   dialog(t('end_user'), (close) => {
-    const box = h('div', loading_box());
+    const box = h('div.stack', loading_box());
     const done = () => { close(); again?.(); };
     api.get(`users/${api.seg(hash)}`, { app }).then((u) => {
       const user = { end_user: hash, app, ...u };
@@ -37,7 +37,7 @@ export function user_dialog(hash, app, again) {
       h('h3', t('user_acts')), user.acts?.length ? h('ul.notes', user.acts.map((a) => h('li', h('strong', named('act', a.act)), ' ', h('span.soft', time(a.time_us ?? a.at_us), ' ', a.who ?? ''), a.reason ? h('div', a.reason) : null))) : h('p.soft', t('nothing_here')),
       h('h3', t('interceptions')), user.log?.length ? table([
         { title: t('time'), class: 'nowrap', cell: (r) => h('a', { href: link('log', { t: 'ever', end_user: hash, open: r.request_id }), onclick: close }, time(r.time)) },
-        { title: t('action'), cell: (r) => action_badge(r.action) }, { title: t('risk'), cell: (r) => r.risk ?? '–' }, { title: t('col_text'), class: 'col-text', cell: excerpt },
+        { title: t('action'), cell: (r) => action_badge(r.action) }, { title: t('risk'), class: 'nowrap', cell: (r) => r.risk ?? '–' }, { title: t('col_text'), class: 'col-text', cell: excerpt },
       ], user.log, { caption: t('interceptions') }) : h('p.soft', t('nothing_here')));
     }, (e) => fill(box, error_box(e)));
     return box;

@@ -23,9 +23,9 @@ export async function show_versions(box, { signal }) {
     return table([
       { title: t('version'), cell: (v) => [h('span.mono', String(id(v) ?? '–').slice(0, 14)), ' ', v.current ? badge('good', t('in_force')) : null] },
       { title: t('time'), class: 'nowrap', cell: (v) => time(v.at_us ?? v.time_us) },
-      { title: t('act'), cell: (v) => [named('version_act', v.act), v.state === 'interrupted' || v.state === 'proposed' ? [' ', badge('warn', named('version_state', v.state))] : null, v.filed ? [' ', badge('info', t('filed'))] : null] },
+      { title: t('act'), class: 'nowrap', cell: (v) => [named('version_act', v.act), v.state === 'interrupted' || v.state === 'proposed' ? [' ', badge('warn', named('version_state', v.state))] : null, v.filed ? [' ', badge('info', t('filed'))] : null] },
       { title: t('who'), cell: (v) => [v.who ?? v.author ?? '–', v.approved_by ? h('span.soft', ` + ${v.approved_by}`) : null] },
-      { title: t('reason'), cell: (v) => [v.word ? h('strong', v.word, ' ') : null, v.reason ?? (v.word ? null : '–')] },
+      { title: t('reason'), cell: (v) => [v.word ? h('strong', v.word, ' ') : null, v.reason ? named('version_reason', v.reason) : v.word ? null : '–'] },
       { title: t('changes'), class: 'nowrap', cell: (v) => (v.added !== undefined ? `+${number(v.added)} −${number(v.removed ?? 0)} ~${number(v.changed ?? 0)}` : '–') },
       { title: t('what_to_do'), cell: (v) => h('div.row', id(v) === undefined ? null : h('button', { type: 'button', onclick: () => show_diff(String(id(v))) }, t('diff')),
         v.current || !v.was_in_force ? null : if_may('publish', () => h('button', {
