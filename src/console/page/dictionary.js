@@ -117,7 +117,7 @@ export const dictionary = {
   hidden_here: ['其中有隐藏字符：', 'There are hidden characters in it:'],
 
   // Keys of the keyboard
-  key_next: ['下一条', 'Next'], key_previous: ['上一条', 'Previous'], key_open: ['打开', 'Open'], key_close: ['关闭详情', 'Close'], key_news: ['显示新记录', 'Show what is new'], key_help: ['本帮助', 'This help'], key_search: ['搜索', 'Search'], key_overview: ['总览', 'Overview'], key_log: ['拦截记录', 'Interceptions'], key_review: ['复核', 'Review'],
+  key_summary: ['日报与签核', 'Daily summary'], key_signoff: ['签核当日', 'Sign off the day'], key_next: ['下一条', 'Next'], key_previous: ['上一条', 'Previous'], key_open: ['打开', 'Open'], key_close: ['关闭详情', 'Close'], key_news: ['显示新记录', 'Show what is new'], key_help: ['本帮助', 'This help'], key_search: ['搜索', 'Search'], key_overview: ['总览', 'Overview'], key_log: ['拦截记录', 'Interceptions'], key_review: ['复核', 'Review'],
   key_correct: ['拦截正确', 'Correct'], key_false_positive: ['误报', 'False positive'], key_unsure: ['存疑', 'Unsure'], key_note: ['附备注', 'Verdict with a note'], key_phrase: ['为误报加放行短语', 'Allow phrase for the false positive'], key_reveal: ['查看原文', 'Show the original'], key_correct_group: ['整组正确', 'The group is correct'], key_false_group: ['整组误报', 'The group is a false positive'], key_unsure_group: ['整组存疑', 'The group is unsure'],
 
   // What the gateway refused

@@ -183,6 +183,7 @@ async function start() {
     g: { say: 'key_overview', run: () => go(link('overview')) },
     l: { say: 'key_log', run: () => go(link('log')) },
     r: { say: 'key_review', run: () => (may('review') ? go(link('review')) : false) },
+    s: { say: 'key_summary', run: () => go(link('summary')) },
   });
   addEventListener('hashchange', changed);
   try {

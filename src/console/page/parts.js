@@ -89,6 +89,8 @@ export function ask_form(title, fields, button_text, send, { note, danger, wide 
     const button = h('button.main', { type: 'submit', class: danger ? 'danger' : '' }, button_text);
     return h('form.stack', {
       novalidate: true,
+      // Enter is a new line in a longer text.
+      onkeydown: (e) => { if (e.key === 'Enter' && e.ctrlKey) { e.preventDefault(); e.currentTarget.requestSubmit(); } },
       onsubmit: async (e) => {
         e.preventDefault();
         const bad = inputs.find((x) => !x.check());

@@ -202,7 +202,7 @@ function summary_of(s, again) {
       ], s.differences, { caption: t('differences') })] : null,
       h('h2', t('signoff')), s.signed?.length ? h('ul.notes', s.signed.map((x) => h('li', h('strong', x.who), ' ', h('span.soft', time(x.at_us)), x.note ? h('div', x.note) : null))) : h('p.soft', t('not_signed')),
       if_may('review', () => h('button', {
-        type: 'button', onclick: () => ask_form(t('signoff'), [{ name: 'note', label: t('note'), kind: 'area', most: 2000, autofocus: true }], t('signoff_now'), async ({ note: text }) => {
+        type: 'button', 'data-signoff': '', onclick: () => ask_form(t('signoff'), [{ name: 'note', label: t('note'), kind: 'area', most: 2000, autofocus: true }], t('signoff_now'), async ({ note: text }) => {
           await api.post('reviews/signoff', { day: s.day, note: text });
           toast(t('signed'));
           again();
@@ -212,13 +212,14 @@ function summary_of(s, again) {
 }
 
 // The morning summary: of the day before, unless another day is named.
-export async function show_summary(box, { params, signal }) {
+export async function show_summary(box, { params, signal, keys }) {
   const today = day(Date.now() * 1000);
   let at = /^\d{4}-\d\d-\d\d$/.test(params.get('day') ?? '') ? params.get('day') : day_before(today);
   const content = h('div.stack-wide');
   const input = h('input', { type: 'date', value: at, max: today, 'aria-label': t('day'), onchange: () => { if (input.value) pick(input.value); } });
   const pick = (d) => { at = d; input.value = d; note('summary', { day: d }, true); read(); };
   const read = () => load(content, signal, (s) => api.get('reviews/summary', { day: at }, s), (s) => summary_of(s, read));
+  if (may('review')) keys.s = { say: 'key_signoff', run: () => { const b = content.querySelector('[data-signoff]'); b?.click(); return Boolean(b); } };
   fill(box, h('div.head', h('h1', t('page_summary')),
     h('button', { type: 'button', onclick: () => pick(day_before(at)) }, '←', h('span.unseen', t('previous'))), h('div.narrow', input),
     h('button', { type: 'button', onclick: () => pick(day_before(at, -1)) }, '→', h('span.unseen', t('next'))),
