@@ -262,7 +262,8 @@ static void damaged_pages_crash_nothing(void **state)
                 fputc((int)(random_next(&seed) & 255), f);
             fclose(f);
             if (try_open(false, &a) == 0) {
-                assert_int_equal(intercept(a, NULL, "more"), 0);
+                int put = intercept(a, NULL, "more"); /* its own first record may have failed */
+                assert_true(put == 0 || put == -EIO);
                 audit_close(a);
             }
             if (verify_run(&v, &r) == 0)
