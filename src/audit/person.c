@@ -31,14 +31,17 @@ static void meet_entry(void *ctx, const struct strike_entry *e)
     meet(ctx, span_str(hash));
 }
 
-static int search_log(struct search *s, struct span dir, struct span begins)
+static int search_log(struct search *s, const struct person_search *p, struct query_filter *f)
 {
     struct query *q = NULL;
     const struct query_row *row;
-    struct query_filter f = {.end_user_begins = begins, .all = true, .any_purpose = true};
-    int r = query_open(dir, &f, &q);
+    f->all = f->any_purpose = true;
+    f->budget_us = p->budget_us;
+    int r = query_open(p->log_dir, f, &q);
     while (r >= 0 && (r = query_next(q, &row)) == 1)
         meet(s, row->entry.end_user);
+    if (r == 0 && !query_is_complete(q))
+        r = -ETIMEDOUT;
     query_close(q);
     return r == -ENOENT ? 0 : r;
 }
@@ -92,9 +95,11 @@ int person_find(const struct person_search *p, struct person_found *ret_found)
         strikes_each(p->strikes, meet_entry, &s);
         strikes_unlock(p->strikes);
     }
-    int r = p->flags & PERSON_IN_LOG ? search_log(&s, p->log_dir, s.begins) : 0;
+    struct query_filter begins = {.end_user_begins = s.begins};
+    struct query_filter whole = {.end_user = s.hash, .limit = 1}; /* which the index knows */
+    int r = p->flags & PERSON_IN_LOG ? search_log(&s, p, &begins) : 0;
     if (r == 0 && p->flags & PERSON_IN_LOG && !ret_found->id_known)
-        r = search_log(&s, p->log_dir, s.hash);
+        r = search_log(&s, p, &whole);
     if (r < 0)
         return r;
     if (ret_found->count == 0 && p->flags & PERSON_OR_ID)

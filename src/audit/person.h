@@ -22,6 +22,7 @@ struct person_search {
     struct span log_dir;     /* for PERSON_IN_LOG */
     struct strikes *strikes; /* NULL: nothing is counted */
     unsigned flags;
+    uint64_t budget_us; /* of each search of the log; 0: any */
 };
 struct person_found {
     char hash[65];                /* whom it means */
@@ -34,7 +35,7 @@ struct person_found {
  * What looks like the beginning of a hash (8 hex digits or more, perhaps followed by …) is looked
  * for among those whose strikes are counted and, if so asked, in the log: it must be known as the
  * beginning of one hash or as an id, not as both. 0 with `hash`; -ENOENT: nobody known; -EEXIST: it
- * may be more than one, of whom `begin` tells; -errno: it can't be looked up. O(1) but for
- * beginnings: O(users), or O(log).
+ * may be more than one, of whom `begin` tells; -ETIMEDOUT; -errno: it can't be looked up. O(1) but
+ * for beginnings: O(users), or O(log).
  */
 int person_find(const struct person_search *s, struct person_found *ret_found);

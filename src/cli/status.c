@@ -7,6 +7,8 @@
 #include "cli/watch.h"
 #include "filing/library.h"
 
+#include <errno.h>
+
 static void note_library(struct status *s)
 {
     const struct ruleset *rules = snapshot_rules(s->snapshot);
@@ -141,9 +143,13 @@ static void put_library(const struct status *s, struct buf *out)
 
 static int state(void *ctx, struct buf *out)
 {
+    /* Appended in steps, of which each may fail: what is there in the end tells. */
     put_canary(ctx, out);
+    size_t canary = out->len;
     put_library(ctx, out);
-    return buf_append(out, SPAN_LIT(""));
+    bool whole = canary && out->data[canary - 1] == '}' && out->len > canary &&
+                 out->data[out->len - 1] == '}';
+    return whole ? 0 : -ENOMEM;
 }
 
 static void renew_keys(void *ctx)

@@ -18,6 +18,7 @@
 #define LIMIT_MAX   500
 #define SHOWN       50 /* acts, and interceptions, of one user */
 #define BUDGET_US   700000
+#define FIND_US     5000000
 #define REASON_MAX  1000
 #define ID_MAX      1000
 #define SECONDS_MAX ((int64_t)36500 * 86400)
@@ -298,13 +299,18 @@ static int post_find(const struct api *api, const struct api_request *q, struct 
                               .hash = span_str(hash),
                               .log_dir = api->log_dir,
                               .strikes = api->audit ? audit_strikes(api->audit) : NULL,
-                              .flags = PERSON_IN_LOG};
+                              .flags = PERSON_IN_LOG,
+                              .budget_us = FIND_US};
     int r = person_find(&s, &found);
     if (r == -ENOENT)
         return api_error(a, 404, "not_found",
                          "Nobody known has that id, nor a hash that begins so.");
     if (r == -EEXIST)
         return api_error(a, 409, "several", "That may be more than one: give the whole hash.");
+    if (r == -ETIMEDOUT)
+        return api_error(a, 422, "too_many_records",
+                         "The log is too large to be searched by the beginning of a hash: give the "
+                         "whole one, or the id.");
     if (r < 0)
         return r;
     if (api_record_of(api, q, SPAN_LIT("user_lookup"), SPAN_NULL, span_str(found.hash),
