@@ -578,6 +578,95 @@ static void test_first_secret_stays(void **state)
     assert_int_equal(rmdir("first"), 0); /* nothing else is left */
 }
 
+/* A witness who counts what he is told, and may refuse. */
+struct witness {
+    unsigned told;
+    int result;
+    char key[64], old[64];
+};
+
+static int witness(void *ctx, const struct access_key *key, const struct access_key *old)
+{
+    struct witness *w = ctx;
+    w->told++;
+    snprintf(w->key, sizeof(w->key), "%.*s", SPAN_ARG(key->id));
+    snprintf(w->old, sizeof(w->old), "%.*s", old ? (int)old->id.len : 0, old ? old->id.data : "");
+    return w->result;
+}
+
+static void test_witness(void **state)
+{
+    struct witness w = {0};
+    struct access_witness told = {witness, &w};
+    struct buf key = BUF_INIT(256), id = BUF_INIT(64), new = BUF_INIT(64);
+    unlink("state/keys.json");
+    assert_int_equal(access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""),
+                                       ACCESS_NEVER, &told, &key, &id),
+                     0);
+    assert_string_equal(w.key, buf_cstr(&id));
+    assert_string_equal(w.old, "");
+    assert_int_equal(access_key_rotate(SPAN_LIT("state"), buf_span(&id), ACCESS_NEVER,
+                                       ACCESS_AS_BEFORE, &told, &key, &new),
+                     0);
+    assert_string_equal(w.key, buf_cstr(&new));
+    assert_string_equal(w.old, buf_cstr(&id));
+
+    /* What can't be witnessed is not done. */
+    struct access_stamp before = access_stamp(SPAN_LIT("state")), after;
+    w.result = -EIO;
+    assert_int_equal(access_key_create(SPAN_LIT("state"), SPAN_LIT("shop"), SPAN_LIT(""),
+                                       ACCESS_NEVER, &told, &key, &id),
+                     -EIO);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&new), &told), -EIO);
+    assert_int_equal(access_key_rotate(SPAN_LIT("state"), buf_span(&new), ACCESS_NEVER,
+                                       ACCESS_AS_BEFORE, &told, &key, &id),
+                     -EIO);
+    after = access_stamp(SPAN_LIT("state"));
+    assert_true(access_stamp_eq(&before, &after));
+
+    /* Nor is he told of what is not done. */
+    w.result = 0;
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&new), &told), 0);
+    assert_int_equal(w.told, 6);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), buf_span(&new), &told), 0);
+    assert_int_equal(access_key_revoke(SPAN_LIT("state"), SPAN_LIT("key-none"), &told), -ENOENT);
+    assert_int_equal(w.told, 6);
+    unlink("state/keys.json");
+    buf_deinit(&key);
+    buf_deinit(&id);
+    buf_deinit(&new);
+}
+
+static void test_last_use(void **state)
+{
+    struct config *c = load_config(KEYS);
+    struct buf key = BUF_INIT(64), id = BUF_INIT(64), other = BUF_INIT(64), other_id = BUF_INIT(64);
+    struct access_identity who;
+    unlink("state/keys.json");
+    assert_int_equal(create(SPAN_LIT("shop"), SPAN_LIT(""), &key, &id), 0);
+    struct access *a = load(c, "");
+    assert_int_equal(access_key_used(a, buf_span(&id)), 0);
+    assert_int_equal(access_key_used(a, SPAN_LIT("key-none")), 0);
+    assert_true(identify(a, c, SPAN_NULL, buf_span(&key), &who));
+    uint64_t used = access_key_used(a, buf_span(&id));
+    assert_true(used > 0 && used <= clock_wall_us());
+    /* The next snapshot knows it, too, and nothing of a key that came. */
+    assert_int_equal(create(SPAN_LIT("shop"), SPAN_LIT(""), &other, &other_id), 0);
+    struct access *b = load(c, "");
+    access_carry(b, a);
+    access_carry(b, b);
+    assert_int_equal(access_key_used(b, buf_span(&id)), used);
+    assert_int_equal(access_key_used(b, buf_span(&other_id)), 0);
+    access_unref(a);
+    access_unref(b);
+    config_unref(c);
+    unlink("state/keys.json");
+    buf_deinit(&key);
+    buf_deinit(&id);
+    buf_deinit(&other);
+    buf_deinit(&other_id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -588,6 +677,7 @@ int main(void)
         cmocka_unit_test(test_expiry),        cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_older_file),    cmocka_unit_test(test_stamp),
         cmocka_unit_test(test_addresses),     cmocka_unit_test(test_first_secret_stays),
+        cmocka_unit_test(test_witness),       cmocka_unit_test(test_last_use),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

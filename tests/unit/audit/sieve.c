@@ -10,6 +10,7 @@ static void random_filter(struct query_filter *f, char *needle)
     f->admin = below(12) == 0;
     f->acts = below(12) == 0;
     f->any_purpose = below(2);
+    f->admin = below(8) == 0;
     if (below(4) == 0)
         f->purpose = SPAN_LIT("regulator-observe");
     if (below(4) == 0)
