@@ -239,20 +239,36 @@ bool complaint_admit(struct complaint_desk *d, struct http_request *r, const str
     return true;
 }
 
-bool complaint_event(struct complaint_desk *d, struct http_request *r, unsigned events)
+/* An exchange may own it as well: only a visit of the list is one. */
+static struct visit *visit_of(struct complaint_desk *d, struct http_request *r)
 {
     void *owner = http_request_owner(r);
     if (!d || !owner)
+        return NULL;
+    list_for_each (e, &d->visits)
+        if (list_entry(e, struct visit, link) == owner)
+            return owner;
+    return NULL;
+}
+
+bool complaint_refuse(struct complaint_desk *d, struct http_request *r, int result)
+{
+    struct visit *v = visit_of(d, r);
+    if (!v)
         return false;
-    list_for_each (e, &d->visits) {
-        struct visit *v = list_entry(e, struct visit, link);
-        if (v != owner)
-            continue;
-        v->events |= events;
-        loop_task_post(d->gate->loop, &v->task);
-        return true;
-    }
-    return false;
+    v->complaint.result = result;
+    answer(v);
+    return true;
+}
+
+bool complaint_event(struct complaint_desk *d, struct http_request *r, unsigned events)
+{
+    struct visit *v = visit_of(d, r);
+    if (!v)
+        return false;
+    v->events |= events;
+    loop_task_post(d->gate->loop, &v->task);
+    return true;
 }
 
 /* ---- life ---- */

@@ -44,6 +44,8 @@ void complaint_desk_free(struct complaint_desk *d);
  */
 bool complaint_admit(struct complaint_desk *d, struct http_request *r, const struct config *c,
                      size_t *ret_max);
+/* In refused(): was it one of these? Then it is answered with that result (-EFBIG, -ENOMEM). */
+bool complaint_refuse(struct complaint_desk *d, struct http_request *r, int result);
 /* In event(): was it one of these? Then it is seen to. */
 bool complaint_event(struct complaint_desk *d, struct http_request *r, unsigned events);
 

@@ -156,6 +156,9 @@ static void refused(void *ctx, struct http_request *r, enum http_refusal why, st
     struct door *d = ctx;
     struct exchange *x = r ? http_request_owner(r) : NULL;
     metrics_add(d->reviewers ? &d->gate->aside : d->gate->metrics, METRIC_REJECTED_FRAMING, 1);
+    if (r &&
+        complaint_refuse(d->gate->complaints, r, why == HTTP_REFUSED_MEMORY ? -ENOMEM : -EFBIG))
+        return;
     if (x)
         ask_reject(x, causes[why], SPAN_NULL, SPAN_NULL);
     else if (r)
