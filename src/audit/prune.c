@@ -248,6 +248,7 @@ static int remove_files(struct prune *p)
 
 struct rows {
     struct db *db;
+    int tier;
     struct db_stmt *find, *remove;
     uint64_t seqs[PAGE];
     size_t count;
@@ -322,7 +323,9 @@ static int remove_page(struct prune *p, struct rows *w, bool sample)
         *w->counter += w->count;
         return 0;
     }
-    int r = db_begin(w->db);
+    int r = w->tier == 1 ? index_condemn(p->o->dir, p->month) : 0;
+    if (r == 0)
+        r = db_begin(w->db);
     for (size_t i = 0; r == 0 && i < w->count; i++) {
         db_bind_int(w->remove, 1, (int64_t)w->seqs[i]);
         db_bind_int(w->remove, 2, sample);
@@ -359,7 +362,7 @@ static int prune_rows(struct prune *p, int tier, unsigned days, bool sample, uin
         "SELECT seq FROM original WHERE seq > ?1 AND seq <= ?2 AND ?3 = 0 ORDER BY seq LIMIT 256"};
     static const char *const remove[] = {NULL, "DELETE FROM text WHERE seq = ?1 AND sample = ?2",
                                          "DELETE FROM original WHERE seq = ?1 AND ?2 = 0"};
-    struct rows w = {.more = true, .counter = counter};
+    struct rows w = {.tier = tier, .more = true, .counter = counter};
     uint64_t upto = 0, before = *counter;
     if (cutoff(p, days) <= p->from_us)
         return 0; /* nothing in it can be that old */
@@ -429,6 +432,14 @@ static int look_at(struct prune *p, bool newest, bool *oldest)
     return r;
 }
 
+/* The words of what is gone, and what an earlier run could not clean. */
+static int clean_index(struct prune *p)
+{
+    int r = p->texts_gone ? index_forget(p->o->dir, p->month) : index_settle(p->o->dir, p->month);
+    p->report->left_in_wal = p->report->left_in_wal || r == -EBUSY;
+    return r == -EBUSY ? 0 : r;
+}
+
 static int walk(struct prune *p)
 {
     bool oldest = true;
@@ -439,13 +450,8 @@ static int walk(struct prune *p)
         if (r == 0)
             r = look_at(p, i + 1 == p->files.count, &oldest);
         close_month(p);
-        if (r == 0 && p->texts_gone) {
-            r = index_forget(p->o->dir, p->month);
-            if (r == -EBUSY) {
-                p->report->left_in_wal = true;
-                r = 0;
-            }
-        }
+        if (r == 0 && p->audit)
+            r = clean_index(p);
         r = r == -ENOENT ? 0 : r;
     }
     return r;
