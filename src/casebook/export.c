@@ -76,10 +76,27 @@ const char *export_format_name(enum export_format f)
 
 /* ---- CSV ---- */
 
+/* Blanks that some spreadsheets take away before they look: space, no-break, ideographic, zero
+ * width, byte order mark. */
+static struct span skip_blanks(struct span s)
+{
+    static const char *const blanks[] = {" ", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b",
+                                         "\xef\xbb\xbf"};
+    for (size_t i = 0; i < sizeof(blanks) / sizeof(*blanks);)
+        if (s.len && span_starts(s, span_str(blanks[i]))) {
+            s = span_slice(s, strlen(blanks[i]), s.len);
+            i = 0;
+        } else {
+            i++;
+        }
+    return s;
+}
+
 static bool is_formula(struct span s)
 {
     static const char *const begins[] = {"=",  "+",  "-",  "@",  "\t", "\r",
                                          "\n", "＝", "＋", "－", "＠"};
+    s = skip_blanks(s);
     for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
         if (span_starts(s, span_str(begins[i])))
             return true;
@@ -90,8 +107,7 @@ int export_csv_cell(struct buf *out, struct span text)
 {
     bool guard = is_formula(text), quote = guard;
     for (size_t i = 0; i < text.len && !quote; i++)
-        quote = text.data[i] == '"' || text.data[i] == ',' || text.data[i] == '\n' ||
-                text.data[i] == '\r';
+        quote = strchr("\",;\t\n\r", text.data[i]) != NULL; /* or NUL */
     if (!quote)
         return buf_append(out, text);
     int r = buf_append(out, guard ? SPAN_LIT("\"'") : SPAN_LIT("\""));
@@ -305,7 +321,11 @@ void export_free(struct export *e)
 
 static int word(struct buf *out, const char *key, struct span value)
 {
-    return value.len ? buf_printf(out, " %s=%.*s", key, SPAN_ARG(value)) : 0;
+    int r = value.len ? buf_printf(out, " %s=", key) : 0;
+    /* A blank parts words, so that none of a filter's own may pass for another. */
+    for (size_t i = 0; r == 0 && i < value.len; i++)
+        r = buf_append_char(out, value.data[i] == ' ' ? '_' : value.data[i]);
+    return r;
 }
 
 static int moment(struct buf *out, const char *key, uint64_t us)
@@ -339,10 +359,21 @@ int export_describe(enum export_format format, const struct query_filter *f, str
         r = word(out, "model", f->model);
     if (r == 0)
         r = word(out, "request", f->request_id);
+    if (r == 0)
+        r = word(out, "session", f->session);
+    if (r == 0)
+        r = word(out, "trace", f->trace_id);
+    if (r == 0)
+        r = word(out, "client_ip", f->client_ip);
+    if (r == 0)
+        r = f->any_purpose ? word(out, "purpose", SPAN_LIT("any"))
+                           : word(out, "purpose", f->purpose);
     if (r == 0 && f->direction)
         r = word(out, "direction", span_str(direction_name(f->direction)));
     if (r == 0 && f->text.len)
         r = buf_append(out, SPAN_LIT(" text=(searched)"));
+    if (r == 0 && f->keep)
+        r = buf_append(out, SPAN_LIT(" review=(asked)"));
     if (r == 0 && f->all)
         r = buf_append(out, SPAN_LIT(" all"));
     if (r == 0 && f->limit)

@@ -27,6 +27,11 @@ static void what_begins_a_formula_becomes_text(void **state)
     cell("＋1", "\"'＋1\"");
     cell("－1", "\"'－1\"");
     cell("＠x", "\"'＠x\"");
+    cell(" =1", "\"' =1\"");
+    cell("\xef\xbb\xbf\xe3\x80\x80\xc2\xa0=1", "\"'\xef\xbb\xbf\xe3\x80\x80\xc2\xa0=1\"");
+    cell(" a=1", " a=1");
+    cell("a;=1", "\"a;=1\""); /* some take it for a comma */
+    cell("a\t=1", "\"a\t=1\"");
     cell("a,b", "\"a,b\"");
     cell("a\"b", "\"a\"\"b\"");
     cell("\"", "\"\"\"\"");
@@ -123,6 +128,11 @@ static void workbooks_take_any_text(void **state)
     fclose(f);
 }
 
+static int keep_none(void *ctx, struct span request_id)
+{
+    return 0;
+}
+
 static void searched_texts_are_not_in_the_description(void **state)
 {
     struct buf out = BUF_INIT(4096);
@@ -134,6 +144,17 @@ static void searched_texts_are_not_in_the_description(void **state)
     assert_int_equal(export_describe(EXPORT_XLSX, &f, &out), 0);
     assert_span(buf_span(&out), SPAN_LIT("format=xlsx since=1970-01-01T00:00:01.000Z action=block "
                                          "risk=A1 direction=prompt text=(searched)"));
+    /* All else that was asked for is, and no word passes for another. */
+    buf_clear(&out);
+    f = (struct query_filter){.app = SPAN_LIT("shop all risk=A2"),
+                              .session = SPAN_LIT("s1"),
+                              .trace_id = SPAN_LIT("t1"),
+                              .client_ip = SPAN_LIT("10.0.0.1"),
+                              .any_purpose = true,
+                              .keep = keep_none};
+    assert_int_equal(export_describe(EXPORT_CSV, &f, &out), 0);
+    assert_span(buf_span(&out), SPAN_LIT("format=csv app=shop_all_risk=A2 session=s1 trace=t1 "
+                                         "client_ip=10.0.0.1 purpose=any review=(asked)"));
     buf_deinit(&out);
     assert_int_equal(export_format_from(SPAN_LIT("jsonl")), EXPORT_JSONL);
     assert_int_equal(export_format_from(SPAN_LIT("pdf")), EXPORT_FORMATS);
