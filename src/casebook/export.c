@@ -1,11 +1,14 @@
 #include "casebook/export.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "sheet/writer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES (4u << 20)
 #define CELL_POINTS    32000 /* of a sheet's cell; Excel takes 32,767 UTF-16 units */
@@ -291,6 +294,8 @@ int export_new(const struct export_options *o, struct export **ret_export)
     if (o->format == EXPORT_CSV && o->out)
         r = begin_csv(e);
     else if (o->format == EXPORT_XLSX && (r = sheet_writer_new(o->path, 0, &e->sheet)) == 0)
+        r = sheet_writer_restrict(e->sheet); /* texts of people */
+    if (r == 0 && e->sheet)
         r = next_sheet(e);
     if (r < 0) {
         export_free(e);
@@ -315,6 +320,41 @@ void export_free(struct export *e)
     buf_deinit(&e->line);
     buf_deinit(&e->clean);
     free(e);
+}
+
+/* ---- files that don't stay ---- */
+
+bool export_place(struct span dir, const void *token, char ret_path[PATH_MAX])
+{
+    int n =
+        snprintf(ret_path, PATH_MAX, "%.*s/export.%d.%p.xlsx", SPAN_ARG(dir), (int)getpid(), token);
+    return n > 0 && n < PATH_MAX;
+}
+
+/* One of those names, or that of what it is made of. */
+static bool is_place(const char *name)
+{
+    int at = 0, pid, part;
+    unsigned long long token;
+    if (sscanf(name, "export.%d.0x%llx.xlsx%n", &pid, &token, &at) != 2 || at == 0)
+        return false;
+    const char *rest = name + at;
+    at = 0;
+    return !*rest || (sscanf(rest, ".%d.part%n", &part, &at) == 1 && at && !rest[at]);
+}
+
+void export_sweep(struct span dir)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%.*s", SPAN_ARG(dir)) >= (int)sizeof(path))
+        return;
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (is_place(e->d_name) && unlinkat(dirfd(d), e->d_name, 0) < 0)
+            log_warning("%s/%s is left of an export and can't be removed: %s", path, e->d_name,
+                        strerror(errno));
+    if (d)
+        closedir(d);
 }
 
 /* ---- for the record ---- */

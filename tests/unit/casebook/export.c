@@ -3,6 +3,9 @@
 
 #include "casebook/export.h"
 
+#include <limits.h>
+#include <sys/stat.h>
+
 static void cell(const char *text, const char *want)
 {
     struct buf out = BUF_INIT(4096);
@@ -126,6 +129,32 @@ static void workbooks_take_any_text(void **state)
     assert_non_null(f);
     assert_int_equal(fgetc(f), 'P');
     fclose(f);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600); /* as the other formats are */
+}
+
+/* What a crash left of a workbook goes at the next start, and nothing else does. */
+static void leftovers_are_swept(void **state)
+{
+    static const char *const others[] = {"export.xlsx", "export.1.0xab.xlsx.bak", "export.1.csv",
+                                         "my.export.1.0xab.xlsx", "export.1.0xab.xlsx.7.part2"};
+    char path[PATH_MAX], part[PATH_MAX + 16], other[128];
+    assert_true(export_place(span_str(dir), dir, path));
+    snprintf(part, sizeof(part), "%s.77.part", path);
+    fclose(fopen(path, "w"));
+    fclose(fopen(part, "w"));
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        snprintf(other, sizeof(other), "%s/%s", dir, others[i]);
+        fclose(fopen(other, "w"));
+    }
+    export_sweep(span_str(dir));
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(access(part, F_OK), -1);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        snprintf(other, sizeof(other), "%s/%s", dir, others[i]);
+        assert_int_equal(access(other, F_OK), 0);
+    }
 }
 
 static int keep_none(void *ctx, struct span request_id)
@@ -169,6 +198,7 @@ int main(void)
         TEST(texts_are_there_when_they_may_be),
         TEST(what_fails_is_told),
         TEST(workbooks_take_any_text),
+        TEST(leftovers_are_swept),
         TEST(searched_texts_are_not_in_the_description),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
