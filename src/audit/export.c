@@ -30,6 +30,7 @@ struct sink {
     bool busy;
     uint64_t retry_ms;
     unsigned pause_ms;
+    char id[17];                 /* of the whole destination, in the list of positions */
     struct export_health health; /* under the lock */
 };
 
@@ -64,9 +65,19 @@ static void name_sink(struct sink *s)
         snprintf(s->health.name, sizeof(s->health.name), "file:%.*s", SPAN_ARG(s->to.file));
 }
 
+/* Names are cut, and URLs of one host share one: what tells sinks apart is all of it. FNV-1a. */
+static void identify_sink(struct sink *s)
+{
+    struct span to = s->to.url.len ? s->to.url : s->to.file;
+    uint64_t hash = 0xcbf29ce484222325u ^ (s->to.syslog ? 1 : s->to.url.len ? 2 : 3);
+    for (size_t i = 0; i < to.len; i++)
+        hash = (hash ^ (unsigned char)to.data[i]) * 0x100000001b3u;
+    snprintf(s->id, sizeof(s->id), "%016" PRIx64, hash);
+}
+
 static void read_positions(struct export *e)
 {
-    char path[PATH_MAX], line[256], name[64];
+    char path[PATH_MAX], line[256], id[17];
     long long offset;
     if (!files_join(span_str(e->dir), POSITIONS, path))
         return;
@@ -75,10 +86,10 @@ static void read_positions(struct export *e)
         return; /* a new sink gets all there is */
     while (fgets(line, sizeof(line), f)) {
         line[strcspn(line, "\n")] = '\0';
-        if (sscanf(line, "%lld\t%63[^\t]", &offset, name) != 2 || offset < 0)
+        if (sscanf(line, "%lld\t%*[^\t]\t%16[0-9a-f]", &offset, id) != 2 || offset < 0)
             continue;
         for (size_t i = 0; i < e->count; i++)
-            if (strcmp(e->sinks[i].health.name, name) == 0)
+            if (strcmp(e->sinks[i].id, id) == 0)
                 e->sinks[i].offset = (off_t)offset;
     }
     fclose(f);
@@ -90,7 +101,8 @@ static void write_positions(struct export *e)
     struct buf text = BUF_INIT(65536);
     int r = files_join(span_str(e->dir), POSITIONS, path) ? 0 : -ENAMETOOLONG;
     for (size_t i = 0; r == 0 && i < e->count; i++)
-        r = buf_printf(&text, "%lld\t%s\n", (long long)e->sinks[i].offset, e->sinks[i].health.name);
+        r = buf_printf(&text, "%lld\t%s\t%s\n", (long long)e->sinks[i].offset,
+                       e->sinks[i].health.name, e->sinks[i].id);
     if (r == 0)
         r = files_replace(path, buf_span(&text), 0600);
     if (r < 0) /* then lines are sent twice after a restart, which does no harm */
@@ -118,6 +130,7 @@ int export_open(const struct export_options *o, struct export **ret_export)
         e->sinks[i].to = o->sinks[i];
         e->sinks[i].lines = BUF_INIT(CHUNK_MAX + 1);
         name_sink(&e->sinks[i]);
+        identify_sink(&e->sinks[i]);
     }
     read_positions(e);
     *ret_export = e;

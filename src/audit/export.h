@@ -1,7 +1,8 @@
 /*
  * Carries signed checkpoints to a second place: whatever stands in <dir>/checkpoints.jsonl goes to
  * each sink in its order, from where it stopped, however long that was unreachable. How far each
- * has got is kept in <dir>/exported.tsv (offset ⇥ sink). A crash may send a line twice, never none.
+ * has got is kept in <dir>/exported.tsv (offset ⇥ sink ⇥ id). A crash may send a line twice, never
+ * none.
  *
  * Belongs to one thread, but for export_get_health().
  */

@@ -16,10 +16,12 @@
 #define HOLDS_MEMORY ((size_t)16 << 20)
 
 struct forget {
-    struct span app, end_user;
+    struct span dir, app, end_user;
+    files_month month;
+    int tier;      /* that is being gone through */
     char mark[80]; /* what only a record of this user has in it */
     struct holds holds;
-    struct db *l0, *texts; /* texts: the tier that is being gone through */
+    struct db *l0, *texts; /* texts: that tier */
     struct db_stmt *find, *body, *remove;
     int64_t page[PAGE];
     size_t count;
@@ -131,7 +133,11 @@ static int remove_page(struct forget *f)
     uint64_t rows = 0;
     if (f->count == 0)
         return 0;
-    int r = db_begin(f->texts);
+    /* First: a crash behind the removal must not leave an index that still knows the words. */
+    int r = f->tier == 1 ? index_condemn(f->dir, f->month) : 0;
+    if (r < 0)
+        return r;
+    r = db_begin(f->texts);
     for (size_t i = 0; r == 0 && i < f->count; i++) {
         db_bind_int(f->remove, 1, f->page[i]);
         r = db_run(f->remove);
@@ -162,6 +168,9 @@ static int empty_wal(struct forget *f)
 
 static int forget_tier(struct forget *f, struct span dir, int tier, files_month month)
 {
+    f->dir = dir;
+    f->month = month;
+    f->tier = tier;
     int r = open_tier(f, dir, tier, month);
     f->counter = tier == 1 ? &f->result.texts : &f->result.originals;
     f->last = 0;
@@ -192,14 +201,12 @@ static int forget_month(struct forget *f, struct span dir, files_month month)
     /* A record has texts in one tier or in both. */
     if (f->result.held - held < held_originals)
         f->result.held = held + held_originals;
-    if (r == 0 && f->result.texts > texts) {
-        r = index_forget(dir, month);
-        if (r == -EBUSY) {
-            f->result.left_in_wal = true;
-            r = 0;
-        }
-    }
-    return r;
+    /* Also where nothing was removed: an earlier run may have been in somebody's way. */
+    if (r < 0)
+        return r;
+    r = f->result.texts > texts ? index_forget(dir, month) : index_settle(dir, month);
+    f->result.left_in_wal = f->result.left_in_wal || r == -EBUSY;
+    return r == -EBUSY ? 0 : r;
 }
 
 int forget_run(struct span dir, struct span app, struct span end_user,

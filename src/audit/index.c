@@ -276,30 +276,83 @@ static int empty_wal(struct db *db)
     return r;
 }
 
+/* -ENOENT: there is none. */
+static int open_text(struct span dir, files_month month, char ret_path[PATH_MAX],
+                     struct db **ret_db)
+{
+    struct db_options o = {.busy_ms = BUSY_MS};
+    if (!index_path(dir, INDEX_TEXT, month, ret_path))
+        return -ENAMETOOLONG;
+    if (access(ret_path, F_OK) < 0)
+        return -errno;
+    int r = db_open(span_str(ret_path), &o, ret_db);
+    return r < 0 ? r : db_exec(*ret_db, "PRAGMA secure_delete=ON");
+}
+
+/* A file that can't even be emptied is of no use. */
+static int close_text(const char *path, struct db *db, int r)
+{
+    db_close(db);
+    return r == -EBADMSG || r == -EINVAL ? remove_file(path) : r == -ENOENT ? 0 : r;
+}
+
+int index_condemn(struct span dir, files_month month)
+{
+    char path[PATH_MAX];
+    struct db *db = NULL;
+    int r = open_text(dir, month, path, &db);
+    if (r == 0)
+        r = db_exec(db, "UPDATE state SET seq = -1, hash = x''");
+    return close_text(path, db, r);
+}
+
+static int empty(struct db *db)
+{
+    /* Whoever fills it meanwhile waits, and then begins at the first record. */
+    int r = db_begin(db);
+    if (r < 0)
+        return r;
+    r = db_exec(db, "DROP TABLE gram;" GRAM "UPDATE state SET seq = 0, hash = x''");
+    if (r == 0)
+        return db_commit(db);
+    db_rollback(db);
+    return r;
+}
+
+static int is_condemned(struct db *db, bool *ret)
+{
+    struct db_stmt *s = NULL;
+    int r = db_prepare(db, SPAN_LIT("SELECT seq FROM state"), &s);
+    if (r == 0)
+        r = db_step(s);
+    *ret = r == 1 && db_column_int(s, 0) < 0;
+    db_finalize(s);
+    return r < 0 ? r : 0;
+}
+
 int index_forget(struct span dir, files_month month)
 {
     char path[PATH_MAX];
-    struct db_options o = {.busy_ms = BUSY_MS};
     struct db *db = NULL;
-    if (!index_path(dir, INDEX_TEXT, month, path))
-        return -ENAMETOOLONG;
-    if (access(path, F_OK) < 0)
-        return errno == ENOENT ? 0 : -errno;
-    int r = db_open(span_str(path), &o, &db);
+    int r = open_text(dir, month, path, &db);
     if (r == 0)
-        r = db_exec(db, "PRAGMA secure_delete=ON");
-    /* Whoever fills it meanwhile waits, and then begins at the first record. */
-    if (r == 0)
-        r = db_begin(db);
-    if (r == 0)
-        r = db_exec(db, "DROP TABLE gram;" GRAM "UPDATE state SET seq = 0, hash = x''");
-    if (r == 0)
-        r = db_commit(db);
-    else if (db)
-        db_rollback(db);
+        r = empty(db);
     if (r == 0)
         r = empty_wal(db);
-    db_close(db);
-    /* A file that can't even be emptied is of no use. */
-    return r == -EBADMSG || r == -EINVAL ? remove_file(path) : r;
+    return close_text(path, db, r);
+}
+
+int index_settle(struct span dir, files_month month)
+{
+    char path[PATH_MAX];
+    struct db *db = NULL;
+    bool condemned = false;
+    int r = open_text(dir, month, path, &db);
+    if (r == 0)
+        r = is_condemned(db, &condemned);
+    if (r == 0 && condemned)
+        r = empty(db);
+    if (r == 0)
+        r = empty_wal(db);
+    return close_text(path, db, r);
 }

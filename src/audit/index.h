@@ -29,6 +29,15 @@ bool index_path(struct span dir, enum index_file file, files_month month, char r
  * file's size; waits at most 5 s for others.
  */
 int index_forget(struct span dir, files_month month);
+/*
+ * Says, before texts of the month are removed, that its text index is not to be trusted any more:
+ * nobody reads or fills it until index_forget() has emptied it, and after a crash in between it is
+ * removed when it is opened. 0, also when there is none; as index_forget().
+ */
+int index_condemn(struct span dir, files_month month);
+/* Ends what an earlier removal began and could not end: empties what was condemned, and the
+ * write-ahead log that a reader held. As index_forget(). */
+int index_settle(struct span dir, files_month month);
 /* For retention: removes the file with what SQLite keeps beside it. 0, also when there is none, or
  * -errno. A running indexer notices, and makes it anew if the month is still there. */
 int index_remove(struct span dir, enum index_file file, files_month month);

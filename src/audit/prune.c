@@ -45,10 +45,22 @@ static uint64_t month_begin(files_month m)
     return t > 0 ? (uint64_t)t * 1000000u : 0;
 }
 
-static uint64_t cutoff(const struct prune *p, unsigned days)
+static uint64_t days_before(uint64_t now_us, unsigned days)
 {
     uint64_t ago = days * DAY_US;
-    return p->o->now_us > ago ? p->o->now_us - ago : 0;
+    return now_us > ago ? now_us - ago : 0;
+}
+
+static uint64_t cutoff(const struct prune *p, unsigned days)
+{
+    return days_before(p->o->now_us, days);
+}
+
+/* Records must be kept: a clock that stands ahead makes none of them old. */
+static uint64_t records_cutoff(const struct prune *p)
+{
+    bool later = p->o->witnessed_us == 0 || p->o->witnessed_us > p->o->now_us;
+    return days_before(later ? p->o->now_us : p->o->witnessed_us, p->o->records);
 }
 
 /* ---- a month ---- */
@@ -87,26 +99,24 @@ static int open_month(struct prune *p, files_month month)
     }
     db_finalize(s);
     if (r == 0)
-        r = db_prepare(p->l0, SPAN_LIT("SELECT body FROM record WHERE seq = ?1"), &p->body);
+        r = db_prepare(p->l0, SPAN_LIT("SELECT body, time FROM record WHERE seq = ?1"), &p->body);
     p->month = month;
     p->from_us = month_begin(month) > DAY_US ? month_begin(month) - DAY_US : 0;
     p->to_us = month_begin(month + 1);
     return r;
 }
 
-/* Records up to *ret_seq are older than that; none when it is below the month's first. */
-static int find_cut(struct prune *p, uint64_t before_us, uint64_t *ret_seq)
+/* Is any record of the month older than that? 1, 0 or negative. */
+static int has_older(struct prune *p, uint64_t before_us)
 {
     struct db_stmt *s = NULL;
-    int r = db_prepare(
-        p->l0, SPAN_LIT("SELECT seq FROM record WHERE time >= ?1 ORDER BY time LIMIT 1"), &s);
+    int r = db_prepare(p->l0, SPAN_LIT("SELECT 1 FROM record WHERE time < ?1 LIMIT 1"), &s);
     if (r == 0) {
         db_bind_int(s, 1, (int64_t)before_us);
         r = db_step(s);
     }
-    *ret_seq = r == 1 ? (uint64_t)db_column_int(s, 0) - 1 : p->last;
     db_finalize(s);
-    return r < 0 ? r : 0;
+    return r;
 }
 
 static int parse(struct db_stmt *s, int column, struct arena *arena, struct entry *e)
@@ -117,17 +127,21 @@ static int parse(struct db_stmt *s, int column, struct arena *arena, struct entr
     return r == -ENOMEM ? r : r < 0 ? -EBADMSG : 0;
 }
 
-/* Is the record of that number held? A text without a record is not. */
-static int is_held(struct prune *p, uint64_t seq, bool *ret_held)
+/*
+ * May the texts of that record go? Each is asked for its own time, since clocks are set: what was
+ * written later may say that it is older. Those without a record may.
+ */
+static int may_go(struct prune *p, uint64_t seq, uint64_t before_us, bool *ret_old, bool *ret_held)
 {
     struct arena arena;
     struct entry e;
     *ret_held = false;
-    if (p->holds.count == 0)
-        return 0;
+    *ret_old = true;
     db_bind_int(p->body, 1, (int64_t)seq);
     int r = db_step(p->body);
-    if (r == 1) {
+    if (r == 1)
+        *ret_old = (uint64_t)db_column_int(p->body, 1) < before_us;
+    if (r == 1 && *ret_old && p->holds.count) {
         r = parse(p->body, 0, &arena, &e);
         if (r == 0)
             *ret_held = holds_cover(&p->holds, &e);
@@ -141,14 +155,33 @@ static int is_held(struct prune *p, uint64_t seq, bool *ret_held)
     return r < 0 ? r : 0;
 }
 
+/* From when to when the month's records are: a clock that was set back wrote them, too. */
+static int read_times(struct prune *p, uint64_t *ret_from, uint64_t *ret_to)
+{
+    struct db_stmt *s = NULL;
+    int r = db_prepare(p->l0,
+                       SPAN_LIT("SELECT coalesce((SELECT min(time) FROM record), 0),"
+                                " coalesce((SELECT max(time) FROM record), 0)"),
+                       &s);
+    if (r == 0)
+        r = db_step(s);
+    if (r == 1) {
+        *ret_from = (uint64_t)db_column_int(s, 0);
+        *ret_to = (uint64_t)db_column_int(s, 1) + 1;
+    }
+    db_finalize(s);
+    return r < 0 ? r : 0;
+}
+
 /* Is anything in the month held? Looks at its records only where a hold may concern them. */
 static int has_held(struct prune *p, bool *ret_held)
 {
     struct db_stmt *s = NULL;
-    int r = 0;
+    uint64_t from = 0, to = UINT64_MAX;
     *ret_held = false;
-    if (!holds_may_cover(&p->holds, p->first, p->last, p->from_us, p->to_us))
-        return 0;
+    int r = read_times(p, &from, &to);
+    if (r < 0 || !holds_may_cover(&p->holds, p->first, p->last, from, to))
+        return r;
     r = db_prepare(p->l0, SPAN_LIT("SELECT body FROM record ORDER BY seq"), &s);
     while (r == 0 && !*ret_held && (r = db_step(s)) == 1) {
         struct arena arena;
@@ -248,10 +281,11 @@ static int remove_files(struct prune *p)
 
 struct rows {
     struct db *db;
+    int tier;
     struct db_stmt *find, *remove;
     uint64_t seqs[PAGE];
     size_t count;
-    uint64_t last, *counter;
+    uint64_t before_us, last, *counter;
     bool more;
 };
 
@@ -289,26 +323,26 @@ static void close_rows(struct rows *w)
     db_close(w->db);
 }
 
-static int read_page(struct prune *p, struct rows *w, uint64_t upto, bool sample)
+static int read_page(struct prune *p, struct rows *w, bool sample)
 {
     int r = 0, step;
     size_t seen = 0;
     w->count = 0;
     db_bind_int(w->find, 1, (int64_t)w->last);
-    db_bind_int(w->find, 2, (int64_t)upto);
+    db_bind_int(w->find, 2, (int64_t)p->last);
     db_bind_int(w->find, 3, sample);
     while (r == 0 && (step = db_step(w->find)) != 0) {
-        bool held = false;
+        bool old, held;
         if (step < 0) {
             r = step;
             break;
         }
         seen++;
         w->last = (uint64_t)db_column_int(w->find, 0);
-        r = is_held(p, w->last, &held);
+        r = may_go(p, w->last, w->before_us, &old, &held);
         if (held)
             p->report->held++;
-        else
+        else if (r == 0 && old)
             w->seqs[w->count++] = w->last;
     }
     db_reset(w->find);
@@ -322,7 +356,9 @@ static int remove_page(struct prune *p, struct rows *w, bool sample)
         *w->counter += w->count;
         return 0;
     }
-    int r = db_begin(w->db);
+    int r = w->tier == 1 ? index_condemn(p->o->dir, p->month) : 0;
+    if (r == 0)
+        r = db_begin(w->db);
     for (size_t i = 0; r == 0 && i < w->count; i++) {
         db_bind_int(w->remove, 1, (int64_t)w->seqs[i]);
         db_bind_int(w->remove, 2, sample);
@@ -359,16 +395,16 @@ static int prune_rows(struct prune *p, int tier, unsigned days, bool sample, uin
         "SELECT seq FROM original WHERE seq > ?1 AND seq <= ?2 AND ?3 = 0 ORDER BY seq LIMIT 256"};
     static const char *const remove[] = {NULL, "DELETE FROM text WHERE seq = ?1 AND sample = ?2",
                                          "DELETE FROM original WHERE seq = ?1 AND ?2 = 0"};
-    struct rows w = {.more = true, .counter = counter};
-    uint64_t upto = 0, before = *counter;
-    if (cutoff(p, days) <= p->from_us)
+    struct rows w = {.tier = tier, .before_us = cutoff(p, days), .more = true, .counter = counter};
+    uint64_t before = *counter;
+    if (w.before_us <= p->from_us)
         return 0; /* nothing in it can be that old */
-    int r = find_cut(p, cutoff(p, days), &upto);
-    if (r < 0 || upto < p->first)
+    int r = has_older(p, w.before_us);
+    if (r <= 0)
         return r;
     r = open_rows(p, tier, &w, find[tier], remove[tier]);
     while (r == 0 && w.more) {
-        r = read_page(p, &w, upto, sample);
+        r = read_page(p, &w, sample);
         if (r == 0)
             r = remove_page(p, &w, sample);
     }
@@ -404,7 +440,7 @@ static int look_at(struct prune *p, bool newest, bool *oldest)
 {
     bool held = false;
     unsigned texts = p->o->texts > p->o->samples ? p->o->texts : p->o->samples;
-    bool old_records = *oldest && !newest && p->to_us <= cutoff(p, p->o->records);
+    bool old_records = *oldest && !newest && p->to_us <= records_cutoff(p);
     bool old_texts = !newest && p->to_us <= cutoff(p, texts);
     bool old_originals = !newest && p->to_us <= cutoff(p, p->o->originals);
     int r = old_records || old_texts || old_originals ? has_held(p, &held) : 0;
@@ -429,6 +465,14 @@ static int look_at(struct prune *p, bool newest, bool *oldest)
     return r;
 }
 
+/* The words of what is gone, and what an earlier run could not clean. */
+static int clean_index(struct prune *p)
+{
+    int r = p->texts_gone ? index_forget(p->o->dir, p->month) : index_settle(p->o->dir, p->month);
+    p->report->left_in_wal = p->report->left_in_wal || r == -EBUSY;
+    return r == -EBUSY ? 0 : r;
+}
+
 static int walk(struct prune *p)
 {
     bool oldest = true;
@@ -439,13 +483,8 @@ static int walk(struct prune *p)
         if (r == 0)
             r = look_at(p, i + 1 == p->files.count, &oldest);
         close_month(p);
-        if (r == 0 && p->texts_gone) {
-            r = index_forget(p->o->dir, p->month);
-            if (r == -EBUSY) {
-                p->report->left_in_wal = true;
-                r = 0;
-            }
-        }
+        if (r == 0 && p->audit)
+            r = clean_index(p);
         r = r == -ENOENT ? 0 : r;
     }
     return r;

@@ -15,7 +15,8 @@ struct prune_options {
     struct span dir;
     unsigned records, texts, originals, samples; /* days */
     uint64_t now_us;                             /* wall clock */
-    struct span who; /* members of a JSON object, for the record; may be empty */
+    uint64_t witnessed_us; /* by which record files are old (witness.h); 0: now_us */
+    struct span who;       /* members of a JSON object, for the record; may be empty */
 };
 struct prune_file {
     char name[24];

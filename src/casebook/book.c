@@ -316,7 +316,8 @@ int book_wrote(struct casebook *c, int r)
 int book_check(struct casebook *c)
 {
     struct stat st;
-    if (!c->failed && (lstat(c->path, &st) < 0 || st.st_dev != c->device || st.st_ino != c->inode)) {
+    if (!c->failed &&
+        (lstat(c->path, &st) < 0 || st.st_dev != c->device || st.st_ino != c->inode)) {
         c->failed = true;
         log_error("%s was deleted or replaced while in use; nothing more is decided until restart",
                   c->path);

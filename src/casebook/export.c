@@ -1,11 +1,14 @@
 #include "casebook/export.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/utf8.h"
 #include "sheet/writer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES (4u << 20)
 #define CELL_POINTS    32000 /* of a sheet's cell; Excel takes 32,767 UTF-16 units */
@@ -76,10 +79,27 @@ const char *export_format_name(enum export_format f)
 
 /* ---- CSV ---- */
 
+/* Blanks that some spreadsheets take away before they look: space, no-break, ideographic, zero
+ * width, byte order mark. */
+static struct span skip_blanks(struct span s)
+{
+    static const char *const blanks[] = {" ", "\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\x8b",
+                                         "\xef\xbb\xbf"};
+    for (size_t i = 0; i < sizeof(blanks) / sizeof(*blanks);)
+        if (s.len && span_starts(s, span_str(blanks[i]))) {
+            s = span_slice(s, strlen(blanks[i]), s.len);
+            i = 0;
+        } else {
+            i++;
+        }
+    return s;
+}
+
 static bool is_formula(struct span s)
 {
     static const char *const begins[] = {"=",  "+",  "-",  "@",  "\t", "\r",
                                          "\n", "＝", "＋", "－", "＠"};
+    s = skip_blanks(s);
     for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
         if (span_starts(s, span_str(begins[i])))
             return true;
@@ -90,8 +110,7 @@ int export_csv_cell(struct buf *out, struct span text)
 {
     bool guard = is_formula(text), quote = guard;
     for (size_t i = 0; i < text.len && !quote; i++)
-        quote = text.data[i] == '"' || text.data[i] == ',' || text.data[i] == '\n' ||
-                text.data[i] == '\r';
+        quote = strchr("\",;\t\n\r", text.data[i]) != NULL; /* or NUL */
     if (!quote)
         return buf_append(out, text);
     int r = buf_append(out, guard ? SPAN_LIT("\"'") : SPAN_LIT("\""));
@@ -275,6 +294,8 @@ int export_new(const struct export_options *o, struct export **ret_export)
     if (o->format == EXPORT_CSV && o->out)
         r = begin_csv(e);
     else if (o->format == EXPORT_XLSX && (r = sheet_writer_new(o->path, 0, &e->sheet)) == 0)
+        r = sheet_writer_restrict(e->sheet); /* texts of people */
+    if (r == 0 && e->sheet)
         r = next_sheet(e);
     if (r < 0) {
         export_free(e);
@@ -301,11 +322,50 @@ void export_free(struct export *e)
     free(e);
 }
 
+/* ---- files that don't stay ---- */
+
+bool export_place(struct span dir, const void *token, char ret_path[PATH_MAX])
+{
+    int n =
+        snprintf(ret_path, PATH_MAX, "%.*s/export.%d.%p.xlsx", SPAN_ARG(dir), (int)getpid(), token);
+    return n > 0 && n < PATH_MAX;
+}
+
+/* One of those names, or that of what it is made of. */
+static bool is_place(const char *name)
+{
+    int at = 0, pid, part;
+    unsigned long long token;
+    if (sscanf(name, "export.%d.0x%llx.xlsx%n", &pid, &token, &at) != 2 || at == 0)
+        return false;
+    const char *rest = name + at;
+    at = 0;
+    return !*rest || (sscanf(rest, ".%d.part%n", &part, &at) == 1 && at && !rest[at]);
+}
+
+void export_sweep(struct span dir)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%.*s", SPAN_ARG(dir)) >= (int)sizeof(path))
+        return;
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (is_place(e->d_name) && unlinkat(dirfd(d), e->d_name, 0) < 0)
+            log_warning("%s/%s is left of an export and can't be removed: %s", path, e->d_name,
+                        strerror(errno));
+    if (d)
+        closedir(d);
+}
+
 /* ---- for the record ---- */
 
 static int word(struct buf *out, const char *key, struct span value)
 {
-    return value.len ? buf_printf(out, " %s=%.*s", key, SPAN_ARG(value)) : 0;
+    int r = value.len ? buf_printf(out, " %s=", key) : 0;
+    /* A blank parts words, so that none of a filter's own may pass for another. */
+    for (size_t i = 0; r == 0 && i < value.len; i++)
+        r = buf_append_char(out, value.data[i] == ' ' ? '_' : value.data[i]);
+    return r;
 }
 
 static int moment(struct buf *out, const char *key, uint64_t us)
@@ -339,10 +399,21 @@ int export_describe(enum export_format format, const struct query_filter *f, str
         r = word(out, "model", f->model);
     if (r == 0)
         r = word(out, "request", f->request_id);
+    if (r == 0)
+        r = word(out, "session", f->session);
+    if (r == 0)
+        r = word(out, "trace", f->trace_id);
+    if (r == 0)
+        r = word(out, "client_ip", f->client_ip);
+    if (r == 0)
+        r = f->any_purpose ? word(out, "purpose", SPAN_LIT("any"))
+                           : word(out, "purpose", f->purpose);
     if (r == 0 && f->direction)
         r = word(out, "direction", span_str(direction_name(f->direction)));
     if (r == 0 && f->text.len)
         r = buf_append(out, SPAN_LIT(" text=(searched)"));
+    if (r == 0 && f->keep)
+        r = buf_append(out, SPAN_LIT(" review=(asked)"));
     if (r == 0 && f->all)
         r = buf_append(out, SPAN_LIT(" all"));
     if (r == 0 && f->limit)

@@ -8,6 +8,7 @@
 #include "audit/query.h"
 #include "casebook/casebook.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 enum export_format { EXPORT_CSV, EXPORT_JSONL, EXPORT_XLSX, EXPORT_FORMATS };
@@ -33,6 +34,12 @@ int export_row(struct export *e, const struct query_row *row);
 int export_finish(struct export *e);
 /* Accepts NULL. What was not finished leaves no XLSX behind. */
 void export_free(struct export *e);
+
+/* A name in `dir` for a workbook that is handed out and then removed; `token` tells those of one
+ * process apart. False when it is too long. */
+bool export_place(struct span dir, const void *token, char ret_path[PATH_MAX]);
+/* Removes what a crash left of such files; at the start of the process that makes them. */
+void export_sweep(struct span dir);
 
 /*
  * Appends one cell of CSV. What a spreadsheet would take for a formula (it begins with = + - @, one

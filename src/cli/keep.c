@@ -5,6 +5,7 @@
 #include "audit/backup.h"
 #include "audit/holds.h"
 #include "audit/prune.h"
+#include "audit/witness.h"
 #include "base/clock.h"
 #include "cli/setup.h"
 
@@ -52,7 +53,10 @@ static int prune(struct audit *a, struct span who, struct desk_answer *ret)
                               .samples = keep->samples,
                               .now_us = clock_wall_us(),
                               .who = who};
-    int r = prune_run(a, &o, &report);
+    int r = witness_clock(o.dir, o.now_us, &o.witnessed_us);
+    report = (struct prune_report){0};
+    if (r == 0)
+        r = prune_run(a, &o, &report);
     ret->entries = (int64_t)report.file_count;
     ret->records = (int64_t)report.originals;
     ret->texts = (int64_t)(report.texts + report.samples);

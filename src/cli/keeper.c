@@ -2,6 +2,7 @@
 
 #include "audit/export.h"
 #include "audit/prune.h"
+#include "audit/witness.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -133,7 +134,9 @@ static void prune(struct keeper *k)
                               .samples = keep->samples,
                               .now_us = clock_wall_us(),
                               .who = SPAN_LIT("\"author\":\"retention\"")};
-    int r = report ? prune_run(k->audit, &o, report) : -ENOMEM;
+    int r = report ? witness_clock(o.dir, o.now_us, &o.witnessed_us) : -ENOMEM;
+    if (r == 0)
+        r = prune_run(k->audit, &o, report);
     k->prune_ms = loop_now_ms(k->loop) + (r < 0 ? AGAIN_MS : DAY_MS);
     if (r < 0)
         log_error("audit: the log can't be pruned: %s; trying again in an hour", strerror(-r));

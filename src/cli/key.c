@@ -310,7 +310,8 @@ int cli_key(int argc, char **argv)
         .parser = parse,
         .args_doc = "create|list|rotate|revoke [ID]",
         .doc = "Create, list, rotate and revoke the keys of apps. A running gateway knows of it at "
-               "once.\n管理应用密钥：创建、列出、轮换、吊销，运行中的网关随即生效。",
+               "once; it is on record before it is "
+               "done.\n管理应用密钥：创建、列出、轮换、吊销，运行中的网关随即生效。",
     };
     static char name[] = "juyong key";
     struct options o = {.app = "default", .alias = ""};

@@ -7,6 +7,7 @@
 #include "audit/prune.h"
 #include "audit/query.h"
 #include "audit/reveal.h"
+#include "audit/witness.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/codec.h"
@@ -201,7 +202,9 @@ static int show_plan(const struct options *o)
                               .originals = c->audit.retention.originals,
                               .samples = c->audit.samples.days,
                               .now_us = clock_wall_us()};
-    int r = prune_plan(&p, &report);
+    int r = witness_clock(p.dir, p.now_us, &p.witnessed_us);
+    if (r == 0)
+        r = prune_plan(&p, &report);
     if (r < 0)
         return complain("prune", r);
     for (size_t i = 0; i < report.file_count; i++)

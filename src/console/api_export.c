@@ -68,13 +68,12 @@ static int write_sheet(const struct api *api, const struct api_request *q,
 {
     char path[PATH_MAX];
     struct export *e = NULL;
-    int n = snprintf(path, sizeof(path), "%.*s/export.%d.%p.xlsx", SPAN_ARG(api->state_dir),
-                     (int)getpid(), (const void *)q);
+    bool placed = export_place(api->state_dir, q, path);
     struct export_options o = {.format = EXPORT_XLSX,
-                               .path = span_from(path, (size_t)n),
+                               .path = span_str(path),
                                .casebook = api->casebook,
                                .texts = q->may & MAY_READ};
-    int r = n < 0 || n >= PATH_MAX ? -ENAMETOOLONG : export_new(&o, &e);
+    int r = placed ? export_new(&o, &e) : -ENAMETOOLONG;
     if (r == 0)
         r = copy(api, q, f, e, NULL);
     if (r == 0)

@@ -9,6 +9,7 @@
 #include "console/verifier.h"
 
 #include "base/log.h"
+#include "casebook/export.h"
 #include "config/value.h"
 #include "crypto/secret.h"
 #include "crypto/sha256.h"
@@ -482,6 +483,8 @@ int console_new(const struct console_options *o, struct console **ret_console)
         free(c);
         return r;
     }
+    if (config)
+        export_sweep(config->state_dir);
     memo_init(&c->coverage, COVERAGE_MAX);
     set_times(c);
     loop_timer_init(c->loop, &c->watch, look_after);

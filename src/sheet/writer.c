@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <xlsxwriter.h>
 
 /* A character of a cell may take four bytes, and be written as an escape of seven. */
@@ -118,6 +119,11 @@ int sheet_writer_new(struct span path, int64_t created, struct sheet_writer **re
 fail:
     sheet_writer_free(w);
     return r;
+}
+
+int sheet_writer_restrict(struct sheet_writer *w)
+{
+    return chmod(w->temp, 0600) < 0 ? -errno : 0;
 }
 
 /* What Excel would read back as an escaped character, _xHHHH_, must not come from a text. */

@@ -35,6 +35,8 @@ struct sheet_cell {
  * file can be made there.
  */
 int sheet_writer_new(struct span path, int64_t created, struct sheet_writer **ret_writer);
+/* The file is its owner's alone, whatever the umask; before the first row. 0 or -errno. */
+int sheet_writer_restrict(struct sheet_writer *w);
 /*
  * Begins the next sheet with a bold header row that stays in view. A name has 1 to 31 characters,
  * none of []:*?/\, no apostrophe at either end, and is the only one of its kind in the workbook,

@@ -136,6 +136,33 @@ static void a_url_gets_them_until_it_takes_them(void **state)
     assert_null(strstr(read_text(path), "secret"));
 }
 
+/* Of two places on one host each has its own position, whatever the other one took. */
+static void one_host_may_be_two_places(void **state)
+{
+    struct export_sink sinks[] = {{.url = SPAN_LIT("https://collector.example/refuses")},
+                                  {.url = SPAN_LIT("https://collector.example/takes")}};
+    struct export_options o = {.dir = span_str(dir), .sinks = sinks, .sink_count = 2, .post = post};
+    struct export *e = NULL;
+    write_lines("checkpoints.jsonl", "one\ntwo\n", "w");
+    post_result = 0;
+    assert_int_equal(export_open(&o, &e), 0);
+    export_step(e, 1000, 5);
+    export_posted(e, 0, -EIO, 503);
+    export_posted(e, 1, 0, 200);
+    export_close(e);
+    assert_int_equal(export_open(&o, &e), 0);
+    posted = SPAN_NULL;
+    export_step(e, 1000, 6);
+    assert_span(posted, SPAN_LIT("one\ntwo\n"));
+    export_posted(e, 0, 0, 200);
+    export_close(e);
+    assert_int_equal(export_open(&o, &e), 0);
+    posted = SPAN_NULL;
+    export_step(e, 1000, 7);
+    assert_int_equal(posted.len, 0);
+    export_close(e);
+}
+
 static void the_systems_log_gets_datagrams(void **state)
 {
     struct export_sink sink = {.syslog = true};
@@ -210,9 +237,8 @@ int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
-        CASE(a_file_gets_each_line_once),
-        CASE(a_url_gets_them_until_it_takes_them),
-        CASE(the_systems_log_gets_datagrams),
+        CASE(a_file_gets_each_line_once),        CASE(a_url_gets_them_until_it_takes_them),
+        CASE(one_host_may_be_two_places),        CASE(the_systems_log_gets_datagrams),
         CASE(the_copy_convicts_the_keys_holder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* The index: made, carried on, made anew, emptied; always the same for the same log. */
 #include "madeup.h"
 
+#include "audit/forget.h"
 #include "audit/grams.h"
 #include "audit/index.h"
 
@@ -188,6 +189,80 @@ static void forgets(void **state)
     buf_deinit(&gram);
 }
 
+#define ANNA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* A text of hers, indexed; its gram as it stands in the file. */
+static files_month index_a_text(struct buf *ret_gram)
+{
+    struct audit_subject anna = subject_example;
+    struct audit_hit hit = hit_example;
+    struct files files;
+    begin(4, 2 * HOUR_US);
+    struct store *s = open_store();
+    anna.end_user = SPAN_LIT(ANNA);
+    hit.context = hit.text = SPAN_LIT("鑫淼");
+    hit.context_start = hit.context_end = 0;
+    struct audit_event e = {
+        .kind = AUDIT_ACT, .subject = &anna, .hits = &hit, .hit_count = 1, .action = ACTION_BLOCK};
+    write_event(s, &e);
+    store_close(s);
+    assert_int_equal(indexer_run(span_str(dir)), 0);
+    assert_int_equal(grams_query(SPAN_LIT("淼"), ret_gram), 0);
+    ret_gram->data[ret_gram->len - 1] = '\0';
+    assert_true(holds("tx-", ret_gram->data + 1));
+    assert_int_equal(files_list(span_str(dir), 0, &files), 0);
+    return files.months[files.count - 1];
+}
+
+/* Who asks again, as he is told to, gets done what a reader was in the way of. */
+static void forgets_behind_a_reader(void **state)
+{
+    struct buf gram = BUF_INIT(64);
+    struct forget_result f;
+    struct db *reader = NULL;
+    struct db_stmt *reads = NULL;
+    struct db_options o = {.readonly = true};
+    char path[PATH_MAX];
+    files_month month = index_a_text(&gram);
+    assert_true(index_path(span_str(dir), INDEX_TEXT, month, path));
+    assert_int_equal(db_open(span_str(path), &o, &reader), 0);
+    assert_int_equal(db_prepare(reader, SPAN_LIT("SELECT seq FROM state"), &reads), 0);
+    assert_int_equal(db_step(reads), 1);
+    assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &f), 0);
+    assert_int_equal(f.texts, 1);
+    assert_true(f.left_in_wal);
+    db_reset(reads);
+    assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &f), 0);
+    assert_false(f.left_in_wal);
+    assert_false(holds("tx-", gram.data + 1));
+    db_finalize(reads);
+    db_close(reader);
+    buf_deinit(&gram);
+}
+
+/* A crash behind the removal of the texts: the index that still has their words goes. */
+static void forgets_after_a_crash(void **state)
+{
+    struct buf gram = BUF_INIT(64);
+    struct forget_result f;
+    for (int again = 0; again < 2; again++) {
+        files_month month = index_a_text(&gram);
+        assert_int_equal(index_condemn(span_str(dir), month), 0);
+        tamper(1, "DELETE FROM text");
+        if (again) {
+            assert_int_equal(forget_run(span_str(dir), SPAN_NULL, SPAN_LIT(ANNA), &f), 0);
+            assert_int_equal(f.texts, 0);
+        } else {
+            assert_int_equal(indexer_run(span_str(dir)), 0);
+        }
+        assert_false(holds("tx-", gram.data + 1));
+        buf_clear(&gram);
+        remove_dir(NULL);
+        make_dir(NULL);
+    }
+    buf_deinit(&gram);
+}
+
 /* What was removed behind the indexer's back leaves no words behind. */
 static void goes_with_what_it_speaks_of(void **state)
 {
@@ -299,6 +374,8 @@ int main(void)
         CASE(survives_kill),
         CASE(begins_anew_where_it_does_not_fit),
         CASE(forgets),
+        CASE(forgets_behind_a_reader),
+        CASE(forgets_after_a_crash),
         CASE(goes_with_what_it_speaks_of),
         cmocka_unit_test(grams_of_a_part_are_grams_of_the_whole),
         CASE(follows),

@@ -3,9 +3,12 @@
 
 #include "audit/forget.h"
 #include "audit/holds.h"
+#include "audit/item.h"
 #include "audit/prune.h"
 #include "audit/reveal.h"
+#include "audit/store.h"
 #include "audit/verify.h"
+#include "audit/witness.h"
 #include "base/clock.h"
 
 #include <dirent.h>
@@ -282,6 +285,129 @@ static void held_texts_stay(void **state)
     assert_int_equal(verify(&v), 0);
 }
 
+#define SECOND    UINT64_C(1000000)
+#define APRIL     (4078684800 * SECOND) /* 2099-04-01 */
+#define HALF_YEAR (190 * DAY)
+
+static struct store *open_store(void)
+{
+    struct store *s = NULL;
+    assert_int_equal(store_open(span_str(dir), SPAN_LIT("0011223344556677"), SPAN_LIT("n"), &s), 0);
+    return s;
+}
+
+/* An interception as it is written when the clock says that. */
+static void write_at(struct store *s, uint64_t wall_us)
+{
+    struct item *i = NULL;
+    uint64_t seq;
+    struct audit_event e = {.kind = AUDIT_ACT,
+                            .subject = &subject_example,
+                            .hits = &hit_example,
+                            .hit_count = 1,
+                            .action = ACTION_BLOCK};
+    assert_int_equal(item_new(&e, 0, NULL, (struct item_limits){.text_max = 512}, &i), 0);
+    i->wall_us = wall_us;
+    assert_int_equal(store_begin(s, wall_us), 0);
+    assert_int_equal(store_put(s, i, &seq), 0);
+    assert_int_equal(store_commit(s), 0);
+    item_unref(i);
+}
+
+/* A clock that was set back: each text is as old as its own record says, wherever it stands. */
+static void a_clock_set_back_makes_nothing_old(void **state)
+{
+    struct prune_report r;
+    struct store *s = open_store();
+    write_at(s, APRIL + 27 * DAY);
+    write_at(s, APRIL + 10 * DAY);
+    write_at(s, APRIL + 11 * DAY);
+    store_close(s);
+    struct prune_options o = after(0);
+    o.now_us = APRIL + 9 * DAY + 60 * DAY;
+    assert_int_equal(prune_plan(&o, &r), 0);
+    assert_int_equal(r.texts, 0);
+    o.now_us += 2 * DAY - 1;
+    assert_int_equal(prune_plan(&o, &r), 0);
+    assert_int_equal(r.texts, 1);
+    o.now_us += 10 * DAY;
+    assert_int_equal(prune_plan(&o, &r), 0);
+    assert_int_equal(r.texts, 2);
+}
+
+static void write_hold(uint64_t since_us, uint64_t until_us)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/holds.tsv", dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "999999\t1\t%llu\t%llu\t\t\t\tcase 9\n", (unsigned long long)since_us,
+            (unsigned long long)until_us);
+    fclose(f);
+}
+
+static bool names(const struct prune_report *r, const char *file)
+{
+    bool named = false;
+    for (size_t i = 0; i < r->file_count; i++)
+        named = named || strcmp(r->files[i].name, file) == 0;
+    return named;
+}
+
+/* Held is what says that it is of then, though it stands in a later month's file. */
+static void a_hold_finds_what_a_wrong_clock_wrote(void **state)
+{
+    struct prune_report r;
+    struct prune_options o = after(0);
+    struct store *s = open_store();
+    write_at(s, APRIL + 27 * DAY);
+    write_at(s, APRIL - 100 * DAY);
+    write_at(s, APRIL + 40 * DAY); /* the file that is being written never goes */
+    store_close(s);
+    o.now_us = APRIL + 400 * DAY;
+    write_hold(APRIL - 200 * DAY, APRIL - 150 * DAY);
+    assert_int_equal(prune_plan(&o, &r), 0);
+    assert_true(names(&r, "l0-2099-04.db"));
+    write_hold(APRIL - 101 * DAY, APRIL - 99 * DAY);
+    assert_int_equal(prune_plan(&o, &r), 0);
+    assert_false(names(&r, "l0-2099-04.db"));
+    assert_true(r.held > 0);
+}
+
+/* A clock that stands ahead takes no record; time in which records came does. */
+static void a_clock_set_ahead_takes_no_records(void **state)
+{
+    struct prune_report r;
+    struct prune_options o = after(0);
+    struct store *s = open_store();
+    write_at(s, APRIL + 10 * DAY);
+    write_at(s, APRIL + 10 * DAY + HALF_YEAR + 40 * DAY); /* the first record of such a start */
+    o.now_us = APRIL + 10 * DAY + HALF_YEAR + 40 * DAY;
+    assert_int_equal(prune_plan(&o, &r), 0);
+    assert_true(names(&r, "l0-2099-04.db")); /* as the clock has it */
+    assert_int_equal(witness_clock(o.dir, o.now_us, &o.witnessed_us), 0);
+    assert_int_equal(o.witnessed_us, APRIL + 10 * DAY);
+    assert_int_equal(prune_plan(&o, &r), 0);
+    assert_false(names(&r, "l0-2099-04.db"));
+    assert_true(names(&r, "l1-2099-04.db")); /* of texts nobody says how long */
+    store_close(s);
+
+    remove_dir(NULL);
+    make_dir(NULL);
+    s = open_store();
+    for (unsigned day = 10; day <= 10 + 230; day++)
+        write_at(s, APRIL + day * DAY);
+    store_close(s);
+    assert_int_equal(witness_clock(span_str(dir), o.now_us, &o.witnessed_us), 0);
+    assert_int_equal(o.witnessed_us, o.now_us);
+    o.dir = span_str(dir);
+    assert_int_equal(prune_plan(&o, &r), 0);
+    assert_true(names(&r, "l0-2099-04.db"));
+    /* Off since then, whatever the clock says. */
+    assert_int_equal(witness_clock(span_str(dir), o.now_us + 900 * DAY, &o.witnessed_us), 0);
+    assert_int_equal(o.witnessed_us, o.now_us);
+}
+
 static struct hold first_hold(void)
 {
     static struct arena arena;
@@ -423,6 +549,9 @@ int main(void)
         CASE(a_hold_that_was_interrupted_is_settled),
         CASE(damaged_holds_stop_everything),
         CASE(deletion_leaves_no_bytes),
+        CASE(a_clock_set_back_makes_nothing_old),
+        CASE(a_hold_finds_what_a_wrong_clock_wrote),
+        CASE(a_clock_set_ahead_takes_no_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,9 @@
 
 #include "casebook/export.h"
 
+#include <limits.h>
+#include <sys/stat.h>
+
 static void cell(const char *text, const char *want)
 {
     struct buf out = BUF_INIT(4096);
@@ -27,6 +30,11 @@ static void what_begins_a_formula_becomes_text(void **state)
     cell("＋1", "\"'＋1\"");
     cell("－1", "\"'－1\"");
     cell("＠x", "\"'＠x\"");
+    cell(" =1", "\"' =1\"");
+    cell("\xef\xbb\xbf\xe3\x80\x80\xc2\xa0=1", "\"'\xef\xbb\xbf\xe3\x80\x80\xc2\xa0=1\"");
+    cell(" a=1", " a=1");
+    cell("a;=1", "\"a;=1\""); /* some take it for a comma */
+    cell("a\t=1", "\"a\t=1\"");
     cell("a,b", "\"a,b\"");
     cell("a\"b", "\"a\"\"b\"");
     cell("\"", "\"\"\"\"");
@@ -121,6 +129,37 @@ static void workbooks_take_any_text(void **state)
     assert_non_null(f);
     assert_int_equal(fgetc(f), 'P');
     fclose(f);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600); /* as the other formats are */
+}
+
+/* What a crash left of a workbook goes at the next start, and nothing else does. */
+static void leftovers_are_swept(void **state)
+{
+    static const char *const others[] = {"export.xlsx", "export.1.0xab.xlsx.bak", "export.1.csv",
+                                         "my.export.1.0xab.xlsx", "export.1.0xab.xlsx.7.part2"};
+    char path[PATH_MAX], part[PATH_MAX + 16], other[128];
+    assert_true(export_place(span_str(dir), dir, path));
+    snprintf(part, sizeof(part), "%s.77.part", path);
+    fclose(fopen(path, "w"));
+    fclose(fopen(part, "w"));
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        snprintf(other, sizeof(other), "%s/%s", dir, others[i]);
+        fclose(fopen(other, "w"));
+    }
+    export_sweep(span_str(dir));
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(access(part, F_OK), -1);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        snprintf(other, sizeof(other), "%s/%s", dir, others[i]);
+        assert_int_equal(access(other, F_OK), 0);
+    }
+}
+
+static int keep_none(void *ctx, struct span request_id)
+{
+    return 0;
 }
 
 static void searched_texts_are_not_in_the_description(void **state)
@@ -134,6 +173,17 @@ static void searched_texts_are_not_in_the_description(void **state)
     assert_int_equal(export_describe(EXPORT_XLSX, &f, &out), 0);
     assert_span(buf_span(&out), SPAN_LIT("format=xlsx since=1970-01-01T00:00:01.000Z action=block "
                                          "risk=A1 direction=prompt text=(searched)"));
+    /* All else that was asked for is, and no word passes for another. */
+    buf_clear(&out);
+    f = (struct query_filter){.app = SPAN_LIT("shop all risk=A2"),
+                              .session = SPAN_LIT("s1"),
+                              .trace_id = SPAN_LIT("t1"),
+                              .client_ip = SPAN_LIT("10.0.0.1"),
+                              .any_purpose = true,
+                              .keep = keep_none};
+    assert_int_equal(export_describe(EXPORT_CSV, &f, &out), 0);
+    assert_span(buf_span(&out), SPAN_LIT("format=csv app=shop_all_risk=A2 session=s1 trace=t1 "
+                                         "client_ip=10.0.0.1 purpose=any review=(asked)"));
     buf_deinit(&out);
     assert_int_equal(export_format_from(SPAN_LIT("jsonl")), EXPORT_JSONL);
     assert_int_equal(export_format_from(SPAN_LIT("pdf")), EXPORT_FORMATS);
@@ -148,6 +198,7 @@ int main(void)
         TEST(texts_are_there_when_they_may_be),
         TEST(what_fails_is_told),
         TEST(workbooks_take_any_text),
+        TEST(leftovers_are_swept),
         TEST(searched_texts_are_not_in_the_description),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
