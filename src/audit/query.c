@@ -233,6 +233,10 @@ int query_open(struct span dir, const struct query_filter *f, struct query **ret
         r = -ENOENT;
     if (r == 0)
         r = find_live_run(q);
+    /* An exchange stands where its last record is: one that goes on while we read would never be
+     * met, neither there nor where it stood. */
+    if (r == 0 && !f->follow && !f->upto_seq)
+        r = query_last_seq(dir, &q->f.upto_seq);
     if (r < 0) {
         query_close(q);
         return r;
