@@ -219,7 +219,8 @@ static int write_surroundings(const struct api *api, const struct api_request *q
     int r = records_write(api->log_dir, id, out);
     rowjson_put(out, ",\"reviews\":");
     if (r == 0 && api->casebook)
-        r = casebook_reviews(api->casebook, id, out);
+        r = q->may & MAY_READ ? casebook_reviews(api->casebook, id, out)
+                              : casebook_verdicts(api->casebook, id, out);
     else
         rowjson_put(out, "[]");
     rowjson_put(out, ",\"conversation\":");
