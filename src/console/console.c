@@ -387,6 +387,7 @@ static int listen_with(struct console *c, struct span host, uint16_t port,
         .host = host,
         .port = port,
         .connections = CONNECTIONS,
+        .yielding = true,
         /* A front or a tunnel is one address for all. */
         .per_ip = value_is_loopback(host) ? 0 : CONNECTIONS_EACH,
         .refusal_headers = answer_security(&security),
