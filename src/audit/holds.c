@@ -333,6 +333,8 @@ int holds_add(struct audit *a, const struct hold *h, struct span who, uint64_t *
     struct hold made = *h;
     if (!h->request_id.len && !h->app.len && !h->end_user.len && !h->since_us && !h->until_us)
         return -EINVAL;
+    if (h->until_us && h->since_us >= h->until_us)
+        return -EINVAL; /* it would hold nothing */
     arena_init(&arena, ARENA_MAX);
     pthread_mutex_lock(&a->upkeep);
     int r = holds_load(dir, &arena, &holds);
@@ -361,7 +363,7 @@ int holds_release(struct audit *a, uint64_t number, struct span who)
     pthread_mutex_lock(&a->upkeep);
     int r = holds_load(dir, &arena, &holds);
     bool found = false;
-    for (size_t i = 0; i < holds.count; i++)
+    for (size_t i = 0; number && i < holds.count; i++) /* 0 is what is not on record yet */
         found = found || holds.list[i].number == number;
     if (r == 0 && !found)
         r = -ENOENT;

@@ -40,7 +40,8 @@ bool holds_may_cover(const struct holds *h, uint64_t first_seq, uint64_t last_se
 
 /*
  * For who holds the log, from a thread that may wait. `who`: members of a JSON object that tell who
- * does it and why, for the record. 0; -EINVAL: asks for nothing; -E2BIG; as act_record().
+ * does it and why, for the record. 0; -EINVAL: asks for nothing, or for no time; -E2BIG; as
+ * act_record().
  * *ret_number names the hold from now on.
  */
 int holds_add(struct audit *a, const struct hold *h, struct span who, uint64_t *ret_number);

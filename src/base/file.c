@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 int file_read(int fd, off_t from, struct buf *out)
@@ -59,4 +60,14 @@ int file_make_dir(const char *path, mode_t mode)
     if (fd < 0)
         return errno == EACCES || errno == EPERM ? 0 : -errno;
     return fsync(fd) < 0 && errno != EINVAL && errno != EROFS ? -errno : 0;
+}
+
+int file_room(int fd, unsigned percent)
+{
+    struct statvfs v;
+    if (fstatvfs(fd, &v) < 0)
+        return -errno;
+    /* What root alone may use is neither used nor free. */
+    uint64_t used = v.f_blocks - v.f_bfree, all = used + v.f_bavail;
+    return all == 0 || used * 100 < all * percent ? 0 : -ENOSPC;
 }

@@ -14,5 +14,10 @@ int file_read(int fd, off_t from, struct buf *out);
  * may not be read is trusted to keep the name. 0 or -errno.
  */
 int file_make_dir(const char *path, mode_t mode);
+/*
+ * Is there room on the file system of that descriptor: is it less full than `percent`, as df
+ * counts? 0, -ENOSPC, or -errno.
+ */
+int file_room(int fd, unsigned percent);
 /* Writes all of it where the descriptor stands. 0, or -errno: then a part may be there. */
 int file_write(int fd, struct span s);

@@ -147,6 +147,8 @@ int casebook_find_review(struct casebook *c, struct span request_id,
 
 /* [{reviewer,verdict,note,at_us,second,replaced}] of one request, the newest first. */
 int casebook_reviews(struct casebook *c, struct span request_id, struct buf *out);
+/* The same without the notes, for who may not read texts: they may quote them. */
+int casebook_verdicts(struct casebook *c, struct span request_id, struct buf *out);
 /* The object of /api/reviews/summary. */
 int casebook_summary(struct casebook *c, struct span day, struct buf *out);
 /* {done,correct,false_positive,unsure,open} of what came in that time. */

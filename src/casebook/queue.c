@@ -93,7 +93,7 @@ int casebook_find_review(struct casebook *c, struct span request_id,
     return r;
 }
 
-int casebook_reviews(struct casebook *c, struct span request_id, struct buf *out)
+static int write_reviews(struct casebook *c, struct span request_id, bool notes, struct buf *out)
 {
     struct db_stmt *s = NULL;
     pthread_mutex_lock(&c->read_lock);
@@ -109,7 +109,8 @@ int casebook_reviews(struct casebook *c, struct span request_id, struct buf *out
         book_json(out, "reviewer", db_column_text(s, 0));
         book_json(out, "verdict",
                   span_str(v > 0 && v < VERDICT_COUNT ? casebook_verdict_name(v) : ""));
-        book_json(out, "note", db_column_text(s, 2));
+        if (notes)
+            book_json(out, "note", db_column_text(s, 2));
         book_json_int(out, "at_us", db_column_int(s, 3));
         book_json_bool(out, "second", db_column_int(s, 4) == 2);
         book_json_bool(out, "replaced", db_column_int(s, 5));
@@ -118,4 +119,14 @@ int casebook_reviews(struct casebook *c, struct span request_id, struct buf *out
     db_finalize(s);
     pthread_mutex_unlock(&c->read_lock);
     return r < 0 ? r : buf_append_char(out, ']');
+}
+
+int casebook_reviews(struct casebook *c, struct span request_id, struct buf *out)
+{
+    return write_reviews(c, request_id, true, out);
+}
+
+int casebook_verdicts(struct casebook *c, struct span request_id, struct buf *out)
+{
+    return write_reviews(c, request_id, false, out);
 }

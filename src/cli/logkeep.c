@@ -320,6 +320,8 @@ static int add_hold(struct options *o)
                            .until_us = (int64_t)o->until_us};
     if (!o->request && !o->user && !o->app && !o->since_us && !o->until_us)
         return usage("hold add: say what: --request, --end-user, --app, --since, --until");
+    if (o->until_us && o->since_us >= o->until_us)
+        return usage("hold add: --since is not before --until: it would hold nothing");
     if (!o->reason || !*o->reason)
         return usage("hold add: say why: --reason TEXT");
     if (!settle_user(o, &act))

@@ -30,7 +30,8 @@ static void put_text(const char *name, struct span text, struct buf *out)
         rowjson_put(out, "null");
 }
 
-void actrow_put(const struct query_row *row, const struct actrow *act, bool first, struct buf *out)
+void actrow_put(const struct query_row *row, const struct actrow *act, bool first, bool whole,
+                struct buf *out)
 {
     const struct entry *e = &row->entry;
     rowjson_put(out, "%s{\"seq\":%" PRIu64 ",\"time_us\":%" PRIu64, first ? "" : ",", e->seq,
@@ -40,6 +41,7 @@ void actrow_put(const struct query_row *row, const struct actrow *act, bool firs
     put_text("reason", act->why, out);
     put_text("app", e->app, out);
     put_text("end_user", e->end_user, out);
-    put_text("detail", e->detail, out);
+    if (whole)
+        put_text("detail", e->detail, out);
     rowjson_put(out, "}");
 }

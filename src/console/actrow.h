@@ -14,5 +14,7 @@ struct actrow {
 void actrow_read(const struct query_row *row, struct actrow *ret);
 void actrow_deinit(struct actrow *a);
 /* Appends {seq,time_us,act,who,reason,app,end_user,detail} behind a comma unless it is first, as
- * rowjson_put() does. `detail` is the text as it stands in the record, or null. */
-void actrow_put(const struct query_row *row, const struct actrow *act, bool first, struct buf *out);
+ * rowjson_put() does. `detail` is the text as it stands in the record, or null; it says more than
+ * who did what, such as from where: with `whole` alone. */
+void actrow_put(const struct query_row *row, const struct actrow *act, bool first, bool whole,
+                struct buf *out);

@@ -15,6 +15,7 @@
 
 struct verifier;
 struct memo;
+struct lookups;
 struct guard; /* guard.h: accounts and sessions, for api_session.c and api_accounts.c */
 
 struct api {
@@ -32,6 +33,7 @@ struct api {
     struct verifier *verifier;             /* verifier.h */
     const struct config_console *settings; /* of the listener */
     struct memo *coverage;                 /* kept between calls */
+    struct lookups *lookups;               /* lookups.h */
     unsigned reloads; /* how often another snapshot came into force before this one */
 };
 

@@ -29,9 +29,29 @@ static int get_accounts(const struct api *api, const struct api_request *q, stru
     return r < 0 ? r : buf_append_char(&a->body, ']');
 }
 
+/*
+ * May he still? Somebody may have taken it from him while his call waited: two administrators who
+ * remove each other at once would else leave none.
+ */
+static bool may_still(struct span who, const struct account *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (span_eq(span_str(list[i].name), who))
+            return !list[i].disabled && staff_may(list[i].role) & MAY_ACCOUNTS;
+    return false;
+}
+
+struct addition {
+    struct span by;
+    struct account new;
+};
+
 static int add(void *ctx, struct account *list, size_t *count)
 {
-    const struct account *new = ctx;
+    const struct addition *w = ctx;
+    const struct account *new = &w->new;
+    if (!may_still(w->by, list, *count))
+        return -ESTALE;
     if (*count == ACCOUNTS_MAX)
         return -ENOSPC;
     for (size_t i = 0; i < *count; i++)
@@ -56,19 +76,24 @@ static int record(const struct api *api, const struct api_request *q, struct spa
     return r;
 }
 
+static int refuse_late(struct api_answer *a)
+{
+    return api_error(a, 403, "wrong_role", "Your role does not allow this any more.");
+}
+
 static int post_accounts(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
-    struct account new = {.created_us = clock_wall_us()};
+    struct addition w = {.by = q->user, .new.created_us = clock_wall_us()};
     struct span name, role, password;
     if (!api_body_text(q, "name", 0, 256, &name, a) || !api_body_text(q, "role", 0, 64, &role, a) ||
         !api_body_text(q, "password", 0, 1u << 16, &password, a))
         return 0;
-    new.role = staff_from(role);
+    w.new.role = staff_from(role);
     if (!account_name_is_good(name))
         return api_error(a, 422, "bad_name",
                          "A name has 1 to 64 bytes of letters, digits, '.', '-', '_', '@' and "
                          "Chinese characters.");
-    if (new.role == STAFF_NONE)
+    if (w.new.role == STAFF_NONE)
         return api_error(a, 422, "bad_role",
                          "The role is viewer, reviewer, publisher, administrator or inspector.");
     const char *fault = account_password_fault(name, password);
@@ -77,16 +102,18 @@ static int post_accounts(const struct api *api, const struct api_request *q, str
     struct account other;
     if (accounts_find(api->guard->accounts, name, &other))
         return api_error(a, 409, "exists", "There is an account of that name.");
-    memcpy(new.name, name.data, name.len);
+    memcpy(w.new.name, name.data, name.len);
     struct buf more = BUF_INIT(128);
-    api_member(&more, "to", staff_name(new.role));
+    api_member(&more, "to", staff_name(w.new.role));
     int r = record(api, q, SPAN_LIT("account_add"), name, buf_span(&more));
     buf_deinit(&more);
     if (r == 0)
-        r = account_set_password(&new, password);
+        r = account_set_password(&w.new, password);
     if (r == 0)
-        r = accounts_edit(api->guard->accounts, add, &new);
-    secret_cleanse(&new, sizeof(new));
+        r = accounts_edit(api->guard->accounts, add, &w);
+    secret_cleanse(&w, sizeof(w));
+    if (r == -ESTALE)
+        return refuse_late(a);
     if (r == -EEXIST)
         return api_error(a, 409, "exists", "There is an account of that name.");
     if (r == -ENOSPC)
@@ -95,6 +122,7 @@ static int post_accounts(const struct api *api, const struct api_request *q, str
 }
 
 struct change {
+    struct span by;
     struct account new; /* name, and what is to be */
     bool role, disabled, password, totp, remove;
 };
@@ -102,6 +130,8 @@ struct change {
 static int apply(void *ctx, struct account *list, size_t *count)
 {
     const struct change *c = ctx;
+    if (!may_still(c->by, list, *count))
+        return -ESTALE;
     for (size_t i = 0; i < *count; i++) {
         struct account *a = &list[i];
         if (strcmp(a->name, c->new.name) != 0)
@@ -181,7 +211,7 @@ static int record_change(const struct api *api, const struct api_request *q,
 
 static int post_account(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
-    struct change c = {0};
+    struct change c = {.by = q->user};
     struct account old;
     struct span name = q->parts[0], password;
     if (!accounts_find(api->guard->accounts, name, &old))
@@ -203,6 +233,8 @@ static int post_account(const struct api *api, const struct api_request *q, stru
         r = accounts_edit(api->guard->accounts, apply, &c);
     secret_cleanse(&c, sizeof(c));
     secret_cleanse(&old, sizeof(old));
+    if (r == -ESTALE)
+        return refuse_late(a);
     if (r == -ENOENT)
         return api_error(a, 404, "not_found", "There is no account of that name.");
     return r < 0 ? r : buf_append(&a->body, SPAN_LIT("{}"));

@@ -39,7 +39,7 @@ static int write_acts(const struct api *api, const struct api_request *q,
         struct actrow act;
         actrow_read(row, &act);
         if (is_wanted(&w, row, &act))
-            actrow_put(row, &act, count++ == 0, out);
+            actrow_put(row, &act, count++ == 0, true, out);
         actrow_deinit(&act);
     }
     if (r >= 0 && log) {

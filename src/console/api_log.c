@@ -2,12 +2,14 @@
 #include "console/areas.h"
 #include "console/filter.h"
 #include "console/logrow.h"
+#include "console/lookups.h"
 
 #include "audit/groups.h"
 #include "audit/overview.h"
 #include "audit/query.h"
 #include "audit/records.h"
 #include "audit/rowjson.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -78,14 +80,26 @@ static bool read_position(const struct api_request *q, struct query_filter *f)
     return true;
 }
 
-/* Who looks for one person's records is on record, once a list, as at the command line. */
-static int record_lookup(const struct api *api, const struct api_request *q,
-                         const struct query_filter *f)
+/*
+ * Who looks for one person's records is on record, once a list, as at the command line. Any
+ * position may be made up: a page is a later one only for who was noted for the first. True, or
+ * false with the answer filled.
+ */
+static bool record_lookup(const struct api *api, const struct api_request *q,
+                          const struct query_filter *f, struct api_answer *a)
 {
-    if (f->end_user.len == 0 || f->before_seq || f->after_seq)
-        return 0;
-    return api_record_of(api, q, SPAN_LIT("user_lookup"), f->app, f->end_user,
-                         SPAN_LIT("\"what\":\"log\""));
+    bool later = f->before_seq || f->after_seq;
+    if (f->end_user.len == 0 ||
+        (later && lookups_has(api->lookups, q->user, f->end_user, f->app, clock_mono_ms())))
+        return true;
+    int r = api_record_of(api, q, SPAN_LIT("user_lookup"), f->app, f->end_user,
+                          SPAN_LIT("\"what\":\"log\""));
+    if (r == 0)
+        lookups_note(api->lookups, q->user, f->end_user, f->app, clock_mono_ms());
+    else
+        api_error(a, 503, "not_recorded",
+                  "That a person's records are looked at can't be recorded.");
+    return r == 0;
 }
 
 static int write_rows(const struct api *api, const struct api_request *q,
@@ -136,10 +150,8 @@ static int get_log(const struct api *api, const struct api_request *q, struct ap
         return r;
     if (f.upto_seq == 0)
         f.upto_seq = newest;
-    r = record_lookup(api, q, &f);
-    if (r < 0)
-        return api_error(a, 503, "not_recorded",
-                         "That a person's records are looked at can't be recorded.");
+    if (!record_lookup(api, q, &f, a))
+        return 0;
     rowjson_put(&a->body, "{\"rows\":[");
     r = write_rows(api, q, &f, a, &complete, &older);
     if (r < 0)
@@ -162,9 +174,9 @@ static int get_groups(const struct api *api, const struct api_request *q, struct
     if (!filter_read(q, &o.filter, a) || !read_wish(api, q, &wish, &o.filter, a))
         return 0;
     o.filter.budget_us = GROUPS_US;
-    int r = record_lookup(api, q, &o.filter);
-    if (r == 0)
-        r = groups_write(api->log_dir, &o, &a->body);
+    if (!record_lookup(api, q, &o.filter, a))
+        return 0;
+    int r = groups_write(api->log_dir, &o, &a->body);
     if (r != -ENOENT)
         return r;
     buf_clear(&a->body);
@@ -219,7 +231,8 @@ static int write_surroundings(const struct api *api, const struct api_request *q
     int r = records_write(api->log_dir, id, out);
     rowjson_put(out, ",\"reviews\":");
     if (r == 0 && api->casebook)
-        r = casebook_reviews(api->casebook, id, out);
+        r = q->may & MAY_READ ? casebook_reviews(api->casebook, id, out)
+                              : casebook_verdicts(api->casebook, id, out);
     else
         rowjson_put(out, "[]");
     rowjson_put(out, ",\"conversation\":");

@@ -197,14 +197,14 @@ static int take_row(const struct api *api, const struct api_request *q, const st
     return r == -EMSGSIZE ? 0 : r;
 }
 
-static int take_act(const struct query_row *row, struct found *f)
+static int take_act(const struct api_request *q, const struct query_row *row, struct found *f)
 {
     struct actrow act;
     /* Looks at somebody say nothing of that person. */
     if (span_eq(row->entry.reason, SPAN_LIT("user_lookup")))
         return 0;
     actrow_read(row, &act);
-    actrow_put(row, &act, f->act_count++ == 0, &f->acts);
+    actrow_put(row, &act, f->act_count++ == 0, q->may & MAY_ACTS, &f->acts);
     actrow_deinit(&act);
     return f->acts.max ? 0 : -ENOMEM;
 }
@@ -220,7 +220,7 @@ static int read_rows(const struct api *api, const struct api_request *q, struct 
     int r = query_open(api->log_dir, &filter, &log);
     while (r >= 0 && (acts ? f->act_count : f->log_count) < SHOWN && !api_gone(q) &&
            (r = query_next(log, &row)) == 1)
-        r = acts ? take_act(row, f) : take_row(api, q, row, f);
+        r = acts ? take_act(q, row, f) : take_row(api, q, row, f);
     query_close(log);
     return r == -ENOENT || r > 0 ? 0 : r;
 }

@@ -3,6 +3,7 @@
 #include "console/answer.h"
 #include "console/call.h"
 #include "console/guard.h"
+#include "console/lookups.h"
 #include "console/memo.h"
 #include "console/page.h"
 #include "console/routes.h"
@@ -22,7 +23,8 @@
 #define WATCH_MS   1000
 #define CLERKS     4 /* trying a change on the log takes one of them some seconds */
 #define CLERK_JOBS 64
-/* Who isn't logged in waits in a queue of his own, so that guessing keeps nobody from his work. */
+/* Who isn't logged in waits in a queue of his own: guessing keeps nobody from his work, and no work
+ * of others keeps anybody from logging in. */
 #define DOOR_JOBS        16
 #define BODY_MAX         ((size_t)1 << 20)
 #define COVERAGE_MAX     ((size_t)4 << 20)
@@ -41,6 +43,7 @@ struct console {
     struct list calls;
     struct guard guard;
     struct memo coverage;
+    struct lookups *lookups;
     unsigned reloads;
     struct verifier *verifier, *own; /* own: the same, if it is to be freed here */
     struct config_console plain;     /* what holds without a configuration, in tests */
@@ -274,6 +277,7 @@ static void run(struct call *call, unsigned port)
                       .console = c,
                       .guard = &c->guard,
                       .coverage = &c->coverage,
+                      .lookups = c->lookups,
                       .reloads = call->reloads,
                       .verifier = c->verifier,
                       .settings = settings_of(c, call->snapshot)};
@@ -317,7 +321,9 @@ static void begin(struct call *call)
     call->raw = http_request_body(call->r);
     call->snapshot = c->snapshot ? snapshot_ref(c->snapshot) : NULL;
     call->reloads = c->reloads;
-    bool door = call->route->may == 0 && span_eq(call->q.method, SPAN_LIT("POST"));
+    /* Logging in, and whatever else anybody may ask who isn't logged in. */
+    bool door = call->route->may == 0 &&
+                (call->q.user.len == 0 || span_eq(call->q.method, SPAN_LIT("POST")));
     call->job.work = door ? work_at_door : work;
     call->job.done = worked;
     call->working = true;
@@ -381,6 +387,7 @@ static int listen_with(struct console *c, struct span host, uint16_t port,
         .host = host,
         .port = port,
         .connections = CONNECTIONS,
+        .yielding = true,
         /* A front or a tunnel is one address for all. */
         .per_ip = value_is_loopback(host) ? 0 : CONNECTIONS_EACH,
         .refusal_headers = answer_security(&security),
@@ -489,7 +496,8 @@ int console_new(const struct console_options *o, struct console **ret_console)
     set_times(c);
     loop_timer_init(c->loop, &c->watch, look_after);
     c->verifier = o->verifier ? o->verifier : (c->own = verifier_new(c->audit));
-    r = c->verifier ? open_clerks(c) : -ENOMEM;
+    c->lookups = lookups_new();
+    r = c->verifier && c->lookups ? open_clerks(c) : -ENOMEM;
     if (r == 0)
         r = digest_pair(settings_of(c, c->snapshot), c->served);
     if (r == 0)
@@ -537,6 +545,7 @@ void console_free(struct console *c)
     snapshot_unref(c->snapshot);
     guard_deinit(&c->guard);
     memo_deinit(&c->coverage);
+    lookups_free(c->lookups);
     free(c);
 }
 

@@ -46,6 +46,11 @@ bool filter_read(const struct api_request *q, struct query_filter *ret_filter, s
         .client_ip = api_query(q, "client_ip"),
         .trace_id = api_query(q, "trace_id"),
     };
+    /* To be told which rows hold a text is to read it, a guess at a time. */
+    if (f.text.len && !(q->may & MAY_READ)) {
+        api_error(a, 403, "wrong_role", "Your role does not read texts, nor search them.");
+        return false;
+    }
     struct span all = api_query(q, "all");
     f.all = all.len && !span_eq(all, SPAN_LIT("0")) && !span_eq(all, SPAN_LIT("false"));
     if (!api_query_u64(q, "since", 0, INT64_MAX, &f.since_us, a) ||

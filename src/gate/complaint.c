@@ -33,8 +33,10 @@ struct complaint_desk {
     struct complaint_taker taker;
     struct list visits;
     size_t count;
-    pthread_mutex_t lock; /* of `returned` */
+    pthread_mutex_t lock; /* of what follows */
     struct list returned;
+    size_t away;
+    bool closed; /* who comes back now finds nobody: the last one locks up */
     struct loop_watch watch;
 };
 
@@ -100,6 +102,14 @@ static void leave(struct visit *v)
     free(v);
 }
 
+/* The visitor is gone; what he said is still with the taker, who gives it back to nobody. */
+static void abandon(struct visit *v)
+{
+    http_request_release(v->request);
+    loop_task_cancel(&v->task);
+    list_remove(&v->link);
+}
+
 /* A drain waits for what is with the taker, as for an exchange. */
 static void count(struct visit *v, bool under_way)
 {
@@ -113,34 +123,67 @@ static void count(struct visit *v, bool under_way)
         loop_timer_set(&g->drain_timer, 0);
 }
 
+static void remove_desk(struct complaint_desk *d)
+{
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
 static void came_back(struct complaint *c) /* in any thread */
 {
     struct visit *v = list_entry(c, struct visit, complaint);
     struct complaint_desk *d = v->desk;
     uint64_t one = 1;
     pthread_mutex_lock(&d->lock);
-    list_append(&d->returned, &v->back);
-    ssize_t n = write(d->watch.fd, &one, sizeof(one));
-    (void)n;
+    bool closed = d->closed, last = --d->away == 0;
+    if (!closed) {
+        list_append(&d->returned, &v->back);
+        ssize_t n = write(d->watch.fd, &one, sizeof(one));
+        (void)n;
+    }
     pthread_mutex_unlock(&d->lock);
+    if (!closed)
+        return;
+    free(v->room);
+    free(v);
+    if (last)
+        remove_desk(d);
+}
+
+static int send_away(struct visit *v)
+{
+    struct complaint_desk *d = v->desk;
+    pthread_mutex_lock(&d->lock);
+    d->away++;
+    pthread_mutex_unlock(&d->lock);
+    /* Once it is taken it may be answered at any moment: nothing of it is written here any more. */
+    int r = d->taker.take(d->taker.ctx, &v->complaint);
+    if (r < 0) {
+        pthread_mutex_lock(&d->lock);
+        d->away--;
+        pthread_mutex_unlock(&d->lock);
+    }
+    return r;
 }
 
 static void hand_over(struct visit *v)
 {
     struct complaint *c = &v->complaint;
     struct span body = http_request_body(v->request);
-    v->room = malloc(body.len + 1);
-    c->result =
-        v->room ? complaint_read(http_request_header(v->request, "Content-Type"), body, v->room, c)
-                : -ENOMEM;
+    /* Of its own, for it may outlive the request. */
+    v->room = malloc(2 * body.len + 1);
+    if (v->room && body.len)
+        memcpy(v->room + body.len, body.data, body.len);
+    c->result = v->room ? complaint_read(http_request_header(v->request, "Content-Type"),
+                                         span_from(v->room + body.len, body.len), v->room, c)
+                        : -ENOMEM;
     if (c->result < 0) {
         answer(v);
         return;
     }
     v->away = true;
     count(v, true);
-    /* Once it is taken it may be answered at any moment: nothing of it is written here any more. */
-    int r = v->desk->taker.take(v->desk->taker.ctx, c);
+    int r = send_away(v);
     if (r < 0) {
         c->result = r;
         v->away = false;
@@ -153,7 +196,7 @@ static void step(struct loop_task *t)
 {
     struct visit *v = list_entry(t, struct visit, task);
     if (v->away)
-        return; /* his spans point into it */
+        return;
     if (v->events & (HTTP_DONE | HTTP_GONE)) {
         leave(v);
         return;
@@ -300,10 +343,21 @@ void complaint_desk_free(struct complaint_desk *d)
 {
     if (!d)
         return;
-    list_for_each_safe (e, next, &d->visits)
-        leave(list_entry(e, struct visit, link));
+    pthread_mutex_lock(&d->lock);
+    d->closed = true;
+    for (struct list *first; (first = list_pop(&d->returned));)
+        list_entry(first, struct visit, back)->away = false;
+    bool last = d->away == 0;
+    list_for_each_safe (e, next, &d->visits) {
+        struct visit *v = list_entry(e, struct visit, link);
+        if (v->away)
+            abandon(v);
+        else
+            leave(v);
+    }
     loop_watch_remove(d->gate->loop, &d->watch);
     close(d->watch.fd);
-    pthread_mutex_destroy(&d->lock);
-    free(d);
+    pthread_mutex_unlock(&d->lock);
+    if (last)
+        remove_desk(d);
 }

@@ -14,7 +14,8 @@ struct gate;
 
 #define COMPLAINT_BODY_MAX 16384
 
-/* One complaint on its way. Spans are borrowed; all stays in place until `done` is called. */
+/* One complaint on its way. Spans are borrowed; all stays in place until `done` is called, also
+ * when the desk is freed before. */
 struct complaint {
     struct span kind, text, contact, request_id, client_ip;
     /* The answer, written by who takes it. */
@@ -36,7 +37,7 @@ struct complaint_taker {
 /* 0, -ENOMEM, -errno. */
 int complaint_desk_new(struct gate *g, const struct complaint_taker *taker,
                        struct complaint_desk **ret_desk);
-/* What is under way must have come back. Accepts NULL. */
+/* What is under way may come back later, to nobody. Accepts NULL. */
 void complaint_desk_free(struct complaint_desk *d);
 /*
  * In admit(): is the request one of these? Then it is taken, answered or read on, and *ret_max is

@@ -49,6 +49,24 @@ static void connection_expired(struct loop_timer *t)
     connection_gone(c);
 }
 
+/* Has sent no request that is whole: who works for it, or reads its answer, is let be. */
+static bool is_idle(const struct http_connection *c)
+{
+    return !c->expired && (!c->request || !c->request->admitted ||
+                           (c->request->phase == REQUEST_UPLOAD && !c->request->response));
+}
+
+static void make_room(struct http_server *s, const struct http_connection *newest)
+{
+    list_for_each (e, &s->connections) {
+        struct http_connection *c = list_entry(e, struct http_connection, link);
+        if (c != newest && is_idle(c)) {
+            connection_expired(&c->deadline);
+            return;
+        }
+    }
+}
+
 void connection_deadline(struct http_connection *c, unsigned ms)
 {
     if (ms == 0)
@@ -106,10 +124,15 @@ static void connection_open(struct http_server *s, struct MHD_Connection *mhd,
         connection_expired(&c->deadline);
     else
         connection_deadline(c, s->options.header_ms);
+    if (s->options.yielding && s->connection_count >= s->options.connections)
+        make_room(s, c);
 }
 
 static void connection_closed(struct http_connection *c)
 {
+    /* With a place free again the library listens, the next time that it is asked. */
+    if (c->server->connection_count >= c->server->options.connections)
+        c->server->run_again = true;
     if (c->request)
         request_over(c->request);
     loop_watch_remove(c->server->loop, &c->watch);

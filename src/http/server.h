@@ -79,6 +79,11 @@ struct http_server_options {
     unsigned connections; /* ceiling */
     unsigned per_ip;      /* ceiling of one address; 0: none */
     unsigned header_ms, body_ms, idle_ms, write_ms; /* absolute deadlines */
+    /*
+     * One place is always free: when the last is taken, the oldest connection without a whole
+     * request makes room. So idle ones keep nobody out, before their deadline either.
+     */
+    bool yielding;
     bool proxied; /* connections of proxies begin with a PROXY header, see is_proxy() */
     /* PEM: HTTPS, from TLS 1.2 on; empty: plain. Such a server sends whole answers only. */
     struct span certificate, key;

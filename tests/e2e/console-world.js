@@ -199,6 +199,7 @@ export class World {
     const may_read = ['reviewer', 'publisher', 'inspector'].includes(who.role);
     const parts = name.split('/').map(decodeURIComponent);
     const [area, a, b] = parts;
+    if (area === 'log' && q.text) need('read');
     if (name === 'status') return this.status();
     if (name === 'overview') return this.overview(q);
     if (name === 'log') return this.page(q, may_read);

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import XLSX from 'xlsx';
 import { busy, filled, roles, shapes } from './filled.js';
-import { root } from './harness.js';
+import { root, run } from './harness.js';
 
 const who_may = {
   0: roles, MAY_COME: roles, MAY_SEE: roles, MAY_READ: ['reviewer', 'publisher', 'inspector'], MAY_REVEAL: ['reviewer', 'inspector'], MAY_REVIEW: ['reviewer'],
@@ -218,6 +218,22 @@ describe('what is taken away', () => {
     assert.equal(r.headers.get('x-content-type-options'), 'nosniff');
     assert.ok(r.text.includes('<script>'));
   });
+});
+
+test('in a terminal a text of a stranger is text, and a record one line', async () => {
+  const folder = ['-c', stack.conf];
+  const [row] = await stack.log('--text', '长长');
+  for (const args of [['list', '--all'], ['show', row.request_id], ['list', '--json', '--all']]) {
+    const r = await run(['log', args[0], ...folder, ...args.slice(1)]);
+    assert.equal(r.code, 0, r.stderr);
+    assert.doesNotMatch(r.stdout, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u, args.join(' '));
+    assert.doesNotMatch(r.stdout, /^Set-Cookie/m);
+    if (args.includes('--json')) for (const line of r.stdout.split('\n').filter(Boolean)) JSON.parse(line);
+  }
+  for (const [command, ...more] of [['complaint', 'list'], ['complaint', 'show', '1'], ['incident', 'list'], ['rules', 'list'], ['user', 'list']]) {
+    const r = await run([command, more[0], ...folder, ...more.slice(1)]);
+    assert.doesNotMatch(r.stdout, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/u, `${command} ${more}`);
+  }
 });
 
 test('names and texts of strangers make no line of the process log', async () => {

@@ -137,7 +137,7 @@ describe('coming in', () => {
 describe('every page', () => {
   for (const role of roles)
     test(`as ${role}, in both languages: drawn, accessible, without an error`, async () => {
-      for (const [locale, theme] of [['zh-CN', 'light'], ['en-GB', 'dark'], ...(role === 'reviewer' ? [['zh-CN', 'dark'], ['en-GB', 'light']] : [])]) {
+      for (const [locale, theme] of [['zh-CN', 'light'], ['en-GB', 'dark']]) {
         const page = await open(browser, base, { locale, theme });
         await log_in(page, `${role}-1`);
         const links = await page.$$eval('aside.side nav a', (all) => all.map((a) => a.dataset.page));

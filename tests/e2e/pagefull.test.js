@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { faults, go, launch, log_in, open, settled } from './browser.js';
 import { hostile } from './console-world.js';
 import { busy, filled, roles, shapes } from './filled.js';
-import { words } from './harness.js';
+import { quick, words } from './harness.js';
 
 const password = 'correct horse battery';
 const pages = {
@@ -53,7 +53,7 @@ async function only_text(page, where) {
 describe('every page', () => {
   for (const role of roles)
     test(`as ${role}, in both languages: drawn, fits, without an error or a fault`, async () => {
-      for (const [locale, theme, width] of role === 'reviewer' ? looks : looks.slice(0, 2)) {
+      for (const [locale, theme, width] of role === 'reviewer' && !quick ? looks : looks.slice(0, 2)) {
         const page = await enter(role, { locale, theme, width });
         for (const name of pages[role]) {
           await go(page, `#/${name}`);
@@ -67,6 +67,36 @@ describe('every page', () => {
         await page.guard();
       }
     });
+
+  test('the drawer’s tabs and the dialogs have no fault either', async () => {
+    for (const [locale, theme, width] of looks.slice(0, 2)) {
+      const page = await enter('reviewer', { locale, theme, width });
+      await go(page, `#/log?open=${asked}`);
+      await page.waitForSelector('.drawer .tab-panel');
+      for (const tab of ['prompt', 'rule', 'timings', 'conversation', 'raw', 'overview']) {
+        await page.click(`#tab-${tab}`);
+        assert.deepEqual(await faults(page), [], `${tab} ${locale}`);
+      }
+      for (const key of ['o', 'w', '?']) {
+        await page.keyboard.press(key);
+        await page.waitForSelector('dialog');
+        assert.deepEqual(await faults(page), [], `dialog of ${key} ${locale}`);
+        await page.keyboard.press('Escape');
+        await no_dialog(page);
+      }
+      for (const name of ['tickets', 'incidents', 'users']) {
+        await go(page, `#/${name}`);
+        await page.click('main table button.link');
+        await page.waitForSelector('dialog h3, dialog form');
+        await page.waitForTimeout(100);
+        assert.deepEqual(await faults(page), [], `dialog of ${name} ${locale}`);
+        assert.ok(await page.evaluate(() => document.querySelector('dialog').scrollWidth <= document.querySelector('dialog').clientWidth), `dialog of ${name} fits`);
+        await page.keyboard.press('Escape');
+        await no_dialog(page);
+      }
+      await page.guard();
+    }
+  });
 
   test('in Chinese the gateway’s own sentences are Chinese', async () => {
     const page = await enter('viewer');

@@ -17,7 +17,7 @@ function detail(a) {
     return a.detail ?? '–';
   }
   if (!all || typeof all !== 'object' || Array.isArray(all)) return a.detail;
-  const rest = Object.entries({ app: a.app, end_user: a.end_user, ...all }).filter(([name, v]) => v !== null && v !== undefined && v !== '' && !['by', 'author', 'why', 'role'].includes(name));
+  const rest = Object.entries({ app: a.app, end_user: a.end_user, ...all }).filter(([name, v]) => v !== null && v !== undefined && v !== '' && !['by', 'author', 'why', 'role'].includes(name) && !(name === 'reason' && v === a.reason));
   return [a.reason ? h('div', a.reason) : null,
     h('div.small.soft', rest.map(([name, v], i) => [i ? ' · ' : '', `${named('detail', name)} `, h('span.mono', typeof v === 'string' ? v : JSON.stringify(v))]))];
 }

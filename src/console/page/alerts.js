@@ -2,7 +2,8 @@
 import * as api from './api.js';
 import { h } from './dom.js';
 import { full_time, number } from './format.js';
-import { badge, empty_box, load, table } from './parts.js';
+import { badge, load, table } from './parts.js';
+import { weakening } from './weakenings.js';
 import { named, t } from './words.js';
 
 const newest = 5;
@@ -10,7 +11,7 @@ const kinds = { firing: 'bad', changed: 'warn', resolved: 'good' };
 const unmeasured = new Set(['log_failed', 'log_degraded', 'verify', 'weakened', 'canary']); // without a threshold to speak of
 
 const what = (a) => [a.risk && a.risk !== '*' ? `${a.risk} ` : '', named('alert', a.what)];
-const measured = (a) => (a.detail ? a.detail : unmeasured.has(a.what) ? '' : t('alert_value', { n: number(a.value), of: number(a.threshold) }));
+const measured = (a) => (a.detail ? a.detail.split('\n').map(weakening).join(t('comma')) : unmeasured.has(a.what) ? '' : t('alert_value', { n: number(a.value), of: number(a.threshold) }));
 
 // How it went with telling: nobody to be told is no failure.
 function told(targets, a) {
@@ -24,7 +25,7 @@ function draw({ rules, targets, recent }) {
     now.length === 0 ? h('p.soft', t('alerts_none')) : h('ul.states', now.map((r) => h('li', h('span.state-title', what(r)),
       badge(r.critical ? 'bad' : 'warn', t(r.critical ? 'alert_critical' : 'alert_lasts')),
       h('span.soft', [measured(r), ' ', t('alert_since', { at: full_time(r.since_us) })])))),
-    recent.length === 0 ? empty_box(t('nothing_here')) : table([
+    recent.length === 0 ? null : table([
       { title: t('time'), cell: (a) => full_time(a.at_us) },
       { title: t('alert'), cell: (a) => h('span', badge(kinds[a.event] ?? 'none', named('alert_event', a.event)), ' ', what(a)) },
       { title: t('alert_measured'), cell: measured },

@@ -1,7 +1,7 @@
 // The filters of the log: what the address says, what the form shows, what the API is asked.
 import { h } from './dom.js';
 import { from_local, to_local } from './format.js';
-import { person } from './person.js';
+import { may, person } from './person.js';
 import { either, named, t } from './words.js';
 
 export const presets = { '1h': 3600, '1d': 86400, '7d': 7 * 86400, '30d': 30 * 86400, '183d': 183 * 86400 };
@@ -55,6 +55,7 @@ function moment(name, label, f, changed) {
 export function filter_form(f, changed) {
   const { risks, apps, models } = person();
   const same = (list) => list.map((x) => [x, x]);
+  // Who reads no texts can't search them; what the address asks for can be taken back.
   const search = h('input', {
     type: 'search', id: 'by-text', 'data-search': '', 'aria-label': t('search_text'), placeholder: t('search_text'), value: f.text, autocomplete: 'off', spellcheck: 'false', maxlength: 200,
     onkeydown: (e) => { if (e.key === 'Enter') changed({ text: search.value.trim() }); },
@@ -80,5 +81,5 @@ export function filter_form(f, changed) {
       f.t === 'own' ? [moment('since', t('since'), f, changed), moment('until', t('until'), f, changed)] : null,
       h('label.tick', h('input', { type: 'checkbox', checked: Boolean(f.all), onchange: (e) => changed({ all: e.target.checked ? '1' : '' }) }), t('all_events')),
       n ? h('button', { type: 'button', onclick: () => changed(Object.fromEntries(plain_names.map((x) => [x, '']))) }, t('clear_filters')) : null));
-  return h('div.filter-bar', h('div.filter-line', search, h('div.narrow', time)), more);
+  return h('div.filter-bar', h('div.filter-line', may('read') || f.text ? search : null, h('div.narrow', time)), more);
 }

@@ -238,6 +238,8 @@ static void held_texts_stay(void **state)
     struct hold anna = {.end_user = SPAN_LIT(ANNA), .why = SPAN_LIT("a\tcase\n\"of\" hers")};
     struct hold nothing = {.why = SPAN_LIT("?")}, one = {.request_id = SPAN_LIT("m1-ben")};
     assert_int_equal(holds_add(a, &nothing, WHO, &number), -EINVAL);
+    nothing = (struct hold){.why = SPAN_LIT("?"), .since_us = 9, .until_us = 9};
+    assert_int_equal(holds_add(a, &nothing, WHO, &number), -EINVAL);
     assert_int_equal(holds_add(a, &anna, WHO, &number), 0);
     assert_int_equal(holds_add(a, &one, WHO, &other), 0);
     assert_true(number && other > number);
@@ -454,8 +456,13 @@ static void a_hold_that_was_interrupted_is_settled(void **state)
     assert_int_equal(first_hold().number, UINT64_MAX);
     audit_close(a);
     assert_int_equal(verify(&v), 0);
-    /* Taking one off the list is not the same. */
+    /* Taking one off the list is not the same. What is not on record yet has no number to be
+     * released by. */
     a = open_it();
+    list = fopen(path, "w");
+    fprintf(list, "0\t%llu\t0\t0\treq\t\t\tcase 8\n", (unsigned long long)clock_wall_us());
+    fclose(list);
+    assert_int_equal(holds_release(a, 0, WHO), -ENOENT);
     assert_int_equal(holds_add(a, &anna, WHO, &number), 0);
     audit_close(a);
     run_sed("1d");

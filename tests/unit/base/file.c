@@ -54,6 +54,15 @@ static void failures_are_told(void **state)
     assert_int_equal(file_write(fd, SPAN_LIT("x")), -EBADF);
 }
 
+static void room_is_what_others_leave(void **state)
+{
+    int fd = open_new();
+    assert_int_equal(file_room(fd, 0), -ENOSPC);
+    assert_int_equal(file_room(fd, 101), 0);
+    close(fd);
+    assert_int_equal(file_room(fd, 101), -EBADF);
+}
+
 static void folders_are_made_once(void **state)
 {
     char dir[] = "/tmp/juyong-file-XXXXXX", path[64];
@@ -82,6 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(room_is_what_others_leave),
         cmocka_unit_test(folders_are_made_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

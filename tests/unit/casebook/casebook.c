@@ -193,6 +193,8 @@ static void verdicts_are_on_record_and_in_the_book(void **state)
     assert_int_equal(found.verdict, VERDICT_FALSE_POSITIVE);
     assert_string_equal(found.reviewer, "Li");
     has(json(casebook_reviews, "r1"), "\"note\":\"他说 \\\"机密\\\"\"");
+    has(json(casebook_verdicts, "r1"), "\"verdict\":\"false_positive\"");
+    lacks(json(casebook_verdicts, "r1"), "note");
     assert_string_equal(queue("Li", false, &counts), "r3:1");
     /* One changes his mind; what he said before is kept. */
     assert_int_equal(review_one("Li", VERDICT_CORRECT, false, "r1"), 0);

@@ -429,6 +429,8 @@ static uint16_t free_port(void)
     return 0;
 }
 
+const struct complaint_taker *bed_complaints;
+
 void bed_open(struct bed *b, const char *yaml, bool with_log)
 {
     char command[512];
@@ -466,7 +468,8 @@ void bed_open(struct bed *b, const char *yaml, bool with_log)
                              .audit = b->audit,
                              .limiter = b->limiter,
                              .metrics = &b->metrics,
-                             .snapshot = b->snapshot};
+                             .snapshot = b->snapshot,
+                             .complaints = bed_complaints};
     assert_int_equal(gate_new(&o, &b->gate), 0);
 }
 

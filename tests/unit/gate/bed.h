@@ -71,6 +71,8 @@ struct bed {
 
 /* More than 0 while the bed itself is at work, whose memory is not what is tested. */
 extern int bed_busy;
+/* Who takes complaints of the beds that are opened from now on; NULL: nobody. */
+extern const struct complaint_taker *bed_complaints;
 
 struct bed_client {
     struct bed_side side;

@@ -125,13 +125,14 @@ static bool is_proxy(void *ctx, struct span address)
     return f->is_proxy;
 }
 
-static int make(void **state, bool proxied, unsigned deadline_ms)
+static int make(void **state, bool proxied, unsigned deadline_ms, unsigned connections)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     static const struct http_server_ops ops = {admit, server_event, NULL, is_proxy};
     struct http_server_options o = {.proxied = proxied,
                                     .host = SPAN_LIT("127.0.0.1"),
-                                    .connections = 100,
+                                    .connections = connections,
+                                    .yielding = connections < 100,
                                     .header_ms = deadline_ms,
                                     .body_ms = deadline_ms,
                                     .idle_ms = proxied ? 60000 : 1000,
@@ -151,12 +152,12 @@ static int make(void **state, bool proxied, unsigned deadline_ms)
 
 static int setup(void **state)
 {
-    return make(state, false, 300);
+    return make(state, false, 300, 100);
 }
 
 static int make_proxied(void **state, unsigned deadline_ms)
 {
-    int r = make(state, true, deadline_ms);
+    int r = make(state, true, deadline_ms, 100);
     struct fixture *f = *state;
     f->is_proxy = f->tell_peer = true;
     return r;
@@ -166,6 +167,11 @@ static int make_proxied(void **state, unsigned deadline_ms)
 static int setup_proxied(void **state)
 {
     return make_proxied(state, 60000);
+}
+
+static int setup_narrow(void **state)
+{
+    return make(state, false, 60000, 4);
 }
 
 static int setup_proxied_hasty(void **state)
@@ -532,6 +538,37 @@ static void a_server_that_drains_takes_no_more(void **state)
     close(fd);
 }
 
+static int connect_to(struct fixture *f, struct span say)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(http_server_port(f->server)),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    assert_int_equal(send(fd, say.data, say.len, MSG_NOSIGNAL), say.len);
+    return fd;
+}
+
+/* Their deadline is a minute away: the oldest makes room for who has something to ask. */
+static void idle_connections_keep_nobody_out(void **state)
+{
+    struct fixture *f = *state;
+    static const struct span says[] = {SPAN_LIT(""), SPAN_LIT("POST /x HTTP/1.1\r\nHo")};
+    int fds[9];
+    char byte;
+    for (int i = 0; i < 9; i++)
+        fds[i] = connect_to(f, says[i % 2]);
+    ask(f, SPAN_LIT("hello"));
+    assert_int_equal(f->status, 201);
+    assert_span(buf_span(&f->seen), SPAN_LIT("hello"));
+    assert_true(recv(fds[0], &byte, 1, MSG_DONTWAIT) <= 0 && errno != EAGAIN);
+    errno = 0;
+    assert_true(recv(fds[8], &byte, 1, MSG_DONTWAIT) < 0);
+    assert_int_equal(errno, EAGAIN);
+    for (int i = 0; i < 9; i++)
+        close(fds[i]);
+}
+
 #define PROXIED(test) cmocka_unit_test_setup_teardown(test, setup_proxied, teardown)
 
 int main(void)
@@ -543,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_that_leaves_a_stream_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(doubtful_framing_is_refused_and_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(slow_heads_and_bodies_meet_their_deadline, setup, teardown),
+        cmocka_unit_test_setup_teardown(idle_connections_keep_nobody_out, setup_narrow, teardown),
         PROXIED(a_proxy_names_its_client),
         PROXIED(the_proxys_own_connection_is_its_own),
         PROXIED(what_no_proxy_sends_is_closed_without_a_word),
