@@ -305,12 +305,8 @@ int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
-        CASE(folds_and_filters),
-        CASE(completes_rows),
-        CASE(reads_many),
-        CASE(keeps_rows_that_go_on),
-        CASE(follows),
-        CASE(tells_interrupted_from_running),
+        CASE(folds_and_filters),     CASE(completes_rows), CASE(reads_many),
+        CASE(keeps_rows_that_go_on), CASE(follows),        CASE(tells_interrupted_from_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
