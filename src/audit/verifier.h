@@ -48,6 +48,12 @@ int verify_wrong(struct verify *v, uint64_t seq, const char *fmt, ...)
 /* A name within the directory. */
 int verify_path(struct span dir, const char *name, char ret_path[PATH_MAX]);
 
+/*
+ * Was the file begun and never used, by who was killed meanwhile? Then it says as much as none. False
+ * also where that can't be told.
+ */
+bool verify_blank(struct db *db);
+
 /* Reads the checkpoints, all of whose lines have to be signed. */
 int verifymarks_read(struct verify *v);
 /* Do the checkpoints at the current record speak of this very chain? */

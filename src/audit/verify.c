@@ -160,6 +160,17 @@ static int check_records(struct verify *v, struct db *db)
 
 /* ---- files ---- */
 
+bool verify_blank(struct db *db)
+{
+    struct db_stmt *s = NULL;
+    int version = 0;
+    bool blank = db_get_version(db, &version) == 0 && version == 0 &&
+                 db_prepare(db, SPAN_LIT("SELECT count(*) FROM sqlite_master"), &s) == 0 &&
+                 db_step(s) == 1 && db_column_int(s, 0) == 0;
+    db_finalize(s);
+    return blank;
+}
+
 static int check_file(struct verify *v, const char *name)
 {
     char path[PATH_MAX];
@@ -176,6 +187,10 @@ static int check_file(struct verify *v, const char *name)
     int version = 0;
     if (r == 0)
         r = db_get_version(db, &version);
+    if (r == 0 && verify_blank(db)) {
+        db_close(db);
+        return 0;
+    }
     if (r == 0 && version > 2)
         r = verify_wrong(v, 0, "written by a newer version");
     else if (r == 0 && version == 0)

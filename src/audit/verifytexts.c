@@ -183,7 +183,14 @@ static int open_tier(struct verify *v, const char *name, struct span sql, struct
         r = db_open(span_str(path), &o, ret_db);
     if (r == -ENOENT)
         return 0; /* the tier has expired */
-    return r == 0 ? db_prepare(*ret_db, sql, ret_stmt) : r;
+    if (r == 0)
+        r = db_prepare(*ret_db, sql, ret_stmt);
+    if (r == -EINVAL && verify_blank(*ret_db)) {
+        db_close(*ret_db);
+        *ret_db = NULL;
+        return 0;
+    }
+    return r;
 }
 
 /* Bytes of another type compare as another value. */

@@ -1,10 +1,13 @@
 /*
- * kill -9 at random moments: a child writes and reports each record that was acknowledged, the
- * parent kills it, then looks whether every one of them is in the log and the log is whole.
+ * kill -9 at random moments: a child writes interceptions with texts and original texts, exchanges
+ * and operators' acts, with the indexer beside, and reports each record that was acknowledged; the
+ * parent kills it, then looks whether every one of them is in the log with its texts, the log is
+ * whole and the index can be brought up to it.
  *
- *   test-log-kill [ROUNDS [SEED]]     25 rounds unless told; each takes some 30 ms
+ *   test-log-kill [ROUNDS [SEED]]     100 rounds unless told; each takes some 30 ms
  */
 #include "audit/audit.h"
+#include "audit/indexer.h"
 #include "audit/verify.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,6 +28,8 @@
 
 #define WORKERS 2
 #define WINDOW  64
+/* Then the next one begins. */
+#define ROUNDS_OF_A_LOG 100
 
 struct report {
     uint64_t seq, request;
@@ -64,7 +69,19 @@ static int submit_one(struct audit *a, struct audit_port *port, uint64_t request
                             .context = subject.request_id,
                             .context_end = (size_t)n};
     bool act = request % 3 == 0;
+    struct audit_original original = {.direction = DIRECTION_PROMPT,
+                                      .path = SPAN_LIT("messages[0].content"),
+                                      .text = subject.request_id,
+                                      .hits = 1};
+    struct audit_event admin = {.kind = AUDIT_ADMIN,
+                                .subject = &subject,
+                                .reason = SPAN_LIT("key_create"),
+                                .detail = SPAN_LIT("{\"author\":\"Li\"}")};
+    if (request % 7 == 1)
+        return audit_submit(a, port, request, &admin);
     struct audit_event e = {.kind = act ? AUDIT_ACT : AUDIT_OPEN,
+                            .originals = &original,
+                            .original_count = act,
                             .subject = &subject,
                             .hits = &hit,
                             .hit_count = act,
@@ -105,7 +122,10 @@ static void *work(void *arg)
 
 static void run_child(void)
 {
-    struct audit_options o = {.dir = span_from(dir, strlen(dir)), .node = SPAN_LIT("node")};
+    struct audit_options o = {.dir = span_from(dir, strlen(dir)),
+                              .node = SPAN_LIT("node"),
+                              .originals = 4096,
+                              .index = true};
     struct audit *a;
     pthread_t threads[WORKERS];
     if (audit_open(&o, &a) < 0)
@@ -138,10 +158,11 @@ static struct db *open_newest(const char *pattern)
 /* Every acknowledged record is there, with its text. */
 static void check(const struct report *reports, size_t count)
 {
-    struct db *l0 = open_newest("l0-"), *l1 = open_newest("l1-");
-    struct db_stmt *record, *text;
+    struct db *l0 = open_newest("l0-"), *l1 = open_newest("l1-"), *l2 = open_newest("l2-");
+    struct db_stmt *record, *text, *original;
     if (db_prepare(l0, SPAN_LIT("SELECT request FROM record WHERE seq = ?1"), &record) < 0 ||
-        db_prepare(l1, SPAN_LIT("SELECT text FROM text WHERE seq = ?1 AND at = 0"), &text) < 0)
+        db_prepare(l1, SPAN_LIT("SELECT text FROM text WHERE seq = ?1 AND at = 0"), &text) < 0 ||
+        db_prepare(l2, SPAN_LIT("SELECT 1 FROM original WHERE seq = ?1"), &original) < 0)
         fail("a file can't be read");
     for (size_t i = 0; i < count; i++) {
         char name[24];
@@ -157,11 +178,17 @@ static void check(const struct report *reports, size_t count)
         if (db_step(text) != 1 || !span_eq(db_column_text(text, 0), want))
             fail("the text of an acknowledged record is lost");
         db_reset(text);
+        db_bind_int(original, 1, (int64_t)reports[i].seq);
+        if (db_step(original) != 1)
+            fail("the original text of an acknowledged record is lost");
+        db_reset(original);
     }
     db_finalize(record);
     db_finalize(text);
+    db_finalize(original);
     db_close(l0);
     db_close(l1);
+    db_close(l2);
 }
 
 static size_t run_round(struct report *reports, size_t max)
@@ -202,49 +229,71 @@ static size_t run_round(struct report *reports, size_t max)
     return used / sizeof(*reports);
 }
 
-int main(int argc, char **argv)
+static void begin_log(void)
 {
-    unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 25;
-    if (argc > 2)
-        seed = strtoull(argv[2], NULL, 10) | 1;
-    size_t max = 1u << 18;
-    struct report *reports = malloc(max * sizeof(*reports));
     snprintf(dir, sizeof(dir), "/tmp/juyong-kill-XXXXXX");
-    if (!reports || !mkdtemp(dir))
+    if (!mkdtemp(dir))
         fail("setup");
-    log_set_level(LOG_ERROR);
-    uint64_t total = 0;
-    struct verify_options o = {.dir = span_from(dir, strlen(dir))};
-    struct verify_report r = {0};
-    for (unsigned i = 0; i < rounds; i++) {
-        size_t n = run_round(reports, max);
-        if (n) {
-            check(reports, n);
-            total += n;
-        }
-        /* A child that was killed while it created the files leaves no log yet. */
-        int got = verify_run(&o, &r);
-        if (got == 1)
-            printf("# %s record %" PRIu64 ": %s\n", r.file, r.seq, r.what);
-        if (got != 0 && total > 0)
-            fail("the log is not whole");
-        if (r.texts_absent)
-            fail("a record has lost its text");
-    }
-    struct audit_options open = {.dir = o.dir};
+}
+
+/* It opens, and its index can be brought up to it. Gives how long opening took, microseconds. */
+static uint64_t end_log(void)
+{
+    struct audit_options open = {.dir = span_from(dir, strlen(dir))};
     struct audit *a;
+    char command[96];
     uint64_t begin = clock_mono_us();
     if (audit_open(&open, &a) < 0)
         fail("the log does not open");
     uint64_t took = clock_mono_us() - begin;
     audit_close(a);
-    char command[96];
+    if (indexer_run(open.dir) < 0)
+        fail("the index can't be brought up to the log");
     snprintf(command, sizeof(command), "rm -rf %s", dir);
     if (system(command) != 0)
         fail("cleaning up");
+    return took;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 100;
+    if (argc > 2)
+        seed = strtoull(argv[2], NULL, 10) | 1;
+    size_t max = 1u << 18;
+    struct report *reports = malloc(max * sizeof(*reports));
+    if (!reports)
+        fail("setup");
+    log_set_level(LOG_ERROR);
+    uint64_t total = 0, here = 0;
+    struct verify_report r = {0};
+    begin_log();
+    for (unsigned i = 0; i < rounds; i++) {
+        /* Each round goes through all of the log: it must not grow for ever. */
+        if (i && i % ROUNDS_OF_A_LOG == 0) {
+            end_log();
+            begin_log();
+            here = 0;
+        }
+        struct verify_options o = {.dir = span_from(dir, strlen(dir))};
+        size_t n = run_round(reports, max);
+        if (n)
+            check(reports, n);
+        here += n;
+        total += n;
+        /* A child that was killed while it created the files leaves no log yet. */
+        int got = verify_run(&o, &r);
+        if (got == 1)
+            printf("# %s record %" PRIu64 ": %s\n", r.file, r.seq, r.what);
+        if (got == 1 || (got != 0 && here > 0))
+            fail("the log is not whole");
+        if (r.texts_absent || r.originals_absent || r.originals_closed)
+            fail("a record has lost its text");
+    }
+    uint64_t took = end_log();
     free(reports);
     printf("ok - %u kills, %" PRIu64 " records acknowledged, 0 lost, %" PRIu64
-           " in the log, opened in %" PRIu64 " ms\n",
+           " in the last log, opened in %" PRIu64 " ms\n",
            rounds, total, r.last_seq, took / 1000);
     return 0;
 }
