@@ -156,14 +156,9 @@ static int remove_page(struct forget *f)
 /* Old pages with the texts on them stay in the write-ahead log until it is emptied. */
 static int empty_wal(struct forget *f)
 {
-    struct db_stmt *s = NULL;
-    int r = db_prepare(f->texts, SPAN_LIT("PRAGMA wal_checkpoint(TRUNCATE)"), &s);
-    if (r == 0)
-        r = db_step(s);
-    if (r == -EBUSY || (r == 1 && db_column_int(s, 0) != 0))
-        f->result.left_in_wal = true;
-    db_finalize(s);
-    return r < 0 && r != -EBUSY ? r : 0;
+    int r = db_empty_wal(f->texts);
+    f->result.left_in_wal = f->result.left_in_wal || r == -EBUSY;
+    return r == -EBUSY ? 0 : r;
 }
 
 static int forget_tier(struct forget *f, struct span dir, int tier, files_month month)

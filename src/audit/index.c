@@ -263,19 +263,6 @@ int index_open_read(struct span dir, enum index_file file, files_month month, st
     return 0;
 }
 
-/* Old pages stay in the write-ahead log until it is emptied. */
-static int empty_wal(struct db *db)
-{
-    struct db_stmt *s = NULL;
-    int r = db_prepare(db, SPAN_LIT("PRAGMA wal_checkpoint(TRUNCATE)"), &s);
-    if (r == 0)
-        r = db_step(s);
-    if (r == 1)
-        r = db_column_int(s, 0) ? -EBUSY : 0;
-    db_finalize(s);
-    return r;
-}
-
 /* -ENOENT: there is none. */
 static int open_text(struct span dir, files_month month, char ret_path[PATH_MAX],
                      struct db **ret_db)
@@ -338,7 +325,7 @@ int index_forget(struct span dir, files_month month)
     if (r == 0)
         r = empty(db);
     if (r == 0)
-        r = empty_wal(db);
+        r = db_empty_wal(db); /* old pages stay in it until then */
     return close_text(path, db, r);
 }
 
@@ -353,6 +340,6 @@ int index_settle(struct span dir, files_month month)
     if (r == 0 && condemned)
         r = empty(db);
     if (r == 0)
-        r = empty_wal(db);
+        r = db_empty_wal(db);
     return close_text(path, db, r);
 }

@@ -376,14 +376,9 @@ static int remove_page(struct prune *p, struct rows *w, bool sample)
 /* Old pages with the texts on them stay in the write-ahead log until it is emptied. */
 static int empty_wal(struct prune *p, struct rows *w)
 {
-    struct db_stmt *s = NULL;
-    int r = db_prepare(w->db, SPAN_LIT("PRAGMA wal_checkpoint(TRUNCATE)"), &s);
-    if (r == 0)
-        r = db_step(s);
-    if (r == -EBUSY || (r == 1 && db_column_int(s, 0) != 0))
-        p->report->left_in_wal = true;
-    db_finalize(s);
-    return r < 0 && r != -EBUSY ? r : 0;
+    int r = db_empty_wal(w->db);
+    p->report->left_in_wal = p->report->left_in_wal || r == -EBUSY;
+    return r == -EBUSY ? 0 : r;
 }
 
 static int prune_rows(struct prune *p, int tier, unsigned days, bool sample, uint64_t *counter)
@@ -408,10 +403,10 @@ static int prune_rows(struct prune *p, int tier, unsigned days, bool sample, uin
         if (r == 0)
             r = remove_page(p, &w, sample);
     }
-    if (r == 0 && p->audit && *counter > before) {
+    p->texts_gone = p->texts_gone || (tier == 1 && p->audit && *counter > before);
+    /* Also where nothing was removed: an earlier run may have had a reader in its way. */
+    if (r == 0 && p->audit)
         r = empty_wal(p, &w);
-        p->texts_gone = p->texts_gone || tier == 1;
-    }
     close_rows(&w);
     return r == -ENOENT ? 0 : r;
 }

@@ -8,9 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define EMPTY_TRIES    40
+#define EMPTY_TRY_MS   5
+#define EMPTY_PAUSE_US 120000
+
 struct db {
     sqlite3 *handle;
     unsigned wal_pages;
+    int busy_ms;
 };
 
 struct db_stmt {
@@ -103,7 +108,8 @@ static int configure(struct db *db, const struct db_options *o)
 {
     sqlite3 *h = db->handle;
     sqlite3_extended_result_codes(h, 1);
-    sqlite3_busy_timeout(h, (int)o->busy_ms);
+    db->busy_ms = (int)o->busy_ms;
+    sqlite3_busy_timeout(h, db->busy_ms);
     int rc = sqlite3_db_config(h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -224,6 +230,24 @@ int db_checkpoint(struct db *db)
     if ((rc & 0xff) == SQLITE_BUSY)
         return 0;
     if (rc == SQLITE_OK && left == moved)
+        db->wal_pages = 0;
+    return translate(db->handle, rc);
+}
+
+/* While SQLite waits for readers it keeps every writer out: so it is asked for a moment at a time.
+ */
+int db_empty_wal(struct db *db)
+{
+    int rc = SQLITE_BUSY;
+    sqlite3_busy_timeout(db->handle, EMPTY_TRY_MS);
+    for (unsigned i = 0; i < EMPTY_TRIES && (rc & 0xff) == SQLITE_BUSY; i++) {
+        if (i)
+            usleep(EMPTY_PAUSE_US);
+        errno = 0;
+        rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    }
+    sqlite3_busy_timeout(db->handle, db->busy_ms);
+    if (rc == SQLITE_OK)
         db->wal_pages = 0;
     return translate(db->handle, rc);
 }

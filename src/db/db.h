@@ -51,6 +51,11 @@ unsigned db_wal_pages(const struct db *db);
  * readers. 0 also when a reader kept it from moving everything.
  */
 int db_checkpoint(struct db *db);
+/*
+ * Moves all of it and cuts the file to nothing, so that no bytes are left in it. -EBUSY: a reader
+ * was in the way for some five seconds. Writers are kept out for a moment at a time alone.
+ */
+int db_empty_wal(struct db *db);
 
 /* The application's number for its schema, 0 in a new file. */
 int db_get_version(struct db *db, int *ret_version);

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static char dir[64], path[128];
 
@@ -239,13 +241,53 @@ static void survives_a_full_disk(void **state)
     db_close(db);
 }
 
+static void *empty_wal(void *arg)
+{
+    int *ret = arg;
+    struct db *db = open_db(false);
+    *ret = db_empty_wal(db);
+    db_close(db);
+    return NULL;
+}
+
+/* Whoever waits for a reader keeps no writer out meanwhile. */
+static void empties_beside_writers(void **state)
+{
+    pthread_t thread;
+    struct db_stmt *s = NULL;
+    struct stat st;
+    char wal[160];
+    int result = 0;
+    struct db *db = open_db(false);
+    assert_int_equal(db_exec(db, "CREATE TABLE t (a); INSERT INTO t VALUES (1); INSERT INTO t"
+                                 " VALUES (2)"),
+                     0);
+    struct db *reader = open_db(true);
+    assert_int_equal(db_prepare(reader, SPAN_LIT("SELECT a FROM t"), &s), 0);
+    assert_int_equal(db_step(s), 1);
+    assert_int_equal(pthread_create(&thread, NULL, empty_wal, &result), 0);
+    for (int i = 0; i < 30; i++) {
+        usleep(20000);
+        assert_int_equal(db_exec(db, "INSERT INTO t VALUES (3)"), 0);
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(result, -EBUSY);
+    db_finalize(s);
+    assert_int_equal(db_empty_wal(db), 0);
+    snprintf(wal, sizeof(wal), "%s-wal", path);
+    assert_int_equal(stat(wal, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    db_close(reader);
+    db_close(db);
+}
+
 int main(void)
 {
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
-        CASE(creates_private_files), CASE(binds_and_reads_back), CASE(keeps_version_and_settings),
-        CASE(checkpoints_when_told), CASE(names_what_is_wrong),  CASE(interrupts),
-        CASE(survives_a_full_disk),
+        CASE(creates_private_files), CASE(binds_and_reads_back),   CASE(keeps_version_and_settings),
+        CASE(checkpoints_when_told), CASE(names_what_is_wrong),    CASE(interrupts),
+        CASE(survives_a_full_disk),  CASE(empties_beside_writers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
