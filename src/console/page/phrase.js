@@ -35,7 +35,7 @@ function findings(answer) {
     h('div.tiles.small-tiles', count(answer.looked_at, 'try_looked'), count(answer.hit, 'try_hit'), count(answer.freed, 'try_freed'), count(answer.caught, 'try_caught')),
     answer.samples?.length ? table([
       { title: t('action'), cell: (r) => [action_badge(r.action), r.now ? [' → ', action_badge(r.now)] : null], class: 'nowrap' },
-      { title: t('risk'), cell: (r) => r.risk ?? '–' },
+      { title: t('risk'), class: 'nowrap', cell: (r) => r.risk ?? '–' },
       { title: t('col_text'), cell: excerpt, class: 'col-text' },
     ], answer.samples.slice(0, 20), { caption: t('try_samples') }) : null,
     answer.unseen ? h('div.hint', h('strong', t('try_unseen')), h('ul.notes', unseen(answer.unseen).map((x) => h('li', x)))) : null,
@@ -62,7 +62,7 @@ export function offer_phrase(example) {
     const kind = field({ name: 'kind', label: t('draft_kind'), kind: 'choice', choices: ['allow', 'keyword'].map((k) => [k, named('draft', k)]), value: 'allow' });
     const text = field({ name: 'text', label: t('phrase'), value: suggestion(example), need: true, most: 256, autofocus: true, hint: t('phrase_hint') });
     const why = field({ name: 'why', label: t('why'), need: true, most: 300, value: t('why_false', { rule: example.rule ?? '' }) });
-    const result = h('div', { 'aria-live': 'polite' });
+    const result = h('div.stack', { 'aria-live': 'polite' });
     const trouble = h('div');
     const asked = () => ({ kind: kind.value(), text: text.value().trim(), risk: example.risk ?? undefined });
     const add = h('button.main', { type: 'button', onclick: add_now }, t('add_to_draft'));

@@ -13,7 +13,7 @@ export function excerpt(row) {
   if (!context) return h('span.soft', row.reason ? named('reason', row.reason) : '–');
   const place = place_of(row.text, context);
   let from = 0;
-  if (place && place.start > 10) from = place.start - 8;
+  if (place && place.start > 8) from = place.start - 6;
   if (from && /[\udc00-\udfff]/.test(context[from])) from++;
   const cut = (from ? '…' : '') + context.slice(from, from + 140).replace(/\s+/g, ' ');
   const at = place_of(row.text?.replace(/\s+/g, ' '), cut);
