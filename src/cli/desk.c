@@ -221,12 +221,22 @@ static int record_key(struct work *w)
                                           : -EINVAL;
 }
 
+/* What a log that can't be written keeps in memory would bring texts back when it is written. */
+static int check_written(const struct audit *a)
+{
+    struct audit_health h;
+    audit_get_health(a, &h);
+    return h.degraded ? -EIO : 0;
+}
+
 /* The wish is on record before it is granted, and what was done after it. */
 static int forget(struct work *w, struct span log_dir)
 {
     struct forget_result done = {0};
     struct buf more = BUF_INIT(1024);
     int r = record(w, span_str(codes[DESK_DELETE]), SPAN_NULL);
+    if (r == 0)
+        r = check_written(w->audit);
     if (r == 0)
         r = forget_run(log_dir, w->act->app, w->act->end_user, &done);
     w->answer->records = (int64_t)done.records;

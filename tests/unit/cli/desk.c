@@ -8,9 +8,12 @@
 #include "cli/desk.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ANNA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -193,6 +196,46 @@ static void acts_hold_at_once_and_for_good(void **state)
 }
 
 /* The state's folder is the gateway's, who must not lead root's command elsewhere. */
+/* In a process of its own, whose files may not grow. 0: all is as it should be. */
+static int delete_while_degraded(void)
+{
+    struct rlimit limit = {300000, 300000};
+    struct audit_options o = {.dir = span_str(dir), .mode = AUDIT_DEGRADED};
+    struct audit_health h = {0};
+    struct desk_act act = example;
+    struct desk_answer answer;
+    struct audit *a = NULL;
+    char room[2000];
+    memset(room, 'x', sizeof(room));
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || audit_open(&o, &a) < 0)
+        return 1;
+    for (int i = 0; i < 2000 && !h.degraded; i++) {
+        struct audit_event e = {.kind = AUDIT_ADMIN,
+                                .reason = SPAN_LIT("filler"),
+                                .detail = span_from(room, sizeof(room))};
+        audit_submit(a, NULL, 0, &e);
+        usleep(500);
+        audit_get_health(a, &h);
+    }
+    act.verb = DESK_DELETE;
+    desk_carry_out(&(struct desk_hands){.audit = a, .log_dir = span_str(dir)}, &act, &answer);
+    return !h.degraded ? 2 : strcmp(answer.error, "the log can't be written now") != 0 ? 3 : 0;
+}
+
+/* What waits in memory has texts, too: nobody is told that they are gone. */
+static void nothing_is_deleted_of_a_log_in_memory(void **state)
+{
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(delete_while_degraded());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void an_act_is_laid_down_in_the_desk_only(void **state)
 {
     struct audit *a = open_log(); /* a gateway that never looks */
@@ -246,6 +289,8 @@ int main(void)
         cmocka_unit_test(answers_read_as_they_were_written),
         cmocka_unit_test_setup_teardown(acts_hold_at_once_and_for_good, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(an_account_s_change_goes_on_record, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(nothing_is_deleted_of_a_log_in_memory, make_dir,
+                                        remove_dir),
         cmocka_unit_test_setup_teardown(an_act_is_laid_down_in_the_desk_only, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
