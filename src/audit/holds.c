@@ -324,6 +324,23 @@ static int make(struct audit *a, struct holds *holds, struct hold *h, struct spa
     return r < 0 ? r : e2;
 }
 
+/*
+ * The record of a hold that nobody waited for may still be on its way. Records are written in their
+ * order: behind one more, it is there or never will be. -EAGAIN: that one can't be written now.
+ */
+static int await_pending(struct audit *a, const struct holds *h, struct span who)
+{
+    struct buf detail = BUF_INIT(DETAIL_MAX);
+    bool pending = false;
+    for (size_t i = 0; i < h->count; i++)
+        pending = pending || h->list[i].number == 0;
+    int r = pending ? buf_printf(&detail, "{%.*s}", SPAN_ARG(who)) : 0;
+    if (r == 0 && pending)
+        r = act_note(a, SPAN_LIT("hold_settle"), buf_span(&detail), NULL);
+    buf_deinit(&detail);
+    return r == -ETIMEDOUT ? -EAGAIN : r;
+}
+
 int holds_add(struct audit *a, const struct hold *h, struct span who, uint64_t *ret_number)
 {
     struct span dir = store_dir(a->store);
@@ -338,6 +355,8 @@ int holds_add(struct audit *a, const struct hold *h, struct span who, uint64_t *
     arena_init(&arena, ARENA_MAX);
     pthread_mutex_lock(&a->upkeep);
     int r = holds_load(dir, &arena, &holds);
+    if (r == 0)
+        r = await_pending(a, &holds, who);
     if (r == 0)
         r = settle(dir, &holds);
     if (r == 0 && holds.count == HOLDS_MAX)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <string.h>
 
 #define ANNA "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -472,6 +473,45 @@ static void a_hold_that_was_interrupted_is_settled(void **state)
     assert_int_equal(v.seq, number);
 }
 
+static void *unlock_soon(void *arg)
+{
+    usleep(200000);
+    db_rollback(arg);
+    return NULL;
+}
+
+/* One whose record still waits for the disk is not dropped. */
+static void a_hold_waits_for_its_record(void **state)
+{
+    uint64_t number;
+    char path[192];
+    struct db *lock = NULL;
+    struct db_options o = {0};
+    pthread_t thread;
+    struct hold anna = {.end_user = SPAN_LIT(ANNA), .why = SPAN_LIT("case 7")};
+    struct audit *a = open_it();
+    month_path(0, path);
+    assert_int_equal(db_open(span_str(path), &o, &lock), 0);
+    while (db_begin(lock) < 0) /* the writer may be at it */
+        usleep(1000);
+    char list[192];
+    snprintf(list, sizeof(list), "%s/holds.tsv", dir);
+    FILE *f = fopen(list, "w");
+    assert_non_null(f);
+    fprintf(f, "0\t%llu\t0\t0\treq\t\t\tcase 8\n", (unsigned long long)clock_wall_us());
+    fclose(f);
+    struct audit_event e = {
+        .kind = AUDIT_ADMIN, .reason = SPAN_LIT("hold"), .detail = SPAN_LIT("{}")};
+    assert_int_equal(audit_submit(a, NULL, 0, &e), 0);
+    assert_int_equal(pthread_create(&thread, NULL, unlock_soon, lock), 0);
+    assert_int_equal(holds_add(a, &anna, WHO, &number), 0);
+    assert_span(first_hold().request_id, SPAN_LIT("req"));
+    assert_true(first_hold().number > 0 && first_hold().number < number);
+    pthread_join(thread, NULL);
+    db_close(lock);
+    audit_close(a);
+}
+
 static void damaged_holds_stop_everything(void **state)
 {
     struct prune_report r;
@@ -554,6 +594,7 @@ int main(void)
         CASE(finds_what_nobody_announced),
         CASE(held_texts_stay),
         CASE(a_hold_that_was_interrupted_is_settled),
+        CASE(a_hold_waits_for_its_record),
         CASE(damaged_holds_stop_everything),
         CASE(deletion_leaves_no_bytes),
         CASE(a_clock_set_back_makes_nothing_old),
