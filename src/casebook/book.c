@@ -15,6 +15,7 @@
 #define BOOK_VERSION 1
 #define BUSY_MS      5000
 #define WAIT_MS      30000
+#define SAMPLE_US    10000000
 #define WAL_PAGES    1000 /* of 4 KiB, before they are moved into the file */
 
 static const char schema[] =
@@ -267,6 +268,7 @@ int casebook_open(const struct casebook_options *o, struct casebook **ret_casebo
     c->second = o->second;
     c->due_us = o->due_us;
     c->wait_ms = o->wait_ms ? o->wait_ms : WAIT_MS;
+    c->sample_us = o->sample_us ? o->sample_us : SAMPLE_US;
     memcpy(c->path, path, sizeof(path));
     memcpy(c->log_dir, o->log_dir.data, o->log_dir.len);
     bool mine = stat(dir, &st) == 0 && (c->audit || st.st_uid == geteuid());

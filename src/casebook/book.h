@@ -22,6 +22,7 @@ struct casebook {
     bool awaiting;  /* whether it is on record is not known yet: its completion is still to come */
     bool failed;    /* the file can't be trusted until a restart */
     unsigned wait_ms;
+    uint64_t sample_us;
     dev_t device; /* the file that was opened */
     ino_t inode;
     char log_dir[PATH_MAX], path[PATH_MAX];
@@ -67,7 +68,10 @@ int book_settle(struct casebook *c);
 
 /* Is the request known, or does the log have it? 1, 0, negative. Under the write lock. */
 int items_ensure(struct casebook *c, struct span request_id);
-/* Ids of a sample, into the arena; -E2BIG past CASEBOOK_SAMPLE_MAX. Likewise. */
+/*
+ * Ids of a sample, into the arena; -E2BIG past CASEBOOK_SAMPLE_MAX, -ETIME when looking for them
+ * took too long. Likewise.
+ */
 int items_sample(struct casebook *c, const struct casebook_act *act, struct arena *arena,
                  struct span **ret_ids, size_t *ret_count);
 

@@ -26,6 +26,9 @@ struct casebook_options {
     unsigned share, second; /* percent of the interceptions that are reviewed, and twice */
     uint64_t due_us;        /* how long a complaint may wait for its answer */
     unsigned wait_ms;       /* how long an act waits for the log; 30 s unless told */
+    /* How long a sample may be looked for, in which nobody else decides anything; 10 s unless told.
+     */
+    uint64_t sample_us;
 };
 
 /*

@@ -140,34 +140,54 @@ int casebook_refresh(struct casebook *c)
 
 /* ---- samples ---- */
 
+/* Draws from what the query gives. What the log comes to is in *ret_looked, 0 or negative. */
+static int draw(struct casebook *c, const struct casebook_act *act, struct query *q,
+                struct arena *arena, struct span *ids, size_t *count, int *ret_looked)
+{
+    const struct query_row *row;
+    int looked = 1, r = 0;
+    while (r == 0 && looked >= 0 && (looked = query_next(q, &row)) == 1) {
+        struct span id = row->entry.request_id;
+        if (!id.len || !drawn("sample", id, act->percent))
+            continue;
+        if (*count == CASEBOOK_SAMPLE_MAX) {
+            looked = -E2BIG;
+            continue;
+        }
+        ids[*count] = arena_copy(arena, id);
+        if (ids[*count].data)
+            r = upsert(c, row);
+        else
+            looked = -ENOMEM;
+        ++*count;
+    }
+    *ret_looked = looked == 0 && !query_is_complete(q) ? -ETIME : looked < 0 ? looked : 0;
+    return r;
+}
+
 int items_sample(struct casebook *c, const struct casebook_act *act, struct arena *arena,
                  struct span **ret_ids, size_t *ret_count)
 {
     struct query_filter f = {.since_us = act->since_us,
                              .until_us = act->until_us,
                              .actions = act->actions,
-                             .all = act->actions & 1u << ACTION_ALLOW};
+                             .all = act->actions & 1u << ACTION_ALLOW,
+                             .budget_us = c->sample_us};
     struct query *q = NULL;
-    const struct query_row *row;
-    struct span *ids = arena_alloc(arena, CASEBOOK_SAMPLE_MAX * sizeof(*ids));
-    size_t n = 0;
-    int r = ids ? query_open(span_str(c->log_dir), &f, &q) : -ENOMEM;
-    while (r >= 0 && (r = query_next(q, &row)) == 1) {
-        struct span id = row->entry.request_id;
-        if (!id.len || !drawn("sample", id, act->percent))
-            continue;
-        int e = n == CASEBOOK_SAMPLE_MAX ? -E2BIG : upsert(c, row);
-        if (e == 0) {
-            ids[n] = arena_copy(arena, id);
-            e = ids[n++].data ? 0 : -ENOMEM;
-        }
-        if (e < 0) {
-            r = e;
-            break;
-        }
-    }
+    int looked = 0;
+    *ret_ids = arena_alloc(arena, CASEBOOK_SAMPLE_MAX * sizeof(**ret_ids));
+    *ret_count = 0;
+    int r = *ret_ids ? query_open(span_str(c->log_dir), &f, &q) : -ENOMEM;
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    r = db_begin(c->db);
+    if (r == 0)
+        r = draw(c, act, q, arena, *ret_ids, ret_count, &looked);
     query_close(q);
-    *ret_ids = ids;
-    *ret_count = n;
-    return r == -ENOENT ? 0 : r;
+    if (r == 0 && looked == 0)
+        r = db_commit(c->db);
+    else
+        db_rollback(c->db);
+    book_wrote(c, r);
+    return r < 0 ? r : looked;
 }

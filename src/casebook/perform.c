@@ -125,6 +125,9 @@ static int prepare(struct performance *p, struct arena *arena, struct casebook_a
         ret->requests = ids;
         if (r == -E2BIG)
             return refuse(p->answer, -EINVAL, "that sample has more than 10,000 requests");
+        if (r == -ETIME)
+            return refuse(p->answer, -EINVAL,
+                          "that time holds too many records to draw from: name a shorter one");
         break;
     case CASEBOOK_COMPLAINT:
         r = number_new(p, "SELECT coalesce(max(id),0)+1 FROM ticket", &ret->number);

@@ -40,6 +40,8 @@ static void put(const char *request, enum action action, const char *rule)
     assert_int_equal(audit_submit(a, NULL, 1, &e), 0);
 }
 
+static uint64_t sample_us;
+
 static void open_book(unsigned second)
 {
     struct casebook_options o = {.state_dir = span_str(state_dir),
@@ -47,6 +49,7 @@ static void open_book(unsigned second)
                                  .audit = a,
                                  .share = 100,
                                  .second = second,
+                                 .sample_us = sample_us,
                                  .due_us = 15 * 86400ull * 1000000};
     assert_int_equal(casebook_open(&o, &c), 0);
 }
@@ -272,6 +275,29 @@ static void days_are_assigned_sampled_and_signed(void **state)
                  "\"false_positive\":1}");
     has(summary, "\"open\":3");
     assert_true(casebook_summary(c, SPAN_LIT("2026-02-30"), &(struct buf){.max = 99}) == -EINVAL);
+    end();
+}
+
+/* Nobody else decides anything meanwhile. */
+static void a_sample_is_not_looked_for_without_end(void **state)
+{
+    struct casebook_answer answer;
+    struct casebook_counts counts;
+    struct casebook_act act = {.verb = CASEBOOK_SAMPLE,
+                               .author = SPAN_LIT("Li"),
+                               .since_us = 1,
+                               .until_us = clock_wall_us() + 60000000,
+                               .percent = 100,
+                               .actions = 1u << ACTION_ALLOW};
+    sample_us = 1;
+    begin(0);
+    sample_us = 0;
+    example();
+    assert_int_equal(decide(&act, &answer), -EINVAL);
+    has(answer.error, "a shorter one");
+    assert_int_equal(answer.done, 0);
+    assert_string_equal(queue("Li", false, &counts), "r3:1 r2:1 r1:1");
+    assert_int_equal(review_one("Li", VERDICT_CORRECT, false, "r1"), 0);
     end();
 }
 
@@ -611,6 +637,7 @@ int main(void)
         TEST(verdicts_are_on_record_and_in_the_book),
         TEST(second_looks_agree_or_differ),
         TEST(days_are_assigned_sampled_and_signed),
+        TEST(a_sample_is_not_looked_for_without_end),
         TEST(shares_are_drawn_by_the_request_alone),
         TEST(complaints_become_tickets),
         TEST(incidents_say_what_is_missing),
