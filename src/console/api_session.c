@@ -11,6 +11,15 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* Has he a second factor? */
+static bool has_totp(const struct api *api, struct span name)
+{
+    struct account a = {0};
+    bool has = accounts_find(api->guard->accounts, name, &a) && a.has_totp;
+    secret_cleanse(&a, sizeof(a));
+    return has;
+}
+
 /* What the page begins with: who one is, and where. */
 static int write_session(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
@@ -28,7 +37,7 @@ static int write_session(const struct api *api, const struct api_request *q, str
         for (unsigned i = 0, n = 0; i < PERMISSIONS; i++)
             if (q->may & 1u << i)
                 buf_printf(out, "%s\"%.*s\"", n++ ? "," : "", SPAN_ARG(permission_name(i)));
-        buf_append(out, SPAN_LIT("]}"));
+        buf_printf(out, "],\"totp\":%s}", has_totp(api, q->user) ? "true" : "false");
     } else {
         buf_append(out, SPAN_LIT("{\"user\":null"));
     }
@@ -302,6 +311,9 @@ static int post_totp_begin(const struct api *api, const struct api_request *q, s
     struct buf uri = BUF_INIT(2048);
     if (!q->session.len)
         return api_error(a, 409, "front", "The front before the console sees to that.");
+    /* Another in its place would be the old one's removal, which takes the password. */
+    if (has_totp(api, q->user))
+        return api_error(a, 409, "there_already", "There is a second factor; remove it first.");
     int r = secret_random(secret, sizeof(secret));
     if (r == 0)
         r = totp_uri(&uri, q->user, api->config ? api->config->node : SPAN_LIT(""), secret);
@@ -319,29 +331,38 @@ static int post_totp_begin(const struct api *api, const struct api_request *q, s
     return r;
 }
 
+static int confirm_totp(const struct api *api, const struct api_request *q, const struct session *s,
+                        struct renewal *w, struct span code, struct api_answer *a)
+{
+    uint64_t step;
+    if (!s->has_secret || !accounts_find(api->guard->accounts, q->user, &w->new))
+        return api_error(a, 409, "not_begun", "No second factor is being set up.");
+    if (w->new.has_totp)
+        return api_error(a, 409, "there_already", "There is a second factor; remove it first.");
+    if (!otp_check(span_from((const char *)s->secret, sizeof(s->secret)), code, clock_wall_s(), 0,
+                   &step))
+        return api_error(a, 422, "wrong", "The code is wrong. Is the clock of the device right?");
+    int r = api_record(api, q, SPAN_LIT("account_totp"), SPAN_LIT("\"totp\":true"));
+    w->epoch = w->new.epoch;
+    memcpy(w->new.totp, s->secret, sizeof(s->secret));
+    w->new.has_totp = true;
+    w->new.totp_step = step;
+    if (r == 0)
+        r = renew(api, q, w, false, a);
+    sessions_keep_secret(api->guard->sessions, q->session, NULL);
+    return r;
+}
+
 static int post_totp_confirm(const struct api *api, const struct api_request *q,
                              struct api_answer *a)
 {
     struct session s = {0};
     struct renewal w = {0};
     struct span code;
-    uint64_t step;
     if (!api_body_text(q, "code", 0, 64, &code, a))
         return 0;
-    if (!sessions_find(api->guard->sessions, q->session, clock_mono_ms(), false, &s) ||
-        !s.has_secret || !accounts_find(api->guard->accounts, q->user, &w.new))
-        return api_error(a, 409, "not_begun", "No second factor is being set up.");
-    if (!otp_check(span_from((const char *)s.secret, sizeof(s.secret)), code, clock_wall_s(), 0,
-                   &step))
-        return api_error(a, 422, "wrong", "The code is wrong. Is the clock of the device right?");
-    int r = api_record(api, q, SPAN_LIT("account_totp"), SPAN_LIT("\"totp\":true"));
-    w.epoch = w.new.epoch;
-    memcpy(w.new.totp, s.secret, sizeof(s.secret));
-    w.new.has_totp = true;
-    w.new.totp_step = step;
-    if (r == 0)
-        r = renew(api, q, &w, false, a);
-    sessions_keep_secret(api->guard->sessions, q->session, NULL);
+    sessions_find(api->guard->sessions, q->session, clock_mono_ms(), false, &s);
+    int r = confirm_totp(api, q, &s, &w, code, a);
     secret_cleanse(&w, sizeof(w));
     secret_cleanse(&s, sizeof(s));
     return r;

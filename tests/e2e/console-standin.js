@@ -45,7 +45,7 @@ export async function start({ port = 0, rows = 2000, seed = 7, variety = 0 } = {
     return res.end(body);
   }
 
-  const session_of = (who) => ({ user: who ? { name: who.name, role: who.role, may: may[who.role] } : null, token: who?.token ?? '', setup: s.setup, version: '0.6', node: hostile.short, now_us: Date.now() * 1000, day: '2026-11-26' });
+  const session_of = (who) => ({ user: who ? { name: who.name, role: who.role, may: may[who.role], totp: Boolean(who.totp) } : null, token: who?.token ?? '', setup: s.setup, version: '0.6', node: hostile.short, now_us: Date.now() * 1000, day: '2026-11-26' });
 
   function login(body, res) {
     const role = String(body.name).split('-')[0];

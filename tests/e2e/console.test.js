@@ -158,7 +158,7 @@ test('a role sees what it may', async () => {
   for (const role of roles) {
     const p = await person(stack, role);
     const s = (await p.get('/api/session')).json;
-    assert.deepEqual(s.user, { name: role, role, may: may[role] });
+    assert.deepEqual(s.user, { name: role, role, may: may[role], totp: false });
     const r = await p.get('/api/accounts');
     assert.equal(r.status, role === 'administrator' ? 200 : 403);
     if (r.status === 403) assert.equal(r.json.error.code, 'wrong_role');
@@ -369,7 +369,14 @@ test('a second factor: set up, needed, good for one login, taken away', async ()
   assert.ok(uri.startsWith('otpauth://totp/juyong:carl?secret=' + secret));
   assert.equal((await p.post('/api/totp/confirm', { code: '000000' === code(secret) ? '000001' : '000000' })).status, 422);
   const first = code(secret);
+  assert.equal((await p.get('/api/session')).json.user.totp, false);
   assert.equal((await p.post('/api/totp/confirm', { code: first })).status, 200);
+  // A session that was left open does not do to put another in its place.
+  assert.equal((await p.get('/api/session')).json.user.totp, true);
+  for (const [route, body] of [['/api/totp/begin', {}], ['/api/totp/confirm', { code: code(secret, Date.now() + 30000) }]]) {
+    const again = await p.post(route, body);
+    assert.equal(again.status, 409, again.text);
+  }
   p = new Person(stack.console);
   const needed = await p.login('carl');
   assert.equal(needed.status, 401);

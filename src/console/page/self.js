@@ -2,7 +2,7 @@
 import * as api from './api.js';
 import { fill, h } from './dom.js';
 import { act, copy_button, dialog, error_box, field, facts } from './parts.js';
-import { person } from './person.js';
+import { person, seat } from './person.js';
 import { named, t } from './words.js';
 
 function password_form() {
@@ -70,13 +70,13 @@ function begin(done) {
 function totp_panel() {
   const box = h('section.panel.stack');
   function draw(on) {
+    seat({ ...person(), user: { ...person().user, totp: on } });
     const password = field({ name: 'password', label: t('password'), kind: 'password', need: true, autocomplete: 'current-password' });
     const trouble = h('div');
     const button = h('button', { type: 'submit' }, t('totp_remove'));
     fill(box, h('h2', t('totp')), h('p.soft', t(on ? 'totp_is_on' : 'totp_is_off')),
       on ? null : h('div.row', h('button.main', { type: 'button', onclick: () => begin(draw) }, t('totp_set_up'))),
-      on === null ? h('hr') : null,
-      on === false ? null : h('form.stack', {
+      !on ? null : h('form.stack', {
         novalidate: true,
         onsubmit: (e) => {
           e.preventDefault();
@@ -93,7 +93,7 @@ function totp_panel() {
         },
       }, password.box, trouble, h('div.row', button)));
   }
-  draw(person().user.totp ?? null);
+  draw(Boolean(person().user.totp));
   return box;
 }
 
