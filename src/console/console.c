@@ -159,13 +159,16 @@ static int find(struct call *call, const char **ret_code, const char **ret_messa
                                                                                            : 0;
 }
 
-/* The client's address: a trusted proxy's word for it counts. */
+/* The client's address: a trusted proxy's word for it counts, but not where the client put in one
+ * of his own as well. */
 static int read_client(struct console *c, struct call *call)
 {
     struct span peer = http_request_peer(call->r, &call->q.client_port);
     struct span named = http_request_header(call->r, "X-Juyong-Client-IP");
     const struct config *config = c->snapshot ? snapshot_config(c->snapshot) : NULL;
     unsigned char address[16], told[16];
+    if (http_request_header_count(call->r, "X-Juyong-Client-IP") != 1)
+        named = SPAN_NULL;
     for (size_t i = 0; config && i < config->trusted_proxy_count && named.len; i++)
         if (network_read_address(peer, address) &&
             network_contains(&config->trusted_proxies[i], address) &&

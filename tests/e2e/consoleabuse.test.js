@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Stack, until, words } from './harness.js';
@@ -103,4 +104,28 @@ test('exports leave clerks for others', async () => {
   db.close();
   assert.deepEqual((await Promise.all(all)).map((r) => r.status).sort(), [200, 200, 503]);
   assert.equal((await people.ina.get('/api/log/export', { format: 'csv' })).status, 200, 'afterwards there is room again');
+});
+
+test('whose address a proxy tells can not be told by the client as well', async () => {
+  const s = await Stack.start({ config: { trusted_proxies: ['127.0.0.1'] } });
+  try {
+    await person(s, 'vera', 'viewer');
+    const from = async (...addresses) => {
+      const socket = connect(s.consolePort, '127.0.0.1');
+      const body = JSON.stringify({ name: 'vera', password: 'this is not hers' });
+      socket.write(`POST /api/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${addresses.map((a) => `X-Juyong-Client-IP: ${a}\r\n`).join('')}Connection: close\r\n\r\n${body}`);
+      let text = '';
+      for await (const piece of socket) text += piece;
+      return text;
+    };
+    await from('203.0.113.7');
+    await from('203.0.113.8', '203.0.113.9');
+    const told = await until(async () => {
+      const list = (await s.log('--all')).filter((r) => r.kind === 'admin' && r.reason === 'login_failed').map((r) => JSON.parse(r.detail).ip);
+      return list.length === 2 && list;
+    }, 'both are on record');
+    assert.deepEqual(told, ['203.0.113.7', '127.0.0.1']);
+  } finally {
+    await s.stop();
+  }
 });
