@@ -58,14 +58,17 @@ static void put_hash(const struct strike_entry *e, struct buf *out)
     rowjson_put(out, "{\"end_user\":\"%s\"", hash);
 }
 
-/* Entries that are wanted, copied while nobody can change them. */
+/*
+ * Entries that are wanted, copied while nobody can change them: and nobody can count either. So of
+ * millions no more are kept than a page needs.
+ */
 struct gathering {
     struct span app, state;
     const unsigned char *user;  /* NULL: any */
     struct strike_entry before; /* only those behind it in the list; last 0: all */
     int64_t now;
     struct strike_entry *list;
-    size_t count, cap;
+    size_t count, cap, most; /* most: that are needed, the first ones; 0: all */
     bool failed;
 };
 
@@ -87,6 +90,10 @@ static void gather(void *ctx, const struct strike_entry *e)
         (!g->user && !verdict_lists(e, g->state, g->now)) ||
         (g->before.last && compare(e, &g->before) <= 0))
         return;
+    if (g->most && g->count == 2 * g->most) {
+        qsort(g->list, g->count, sizeof(*g->list), compare);
+        g->count = g->most;
+    }
     if (g->count == g->cap) {
         size_t cap = g->cap ? g->cap * 2 : 64;
         struct strike_entry *list = reallocarray(g->list, cap, sizeof(*list));
@@ -142,6 +149,7 @@ static int get_users(const struct api *api, const struct api_request *q, struct 
     uint64_t limit = LIMIT;
     if (!api_query_u64(q, "limit", 1, LIMIT_MAX, &limit, a))
         return 0;
+    g.most = (size_t)limit + 1; /* one more tells whether there are older ones */
     if (!verdict_knows_state(g.state))
         return api_error(a, 400, "bad_parameter",
                          "'state' is clear, warn, limit, suspend or appealed");

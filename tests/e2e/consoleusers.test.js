@@ -60,13 +60,16 @@ test('the list has who is in a state, newest first, page by page', async () => {
   assert.deepEqual([anna.app, anna.state, anna.consecutive, anna.today, anna.total, anna.appealed, anna.by_hand], ['default', 'suspend', 3, 3, 3, false, false]);
   assert.ok(Math.abs(anna.until_us / 1000 - Date.now() - 86400e3) < 60e3);
   assert.ok(Math.abs(anna.last_us / 1000 - Date.now()) < 60e3);
-  const seen = [];
-  for (let before = ''; before !== null;) {
-    const page = (await people.vera.get('/api/users', { limit: 3, ...(before && { before }) })).json;
-    seen.push(...page.rows.map((u) => u.end_user));
-    before = page.older;
+  for (const limit of [1, 2, 3, 7]) {
+    const seen = [];
+    for (let before = ''; before !== null;) {
+      const page = (await people.vera.get('/api/users', { limit, ...(before && { before }) })).json;
+      assert.ok(page.rows.length === limit || page.older === null);
+      seen.push(...page.rows.map((u) => u.end_user));
+      before = page.older;
+    }
+    assert.deepEqual(seen, all.json.rows.map((u) => u.end_user), `${limit} a page`);
   }
-  assert.deepEqual(seen, all.json.rows.map((u) => u.end_user));
   assert.deepEqual((await people.vera.get('/api/users', { state: 'suspend' })).json.rows.map((u) => u.end_user), [hash.anna]);
   assert.deepEqual((await people.vera.get('/api/users', { app: 'shop' })).json, { rows: [], older: null });
   assert.equal((await people.vera.get('/api/users', { state: 'dead' })).status, 400);
