@@ -103,15 +103,22 @@ class LogTable {
   async load_older() {
     if (!this.older || this.loading) return;
     this.loading = true;
-    await act(this.more, async () => {
+    const came = await act(this.more, async () => {
       const answer = await api.get('log', { ...this.query, limit: page_size, before: this.older }, this.ctx.signal);
       this.rows.push(...answer.rows);
       const shown = chosen_columns();
       this.body.append(...answer.rows.map((r) => this.line(r, shown)));
       this.older = answer.older;
       this.more.hidden = !this.older;
+      return answer.rows.length;
     });
     this.loading = false;
+    // Who scrolled on before the browser looked is still at the end: nothing changed that it would tell.
+    // Where nothing came, it is for the reader to say whether to look on.
+    if (came && this.older) {
+      this.eye?.unobserve(this.end);
+      this.eye?.observe(this.end);
+    }
   }
 
   // Older rows come when their end comes into sight; the button is there for keyboards.
