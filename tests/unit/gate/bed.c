@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/series.h"
 #include "db/db.h"
 #include "http/client.h"
 #include "json/value.h"
@@ -492,6 +493,7 @@ void bed_close(struct bed *b)
     assert_int_equal(metrics_get(&b->metrics, METRIC_ACTIVE), 0);
     assert_int_equal(metrics_get(&b->metrics, METRIC_STREAMS), 0);
     gate_free(b->gate);
+    series_free(&b->metrics);
     limiter_free(b->limiter);
     audit_close(b->audit);
     snapshot_unref(b->snapshot);
