@@ -183,6 +183,22 @@ int casebook_incident(struct casebook *c, int64_t number, struct buf *out)
 
 /* ---- the report ---- */
 
+/* What the report calls a state or an action; a word that it does not know stays. */
+static struct span in_chinese(struct span word)
+{
+    static const struct {
+        const char *word, *chinese;
+    } words[] = {
+        {"open", "新建"},   {"working", "处置中"}, {"reported", "已报告"},
+        {"closed", "已结"}, {"allow", "放行"},     {"flag", "标记"},
+        {"mask", "遮盖"},   {"answer", "代答"},    {"block", "拦截"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (span_eq(word, span_str(words[i].word)))
+            return span_str(words[i].chinese);
+    return word;
+}
+
 /* China's time, to the minute: who reads the report lives by it. */
 static void put_time(struct buf *out, int64_t us)
 {
@@ -207,8 +223,8 @@ static int put_figures(struct casebook *c, int64_t number, struct buf *out)
     while (r == 0 && (r = db_step(s)) == 1) {
         struct span risk = db_column_text(s, 0);
         r = buf_printf(out, "涉及记录：风险 %.*s，处置 %.*s，共 %lld 条（",
-                       SPAN_ARG(risk.len ? risk : SPAN_LIT("无")), SPAN_ARG(db_column_text(s, 1)),
-                       (long long)db_column_int(s, 2));
+                       SPAN_ARG(risk.len ? risk : SPAN_LIT("无")),
+                       SPAN_ARG(in_chinese(db_column_text(s, 1))), (long long)db_column_int(s, 2));
         put_time(out, db_column_int(s, 3));
         buf_append(out, SPAN_LIT(" 至 "));
         put_time(out, db_column_int(s, 4));
@@ -233,7 +249,7 @@ static int put_timeline(struct casebook *c, int64_t number, struct buf *out)
         put_time(out, db_column_int(s, 0));
         r = buf_printf(out, " %.*s：%.*s%s%.*s\n", SPAN_ARG(db_column_text(s, 1)),
                        SPAN_ARG(db_column_text(s, 3)), db_column_text(s, 2).len ? " → " : "",
-                       SPAN_ARG(db_column_text(s, 2)));
+                       SPAN_ARG(in_chinese(db_column_text(s, 2))));
     }
     db_finalize(s);
     return r;
@@ -243,7 +259,8 @@ static int write_report(struct casebook *c, struct db_stmt *s, int64_t number, s
 {
     int64_t at = db_column_int(s, 1);
     buf_printf(out, "网络安全事件报告（草稿）\n编号：%lld\n标题：%.*s\n状态：%.*s\n\n一、时间\n",
-               (long long)number, SPAN_ARG(db_column_text(s, 3)), SPAN_ARG(db_column_text(s, 4)));
+               (long long)number, SPAN_ARG(db_column_text(s, 3)),
+               SPAN_ARG(in_chinese(db_column_text(s, 4))));
     buf_append(out, SPAN_LIT("发生或发现："));
     put_time(out, at);
     buf_append(out, SPAN_LIT("\n登记："));

@@ -18,6 +18,7 @@ struct record {
     struct strike_entry strike; /* of the end user, carried by the next event if `has_strike` */
     bool has_strike;
     bool failed, closed;
+    bool rejected; /* refused unread: on record as blocked, and counted as that */
 };
 
 int record_new(struct exchange *x)
@@ -146,6 +147,7 @@ int record_rejection(struct exchange *x, struct span reason)
     struct audit_event e = {.kind = AUDIT_ACT, .reason = reason};
     fill(x, &e);
     e.action = ACTION_BLOCK;
+    x->record->rejected = true;
     return submit(x, &e);
 }
 
@@ -251,11 +253,14 @@ int record_close(struct exchange *x, enum outcome outcome, struct span reason)
     e.original_count = originals.count;
     e.retracted = r->notes.retracted;
     e.complete = outcome == OUTCOME_COMPLETE && !r->notes.unjudged_media && !r->notes.unjudged;
-    metrics_add(x->purpose.metrics, METRIC_ACTION_ALLOW + e.action, 1);
+    struct audit_event counted = e;
+    if (r->rejected)
+        counted.action = ACTION_BLOCK;
+    metrics_add(x->purpose.metrics, METRIC_ACTION_ALLOW + counted.action, 1);
     metrics_add(x->purpose.metrics, METRIC_OUTCOME_COMPLETE + outcome, 1);
     metrics_add(x->purpose.metrics, METRIC_BYTES_PROMPT, (int64_t)e.prompt_bytes);
     metrics_add(x->purpose.metrics, METRIC_BYTES_COMPLETION, (int64_t)e.completion_bytes);
-    measure_close(x, &e);
+    measure_close(x, &counted);
     return submit(x, &e);
 }
 

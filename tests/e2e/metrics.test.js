@@ -120,6 +120,16 @@ describe('/metrics', () => {
     assert.equal(blocked(is) - blocked(was), 2);
   });
 
+  test('counts what was refused unread as blocked, as the log has it', async () => {
+    const was = await read();
+    assert.equal((await stack.chat('hi', { messages: 'hi' })).status, 400);
+    const is = await read();
+    const grown = (name, labels) => value(is, name, labels) - value(was, name, labels);
+    assert.equal(grown('juyong_actions_total', { action: 'allow' }), 0);
+    assert.equal(grown('juyong_actions_total', { action: 'block' }), 1);
+    assert.equal(grown('juyong_app_exchanges_total', { app: 'default', action: 'block' }), 1);
+  });
+
   test('measures models by the names of the GenAI conventions', async () => {
     const was = await read();
     await stack.chat('hi', { stream: true, stream_options: { include_usage: true } });

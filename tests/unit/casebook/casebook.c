@@ -399,7 +399,8 @@ static void incidents_say_what_is_missing(void **state)
     assert_int_equal(decide(&act, &answer), 0);
     assert_int_equal(answer.number, 1);
     const char *report = numbered(casebook_report);
-    has(report, "二、现象\n同一账号反复输入\n涉及记录：风险 A1-a，处置 block，共 2 条");
+    has(report, "二、现象\n同一账号反复输入\n涉及记录：风险 A1-a，处置 拦截，共 2 条");
+    has(report, "\n状态：新建\n");
     has(report, "三、影响\n待补充\n");
     has(report, "六、责任人\n待补充\n");
     has(report, "待核实");
@@ -412,7 +413,7 @@ static void incidents_say_what_is_missing(void **state)
     assert_int_equal(decide(&act, &answer), 0);
     report = numbered(casebook_report);
     has(report, "四、处置\n暂停账号\n处置经过：\n- ");
-    has(report, "Li：已通知负责人 → working");
+    has(report, "Li：已通知负责人 → 处置中");
     const char *incident = numbered(casebook_incident);
     has(incident, "\"requests\":[\"r1\",\"r2\"]");
     has(incident, "\"clock\":[{\"hours\":1,\"due_us\":");
