@@ -1,6 +1,7 @@
 /* An act as text, and what of it makes sense. */
 #include "casebook/book.h"
 
+#include "base/clock.h"
 #include "base/day.h"
 #include "base/utf8.h"
 #include "config/value.h"
@@ -260,7 +261,11 @@ int act_check(const struct casebook_act *a, struct casebook_answer *ret)
             return refuse(ret, "how many percent, from 1 to 100?");
         return a->since_us < a->until_us ? 0 : refuse(ret, "from when until when?");
     case CASEBOOK_SIGNOFF:
-        return day_end(a->day, &end) ? 0 : refuse(ret, "which day? YYYY-MM-DD");
+        if (!day_end(a->day, &end))
+            return refuse(ret, "which day? YYYY-MM-DD");
+        return end - 86400 <= (int64_t)(clock_wall_us() / 1000000)
+                   ? 0
+                   : refuse(ret, "that day has not begun");
     case CASEBOOK_COMPLAINT:
         if (!span_trim(a->text).len || a->contact.len > 256 || a->request_count > 1)
             return refuse(ret, "a complaint has a text, and a contact of at most 256 bytes");

@@ -91,6 +91,7 @@ test('what makes no sense is refused with a reason', async () => {
     ['/api/reviews/sample', { since: 1, percent: 5, actions: ['eat'] }, 400],
     ['/api/reviews/assign', { requests: [ids[4]] }, 400],
     ['/api/reviews/signoff', { day: '2026-02-30' }, 400],
+    ['/api/reviews/signoff', { day: '2999-01-01' }, 400],
     ['/api/tickets/1', { state: 'open' }, 404],
     ['/api/tickets/x', { state: 'open' }, 404],
     ['/api/incidents', { title: 'x' }, 400],
