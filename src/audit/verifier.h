@@ -49,8 +49,8 @@ int verify_wrong(struct verify *v, uint64_t seq, const char *fmt, ...)
 int verify_path(struct span dir, const char *name, char ret_path[PATH_MAX]);
 
 /*
- * Was the file begun and never used, by who was killed meanwhile? Then it says as much as none. False
- * also where that can't be told.
+ * Was the file begun and never used, by who was killed meanwhile? Then it says as much as none.
+ * False also where that can't be told.
  */
 bool verify_blank(struct db *db);
 
