@@ -146,6 +146,16 @@ struct casebook_review {
 int casebook_find_review(struct casebook *c, struct span request_id,
                          struct casebook_review *ret_review);
 
+/* Which rows of the log are wanted by what was said of them. */
+struct casebook_wish {
+    struct casebook *casebook;     /* NULL: nothing was reviewed yet */
+    enum casebook_verdict verdict; /* NONE: those that nobody has reviewed */
+};
+/* open, correct, false_positive or unsure; false: none of these. */
+bool casebook_read_wish(struct span name, enum casebook_verdict *ret_verdict);
+/* For query_filter.keep; its context is a struct casebook_wish. 1 or 0, or negative. */
+int casebook_is_wanted(void *wish, struct span request_id);
+
 /* What follows appends JSON; 0, -ENOENT (no such one), -EINVAL (no such day), or an error. */
 
 /* [{reviewer,verdict,note,at_us,second,replaced}] of one request, the newest first. */

@@ -93,6 +93,24 @@ int casebook_find_review(struct casebook *c, struct span request_id,
     return r;
 }
 
+bool casebook_read_wish(struct span name, enum casebook_verdict *ret_verdict)
+{
+    *ret_verdict = VERDICT_NONE;
+    for (int v = VERDICT_NONE + 1; v < VERDICT_COUNT; v++)
+        if (span_eq(name, span_str(casebook_verdict_name((enum casebook_verdict)v))))
+            *ret_verdict = (enum casebook_verdict)v;
+    return *ret_verdict != VERDICT_NONE || span_eq(name, SPAN_LIT("open"));
+}
+
+int casebook_is_wanted(void *wish, struct span request_id)
+{
+    const struct casebook_wish *w = wish;
+    struct casebook_review review = {0};
+    int r =
+        w->casebook && request_id.len ? casebook_find_review(w->casebook, request_id, &review) : 0;
+    return r < 0 && r != -ENOENT ? r : review.verdict == w->verdict;
+}
+
 static int write_reviews(struct casebook *c, struct span request_id, bool notes, struct buf *out)
 {
     struct db_stmt *s = NULL;

@@ -116,6 +116,10 @@ static const struct argp_option verify_options[] = {
 /* The log's directory into ret_dir. False: a message was printed. */
 static bool find_dir(struct options *o, char ret_dir[PATH_MAX])
 {
+    if (o->dir && o->filter.query.keep) {
+        fprintf(stderr, "juyong log: --review needs -c: reviews are not in the log\n");
+        return false;
+    }
     if (o->dir) {
         if (snprintf(ret_dir, PATH_MAX, "%s", o->dir) < PATH_MAX)
             return true;
@@ -382,6 +386,7 @@ static int run_command(const struct command *c, int argc, char **argv)
     /* A reader that leaves early ends us as an error of writing, not as a death. */
     signal(SIGPIPE, SIG_IGN);
     int r = c->run(&o, dir);
+    logfilter_end(&o.filter);
     return fflush(stdout) == 0 || errno == EPIPE ? r : EXIT_BAD;
 }
 

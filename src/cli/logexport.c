@@ -127,7 +127,7 @@ static int copy(struct options *o, struct casebook *book, FILE *f, unsigned long
     return r;
 }
 
-static int run(struct options *o)
+static int export_rows(struct options *o)
 {
     struct casebook *book = NULL;
     unsigned long long rows = 0;
@@ -150,6 +150,13 @@ static int run(struct options *o)
     if (o->out)
         fprintf(stderr, "%llu rows in %s\n", rows, o->out);
     return CLI_GOOD;
+}
+
+static int run(struct options *o)
+{
+    int r = export_rows(o);
+    logfilter_end(&o->filter);
+    return r;
 }
 
 int log_export(int argc, char **argv)

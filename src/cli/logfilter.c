@@ -33,6 +33,7 @@ enum {
     OPT_CLIENT_IP,
     OPT_BEFORE,
     OPT_AFTER,
+    OPT_REVIEW,
 };
 
 /* "10m", "2h", "3d", "45s": that long before now. */
@@ -116,7 +117,8 @@ static bool parse_actions(const char *text, struct query_filter *f)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct query_filter *f = &((struct logfilter *)state->input)->query;
+    struct logfilter *filter = state->input;
+    struct query_filter *f = &filter->query;
     unsigned long long n;
     switch (key) {
     case OPT_SINCE:
@@ -171,6 +173,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_TEXT:
         f->text = span_str(arg);
         break;
+    case OPT_REVIEW:
+        if (!casebook_read_wish(span_str(arg), &filter->wish.verdict))
+            argp_error(state, "'%s' is no state: open, correct, false_positive, unsure", arg);
+        f->keep = casebook_is_wanted;
+        f->keep_ctx = &filter->wish;
+        break;
     case OPT_SESSION:
         f->session = span_str(arg);
         break;
@@ -216,6 +224,8 @@ static const struct argp_option filter_options[] = {
     {"trace", OPT_TRACE, "ID", 0, "All exchanges of one trace, by the 32 digits of its traceparent",
      1},
     {"text", OPT_TEXT, "TEXT", 0, "Occurs in a match, its context or its folded form", 1},
+    {"review", OPT_REVIEW, "STATE", 0,
+     "By what reviewers said: open, correct, false_positive, unsure (with -c)", 1},
     {"session", OPT_SESSION, "ID", 0, "One conversation, as the app names it", 1},
     {"client-ip", OPT_CLIENT_IP, "ADDRESS", 0, "One client's address", 1},
     {"before", OPT_BEFORE, "SEQ", 0,
@@ -268,8 +278,24 @@ static bool record_lookup(const struct logfilter *f, const struct config *config
     return false;
 }
 
+/* Without a casebook nothing was reviewed yet. */
+static bool open_reviews(struct logfilter *f, const struct config *config)
+{
+    int r = f->query.keep ? desk_casebook(config, NULL, &f->wish.casebook) : 0;
+    if (r < 0 && r != -ENOENT)
+        fprintf(stderr, "juyong log: the reviews can't be read: %s\n", strerror(-r));
+    return r == 0 || r == -ENOENT;
+}
+
 bool logfilter_settle(struct logfilter *f, const struct config *config, struct span what)
 {
     return hash_end_user(f, config) &&
-           (f->query.end_user.len == 0 || record_lookup(f, config, what));
+           (f->query.end_user.len == 0 || record_lookup(f, config, what)) &&
+           open_reviews(f, config);
+}
+
+void logfilter_end(struct logfilter *f)
+{
+    casebook_close(f->wish.casebook);
+    f->wish.casebook = NULL;
 }

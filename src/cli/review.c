@@ -65,7 +65,8 @@ static bool has_filter(const struct query_filter *f)
 {
     return f->since_us || f->until_us || f->actions || f->risk.len || f->rule.len || f->app.len ||
            f->end_user.len || f->model.len || f->request_id.len || f->direction || f->text.len ||
-           f->purpose.len || f->any_purpose || f->all || f->limit;
+           f->purpose.len || f->any_purpose || f->all || f->limit || f->session.len ||
+           f->client_ip.len || f->trace_id.len || f->keep;
 }
 
 /* The requests that the filters find, as if they had been named. */
@@ -163,6 +164,7 @@ static int run(struct options *o)
     int r = settled ? CLI_GOOD : CLI_BAD;
     if (r == CLI_GOOD && o->filtered)
         r = find_requests(o);
+    logfilter_end(&o->filter);
     o->act.requests = o->ids;
     if (r == CLI_GOOD)
         r = book_act(&o->book, &o->act, &answer);

@@ -23,42 +23,25 @@
 
 /* ---- reviews ---- */
 
-/* Which rows are wanted by what was said of them. */
-struct wish {
-    struct casebook *casebook;
-    enum casebook_verdict verdict; /* NONE: those without one */
-};
-
-static int is_wanted(void *ctx, struct span request_id)
-{
-    const struct wish *w = ctx;
-    enum casebook_verdict verdict;
-    int r = logrow_verdict(w->casebook, request_id, &verdict);
-    return r < 0 ? r : verdict == w->verdict;
-}
-
 static int is_open(void *ctx, struct span request_id)
 {
-    struct wish w = {.casebook = ctx};
-    return is_wanted(&w, request_id);
+    struct casebook_wish w = {.casebook = ctx};
+    return casebook_is_wanted(&w, request_id);
 }
 
 /* The parameter `review`. False: the answer says why not. */
-static bool read_wish(const struct api *api, const struct api_request *q, struct wish *w,
+static bool read_wish(const struct api *api, const struct api_request *q, struct casebook_wish *w,
                       struct query_filter *f, struct api_answer *a)
 {
     struct span name = api_query(q, "review");
-    *w = (struct wish){.casebook = api->casebook};
+    *w = (struct casebook_wish){.casebook = api->casebook};
     if (name.len == 0)
         return true;
-    for (int v = VERDICT_NONE + 1; v < VERDICT_COUNT; v++)
-        if (span_eq(name, span_str(casebook_verdict_name((enum casebook_verdict)v))))
-            w->verdict = (enum casebook_verdict)v;
-    if (w->verdict == VERDICT_NONE && !span_eq(name, SPAN_LIT("open"))) {
+    if (!casebook_read_wish(name, &w->verdict)) {
         api_error(a, 400, "bad_parameter", "'review' is open, correct, false_positive or unsure");
         return false;
     }
-    f->keep = is_wanted;
+    f->keep = casebook_is_wanted;
     f->keep_ctx = w;
     return true;
 }
@@ -134,7 +117,7 @@ static int write_rows(const struct api *api, const struct api_request *q,
 static int get_log(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
     struct query_filter f;
-    struct wish wish;
+    struct casebook_wish wish;
     uint64_t limit = LIMIT, newest = 0, older = 0;
     bool complete = true;
     if (!filter_read(q, &f, a) || !read_wish(api, q, &wish, &f, a) ||
@@ -170,7 +153,7 @@ static int get_groups(const struct api *api, const struct api_request *q, struct
     struct groups_options o = {.texts = q->may & MAY_READ,
                                .is_open = api->casebook ? is_open : NULL,
                                .ctx = api->casebook};
-    struct wish wish;
+    struct casebook_wish wish;
     if (!filter_read(q, &o.filter, a) || !read_wish(api, q, &wish, &o.filter, a))
         return 0;
     o.filter.budget_us = GROUPS_US;

@@ -112,6 +112,22 @@ test('every filter gives the same rows on the command line, in the list and in t
   await indexed();
 });
 
+test('both know what was reviewed', async () => {
+  const [wrong, right] = rows.filter((r) => r.action === 'block').map((r) => r.request_id);
+  assert.equal((await ask(['--review', 'open'], { review: 'open' })).length, 7);
+  assert.equal((await run(['log', 'review', '-c', stack.conf, '--false-positive', wrong])).code, 0);
+  assert.equal((await run(['log', 'review', '-c', stack.conf, '--correct', right])).code, 0);
+  assert.deepEqual(await ask(['--review', 'false_positive'], { review: 'false_positive' }), [wrong]);
+  assert.deepEqual(await ask(['--review', 'correct', '--action', 'block'], { review: 'correct', action: 'block' }), [right]);
+  assert.deepEqual(await ask(['--review', 'unsure'], { review: 'unsure' }), []);
+  assert.equal((await ask(['--review', 'open'], { review: 'open' })).length, 5);
+  const csv = await run(['log', 'export', '-c', stack.conf, '--format', 'csv', '--review', 'correct']);
+  assert.ok(csv.stdout.includes(right) && !csv.stdout.includes(wrong), csv.stdout + csv.stderr);
+  const copy = await run(['log', 'list', '--dir', log_dir(), '--review', 'open']);
+  assert.equal(copy.code, 1);
+  assert.match(copy.stderr, /--review needs -c/);
+});
+
 test('the overview counts what the list lists', async () => {
   for (const app of ['', 'shop', 'bank']) {
     const mine = rows.filter((r) => !app || r.app === app);
@@ -132,7 +148,7 @@ test('the overview counts what the list lists', async () => {
 test('both refuse what is no filter', async () => {
   for (const [args, params] of [
     [['--action', 'burn'], { action: 'burn' }], [['--direction', 'up'], { direction: 'up' }], [['--since', 'soon'], { since: 'soon' }],
-    [['--purpose', 'fun'], { purpose: 'fun' }],
+    [['--purpose', 'fun'], { purpose: 'fun' }], [['--review', 'fine'], { review: 'fine' }],
   ]) {
     assert.equal((await run(['log', 'list', '-c', stack.conf, ...args])).code, 2, args.join(' '));
     assert.equal((await li.get('/api/log', params)).status, 400, JSON.stringify(params));
