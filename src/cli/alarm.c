@@ -24,12 +24,21 @@ struct alarm {
 /* --- what it reads --- */
 
 /* Masked, answered or blocked: what is only flagged or observed is no interception. */
+static bool intercepts(struct span action)
+{
+    return span_eq(action, SPAN_LIT("mask")) || span_eq(action, SPAN_LIT("answer")) ||
+           span_eq(action, SPAN_LIT("block"));
+}
+
 static bool fits(void *ctx, const struct span *labels)
 {
-    const struct span *row = ctx, action = labels[3];
-    return (span_eq(action, SPAN_LIT("mask")) || span_eq(action, SPAN_LIT("answer")) ||
-            span_eq(action, SPAN_LIT("block"))) &&
-           board_covers(*row, labels[1]);
+    const struct span *row = ctx;
+    return intercepts(labels[3]) && board_covers(*row, labels[1]);
+}
+
+static bool fits_any(void *ctx, const struct span *labels)
+{
+    return intercepts(labels[1]);
 }
 
 static uint64_t intercepted(void *ctx, struct span risk)
@@ -37,6 +46,9 @@ static uint64_t intercepted(void *ctx, struct span risk)
     const struct alarm *a = ctx;
     const struct metrics *all[STATS_WORKERS];
     size_t n = stats_workers(a->status->pool, all);
+    /* Of all risks together exchanges are counted: one may be intercepted for several. */
+    if (span_eq(risk, SPAN_LIT("*")))
+        return series_sum(all, n, SERIES_APP_EXCHANGES, fits_any, NULL);
     return series_sum(all, n, SERIES_INTERCEPTIONS, fits, &risk);
 }
 

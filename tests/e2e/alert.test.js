@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
-import { Stack, day, run, until, words } from './harness.js';
+import { Stack, day, run, sleep, until, words } from './harness.js';
 import { person } from './people.js';
 import { Robot } from './robot.js';
 
@@ -44,6 +44,24 @@ const counted = async (stack, name, labels) => {
     .find((l) => l.startsWith(`${name}{`) && Object.entries(labels).every(([k, v]) => l.includes(`${k}="${v}"`)));
   return line && Number(line.split(' ').at(-1));
 };
+
+test('of all risks together exchanges are counted, as the page counts them', async () => {
+  const robot = await Robot.start(secret);
+  const alerts = { ...calm, targets: [await target(robot, 'own')], interceptions: [{ risk: '*', per_minute: 5 }] };
+  const stack = await Stack.start({ config: { alerts } });
+  try {
+    await sleep(500); // what was before the first look is not seen
+    for (let i = 0; i < 4; i++) await stack.chat(`${i} ${words.block} ${words.mask}`);
+    await sleep(1500);
+    assert.equal(robot.told.length, 0, JSON.stringify(robot.told));
+    for (let i = 0; i < 2; i++) await stack.chat(`${i} ${words.block} ${words.mask}`);
+    await until(() => robot.told.length, 'the message');
+    assert.match(robot.lines('own')[0], /拦截每分钟 [56] 次（阈值 5）/);
+  } finally {
+    await stack.stop();
+    await robot.stop();
+  }
+});
 
 describe('alerts reach each kind of robot', () => {
   let robot, stack, alerts;
