@@ -76,10 +76,9 @@ static void log_news(const struct board *b, unsigned news, uint64_t now_us)
     }
 }
 
-static void arm(struct alerts *a)
+static void arm(struct alerts *a, uint64_t in_ms)
 {
-    if (loop_timer_set(&a->timer,
-                       loop_now_ms(a->options.loop) + a->board->config->alerts.every_ms) < 0)
+    if (loop_timer_set(&a->timer, loop_now_ms(a->options.loop) + in_ms) < 0)
         log_error("alerts: no memory: nobody looks any more");
 }
 
@@ -93,7 +92,7 @@ static void look(struct loop_timer *t)
     log_news(a->board, news, now_us);
     for (size_t i = 0; i < a->board->target_count; i++)
         tell(a, i, now_us);
-    arm(a);
+    arm(a, a->board->config->alerts.every_ms);
 }
 
 int alerts_new(const struct alerts_options *o, struct alerts **ret_alerts)
@@ -113,7 +112,8 @@ int alerts_new(const struct alerts_options *o, struct alerts **ret_alerts)
         alerts_free(a);
         return r;
     }
-    arm(a);
+    /* At once: what comes between the start and the first look would be in no minute. */
+    arm(a, 0);
     *ret_alerts = a;
     return 0;
 }
@@ -121,7 +121,7 @@ int alerts_new(const struct alerts_options *o, struct alerts **ret_alerts)
 void alerts_reload(struct alerts *a, struct config *c)
 {
     board_configure(a->board, c);
-    arm(a);
+    arm(a, c->alerts.every_ms);
 }
 
 void alerts_free(struct alerts *a)

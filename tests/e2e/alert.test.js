@@ -50,7 +50,6 @@ test('of all risks together exchanges are counted, as the page counts them', asy
   const alerts = { ...calm, targets: [await target(robot, 'own')], interceptions: [{ risk: '*', per_minute: 5 }] };
   const stack = await Stack.start({ config: { alerts } });
   try {
-    await sleep(500); // what was before the first look is not seen
     for (let i = 0; i < 4; i++) await stack.chat(`${i} ${words.block} ${words.mask}`);
     await sleep(1500);
     assert.equal(robot.told.length, 0, JSON.stringify(robot.told));
