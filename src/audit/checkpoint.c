@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 
 #define DOMAIN        SPAN_LIT("juyong.checkpoint.v1\0")
-#define LINE_MAX_SIZE 512
+#define LINE_MAX_SIZE FILES_LINE_MAX
 
 struct checkpoint {
     int fd;
@@ -88,22 +88,6 @@ static int open_key(struct checkpoint *c, struct span dir)
     return r;
 }
 
-/* Cuts off what a crash left of a line. */
-static int mend(int fd)
-{
-    char text[LINE_MAX_SIZE];
-    off_t size = lseek(fd, 0, SEEK_END);
-    if (size <= 0)
-        return size < 0 ? -errno : 0;
-    off_t from = size > (off_t)sizeof(text) ? size - (off_t)sizeof(text) : 0;
-    ssize_t n = pread(fd, text, sizeof(text), from);
-    if (n < 0)
-        return -errno;
-    while (n > 0 && text[n - 1] != '\n')
-        n--;
-    return from + n < size && ftruncate(fd, from + n) < 0 ? -errno : 0;
-}
-
 int checkpoint_open(struct span dir, struct checkpoint **ret_checkpoint)
 {
     char path[PATH_MAX];
@@ -113,7 +97,7 @@ int checkpoint_open(struct span dir, struct checkpoint **ret_checkpoint)
     if (!c)
         return -ENOMEM;
     c->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int r = c->fd < 0 ? -errno : mend(c->fd);
+    int r = c->fd < 0 ? -errno : files_mend_line(c->fd);
     if (r == 0)
         r = open_key(c, dir);
     /* A line that is synced needs a name to be found by. */

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define CHUNK_MAX    65536
-#define LINE_MAX_LEN 512
+#define LINE_MAX_LEN FILES_LINE_MAX
 #define PAUSE_MAX_MS 60000
 #define SYSLOG_NOTE  "<85>juyong: checkpoint " /* authpriv, notice */
 #define POSITIONS    "exported.tsv"
@@ -178,22 +178,6 @@ static int read_lines(struct export *e, struct sink *s)
     return 0;
 }
 
-/* Cuts off what a crash or a full disk left of a line. */
-static int mend(int fd)
-{
-    char text[LINE_MAX_LEN];
-    off_t size = lseek(fd, 0, SEEK_END);
-    if (size <= 0)
-        return size < 0 ? -errno : 0;
-    off_t from = size > (off_t)sizeof(text) ? size - (off_t)sizeof(text) : 0;
-    ssize_t n = pread(fd, text, sizeof(text), from);
-    if (n < 0)
-        return -errno;
-    while (n > 0 && text[n - 1] != '\n')
-        n--;
-    return from + n < size && ftruncate(fd, from + n) < 0 ? -errno : 0;
-}
-
 static int to_file(struct sink *s, size_t *ret_done)
 {
     char path[PATH_MAX];
@@ -204,7 +188,7 @@ static int to_file(struct sink *s, size_t *ret_done)
     int fd cleanup(cleanup_close) = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    int r = mend(fd);
+    int r = files_mend_line(fd);
     if (r == 0)
         r = file_write(fd, buf_span(&s->lines));
     if (r == 0 && fdatasync(fd) < 0)

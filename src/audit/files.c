@@ -100,3 +100,18 @@ int files_sync_dir(const char *path)
         return -errno;
     return fsync(fd) < 0 ? -errno : 0;
 }
+
+int files_mend_line(int fd)
+{
+    char text[FILES_LINE_MAX];
+    off_t size = lseek(fd, 0, SEEK_END);
+    if (size <= 0)
+        return size < 0 ? -errno : 0;
+    off_t from = size > (off_t)sizeof(text) ? size - (off_t)sizeof(text) : 0;
+    ssize_t n = pread(fd, text, sizeof(text), from);
+    if (n < 0)
+        return -errno;
+    while (n > 0 && text[n - 1] != '\n')
+        n--;
+    return from + n < size && ftruncate(fd, from + n) < 0 ? -errno : 0;
+}

@@ -35,5 +35,8 @@ bool files_join(struct span dir, const char *name, char ret_path[PATH_MAX]);
 /* Written beside, synced and renamed, so that a crash leaves the whole file or none. 0 or -errno.
  */
 int files_replace(const char *path, struct span content, mode_t mode);
+#define FILES_LINE_MAX 512 /* bytes of a line of checkpoints */
+/* Cuts off what a crash or a full disk left of a line at the file's end. 0 or -errno. */
+int files_mend_line(int fd);
 /* So that names made in a directory outlive a power cut. 0 or -errno. */
 int files_sync_dir(const char *path);
