@@ -42,14 +42,23 @@ struct span guard_cookie_name(const struct config_console *s)
     return guard_is_secure(s) ? SPAN_LIT("__Host-juyong") : SPAN_LIT("juyong");
 }
 
-/* Cuts "name:port", "[v6]:port" into its name, without brackets. */
+/* "" or ":" and digits: what may stand behind a name, RFC 9110, 7.2. */
+static bool is_port(struct span s)
+{
+    for (size_t i = 1; i < s.len; i++)
+        if (s.data[i] < '0' || s.data[i] > '9')
+            return false;
+    return s.len == 0 || s.data[0] == ':';
+}
+
+/* Cuts "name:port", "[v6]:port" into its name, without brackets; "" when it is neither. */
 static struct span name_of(struct span host)
 {
-    if (host.len && host.data[0] == '[') {
-        size_t end = span_find(host, SPAN_LIT("]"));
-        return end < host.len ? span_slice(host, 1, end) : SPAN_LIT("");
-    }
-    return span_slice(host, 0, span_find(host, SPAN_LIT(":")));
+    bool v6 = host.len && host.data[0] == '[';
+    size_t end = span_find(host, v6 ? SPAN_LIT("]") : SPAN_LIT(":")), behind = end + (v6 ? 1 : 0);
+    if ((v6 && end == host.len) || !is_port(span_slice(host, behind, host.len)))
+        return SPAN_LIT("");
+    return span_slice(host, v6 ? 1 : 0, end);
 }
 
 static bool is_configured(const struct config_console *s, struct span host)
@@ -58,6 +67,7 @@ static bool is_configured(const struct config_console *s, struct span host)
         struct span name = name_of(s->hosts[i]);
         bool any_port = span_find(s->hosts[i], SPAN_LIT(":")) == s->hosts[i].len ||
                         (s->hosts[i].len && s->hosts[i].data[s->hosts[i].len - 1] == ']');
+        any_port = any_port && name.len;
         if (span_eq_nocase(s->hosts[i], host) || (any_port && span_eq_nocase(name, name_of(host))))
             return true;
     }

@@ -11,13 +11,14 @@ describe('log: {format: json}', () => {
   const lines = async () => (await stack.gateway.output()).split('\n').filter(Boolean);
 
   test('every line is one object with its fields', async () => {
+    // It listens before it says so.
+    await until(async () => (await lines()).some((line) => JSON.parse(line).message.startsWith('juyong ')), 'the greeting');
     for (const line of await lines()) {
       const o = JSON.parse(line);
       assert.match(o.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       assert.ok(['debug', 'info', 'warning', 'error'].includes(o.level), line);
       assert.equal(typeof o.message, 'string');
     }
-    assert.ok((await lines()).some((line) => JSON.parse(line).message.startsWith('juyong ')));
   });
 
   test('a line about an exchange names it', async () => {
