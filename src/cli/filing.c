@@ -1,145 +1,60 @@
-/* `juyong filing`: what a filing needs, out of the gateway that runs. */
-#include "cli/coverage.h"
+/* `juyong filing`: what a filing needs, out of the gateway that runs. One table lists its verbs. */
+#include "cli/filingcmd.h"
 #include "cli/rulecmd.h"
-#include "filing/disclosure.h"
+#include "cli/setup.h"
+#include "config/schema.h"
 
 #include <argp.h>
-#include <errno.h>
 #include <string.h>
 
-struct options {
-    const char *file, *app;
-    bool json, html;
+static const struct verb {
+    const char *name, *summary, *summary_zh;
+    int (*run)(int argc, char **argv);
+} verbs[] = {
+    {"coverage", "the keyword library against the standard's minima", "关键词库达标情况",
+     filing_coverage},
+    {"disclosure", "what users must be shown of model and service", "公示信息", filing_disclosure},
 };
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct options *o = state->input;
-    switch (key) {
-    case 'c':
-        o->file = arg;
-        return 0;
-    case 'a':
-        o->app = arg;
-        return 0;
-    case 'j':
-        o->json = true;
-        return 0;
-    case 'H':
-        o->html = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        argp_error(state, "unexpected argument '%s'", arg);
-        return EINVAL;
-    case ARGP_KEY_END:
-        if (!o->file)
-            argp_error(state, "-c FILE is needed");
-        if (o->html && o->json)
-            argp_error(state, "--html or --json, not both");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static int coverage(int argc, char **argv)
-{
-    static const struct argp_option options[] = {
-        {"config", 'c', "FILE", 0, "The configuration", 0},
-        {"app", 'a', "NAME", 0, "Whose policy says what intercepts; default unless told", 0},
-        {"json", 'j', NULL, 0, "One JSON object a line", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .doc = "Hold the keyword library against the standard's minima; exit 4 when one is not "
-               "met.\n对照标准检查关键词库的数量与更新；未达到要求时以 4 退出。",
-    };
-    struct options o = {0};
-    struct setup s;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
-        return CLI_USAGE;
-    int r = setup_load_published(span_str(o.file), &s);
-    if (r)
-        return r;
-    r = coverage_print(&s, &(struct coverage_options){.app = o.app, .json = o.json});
-    setup_deinit(&s);
-    return r;
-}
-
-static int disclosure(int argc, char **argv)
-{
-    static const struct argp_option options[] = {
-        {"config", 'c', "FILE", 0, "The configuration", 0},
-        {"app", 'a', "NAME", 0, "Only the models that this app may ask for", 0},
-        {"html", 'H', NULL, 0, "A section to put into a page", 0},
-        {"json", 'j', NULL, 0, "One JSON object", 0},
-        {0},
-    };
-    static const struct argp argp = {
-        .options = options,
-        .parser = parse,
-        .doc = "Print what the service must show its users: model, filing number, launch number, "
-               "algorithm number, complaints; exit 4 when something is missing from the "
-               "configuration.\n输出须向用户公示的模型名称、备案号、上线编号等；配置中有缺项时以 4 "
-               "退出，缺项写作“待补充”。",
-    };
-    struct options o = {0};
-    struct setup s;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
-        return CLI_USAGE;
-    int r = setup_load(span_str(o.file), false, &s);
-    if (r)
-        return r;
-    const struct config_app *app = o.app ? coverage_app(&s, o.app) : NULL;
-    struct disclosure d = {.config = s.config, .app = app};
-    struct buf out = BUF_INIT(4u << 20), missing = BUF_INIT(1u << 20);
-    bool written = (!o.app || app) && (o.html   ? disclosure_html(&d, &out)
-                                       : o.json ? disclosure_json(&d, &out)
-                                                : disclosure_text(&d, &out)) == 0;
-    unsigned count = written ? disclosure_missing(&d, &missing) : 0;
-    written = written && setup_write(stdout, &out);
-    if (count)
-        fprintf(stderr, "juyong filing: missing from the configuration 配置缺项:\n%.*s",
-                SPAN_ARG(buf_span(&missing)));
-    buf_deinit(&out);
-    buf_deinit(&missing);
-    setup_deinit(&s);
-    return !written ? CLI_BAD : count ? CLI_UNMET : CLI_GOOD;
-}
+#define VERBS (sizeof(verbs) / sizeof(*verbs))
 
 static void help(FILE *to)
 {
     fputs("Usage: juyong filing VERB [OPTION...]\n"
-          "What a filing needs, out of the gateway that runs.\n"
-          "由运行中的网关生成备案所需材料。\n\n"
-          "  coverage   the keyword library against the standard's minima      关键词库达标情况\n"
-          "  disclosure what users must be shown of model and service          公示信息\n"
-          "\n'juyong filing VERB --help' tells more.\n",
+          "What a filing needs, out of the gateway that runs. All of it is a draft for your own "
+          "people to check.\n"
+          "由运行中的网关生成备案所需材料；所有输出均为草稿，须由本单位人员核对。\n\n",
           to);
+    for (size_t i = 0; i < VERBS; i++)
+        fprintf(to, "  %-10s %-55s %s\n", verbs[i].name, verbs[i].summary, verbs[i].summary_zh);
+    fputs("\n'juyong filing VERB --help' tells more.\n", to);
 }
 
 int cli_filing(int argc, char **argv)
 {
-    if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+    if (argc < 2) {
+        help(stderr);
+        return CLI_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help")) {
         help(stdout);
         return CLI_GOOD;
     }
-    if (argc >= 2 && !strcmp(argv[1], "coverage")) {
-        static char name[] = "juyong filing coverage";
-        argv[1] = name;
+    const char *names[VERBS];
+    for (size_t i = 0; i < VERBS; i++) {
+        names[i] = verbs[i].name;
+        if (strcmp(argv[1], verbs[i].name) != 0)
+            continue;
+        static char name[64];
+        snprintf(name, sizeof(name), "juyong filing %s", verbs[i].name);
+        argv[1] = name; /* for the verb's own usage lines */
         argp_err_exit_status = CLI_USAGE;
-        return coverage(argc - 1, argv + 1);
+        return verbs[i].run(argc - 1, argv + 1);
     }
-    if (argc >= 2 && !strcmp(argv[1], "disclosure")) {
-        static char name[] = "juyong filing disclosure";
-        argv[1] = name;
-        argp_err_exit_status = CLI_USAGE;
-        return disclosure(argc - 1, argv + 1);
-    }
-    if (argc >= 2)
-        fprintf(stderr, "juyong filing: unknown verb '%s'\n\n", argv[1]);
+    const char *meant = schema_suggest(names, VERBS, span_str(argv[1]));
+    fprintf(stderr, "juyong filing: unknown verb '%s'", argv[1]);
+    if (meant)
+        fprintf(stderr, "; did you mean '%s'?", meant);
+    fputs("\n\n", stderr);
     help(stderr);
     return CLI_USAGE;
 }
