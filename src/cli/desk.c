@@ -14,7 +14,7 @@
 
 static const char *const verbs[DESK_VERBS] = {"lookup", "lift",    "suspend",  "appeal", "deny",
                                               "delete", "account", "casebook", "reveal", "prune",
-                                              "hold",   "release", "backup",   "key"};
+                                              "hold",   "release", "backup",   "key",    "filing"};
 
 /* The reasons of the admin records; README.md of audit/ lists them. verdict_code() has others. */
 static const char *const codes[DESK_VERBS] = {
@@ -80,7 +80,7 @@ static bool read_time(const struct json_value *v, struct span key, int64_t *ret)
 static bool has_subject(const struct desk_act *a)
 {
     unsigned char bytes[32];
-    if (a->verb == DESK_KEY)
+    if (a->verb == DESK_KEY || a->verb == DESK_FILING)
         return a->account.len && a->what.len && a->end_user.len == 0;
     if (a->verb >= DESK_REVEAL)
         return a->account.len == 0 &&
@@ -164,9 +164,11 @@ static int write_detail(const struct desk_act *act, struct span more, struct buf
     int r = buf_append_char(out, '{');
     if (act->verb == DESK_KEY)
         setup_json(out, "key", act->account);
+    else if (act->verb == DESK_FILING)
+        setup_json(out, "of", act->account);
     else if (act->what.len)
         setup_json(out, "what", act->what);
-    if (act->account.len && act->verb != DESK_KEY)
+    if (act->account.len && act->verb != DESK_KEY && act->verb != DESK_FILING)
         setup_json(out, "account", act->account);
     setup_json(out, "author", act->author);
     setup_json(out, "login", act->login);
@@ -213,10 +215,11 @@ static int decide(struct work *w)
     return r;
 }
 
-static int record_key(struct work *w)
+/* The record's code is the room's name and what was done there: key_rotate, filing_evaluate. */
+static int record_done(struct work *w, const char *room)
 {
     char code[64];
-    int n = snprintf(code, sizeof(code), "key_%.*s", SPAN_ARG(w->act->what));
+    int n = snprintf(code, sizeof(code), "%s_%.*s", room, SPAN_ARG(w->act->what));
     return n > 0 && n < (int)sizeof(code) ? record(w, span_from(code, (size_t)n), SPAN_NULL)
                                           : -EINVAL;
 }
@@ -282,7 +285,7 @@ void desk_carry_out(const struct desk_hands *hands, const struct desk_act *act,
 {
     *ret_answer = (struct desk_answer){0};
     struct work w = {.audit = hands->audit, .act = act, .answer = ret_answer};
-    if (act->verb >= DESK_REVEAL && act->verb != DESK_KEY) {
+    if (act->verb >= DESK_REVEAL && act->verb < DESK_KEY) {
         keep_carry_out(hands->audit, act, ret_answer);
         return;
     }
@@ -292,7 +295,9 @@ void desk_carry_out(const struct desk_hands *hands, const struct desk_act *act,
     else if (act->verb == DESK_LOOKUP || act->verb == DESK_ACCOUNT)
         r = record(&w, span_str(codes[act->verb]), SPAN_NULL);
     else if (act->verb == DESK_KEY)
-        r = record_key(&w);
+        r = record_done(&w, "key");
+    else if (act->verb == DESK_FILING)
+        r = record_done(&w, "filing");
     else if (act->verb == DESK_DELETE)
         r = forget(&w, hands->log_dir);
     else

@@ -33,6 +33,8 @@ enum desk_verb {
     DESK_BACKUP,  /* into the directory `what` */
     DESK_KEY,     /* an app's key, `account`, is about to be made, to take the place of
                      `reason`, or to be revoked: `what` is create, rotate or revoke */
+    DESK_FILING,  /* something of the filing was done to `account` (a run, a pack, a step), `reason`
+                     says more: `what` names it, in small letters and _ */
     DESK_VERBS,
 };
 

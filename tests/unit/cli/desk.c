@@ -55,9 +55,9 @@ static void acts_read_as_they_were_written(void **state)
     for (int v = 0; v < DESK_VERBS; v++) {
         struct desk_act act = example;
         act.verb = (enum desk_verb)v;
-        if (act.verb == DESK_KEY)
+        if (act.verb == DESK_KEY || act.verb == DESK_FILING)
             act.what = SPAN_LIT("create");
-        if (act.verb == DESK_ACCOUNT || act.verb == DESK_KEY) {
+        if (act.verb == DESK_ACCOUNT || act.verb == DESK_KEY || act.verb == DESK_FILING) {
             act.end_user = SPAN_LIT("");
             act.account = SPAN_LIT("张三");
         }
@@ -281,6 +281,32 @@ static void an_account_s_change_goes_on_record(void **state)
     assert_int_equal(found, 1);
 }
 
+static void what_is_done_for_a_filing_goes_on_record(void **state)
+{
+    struct desk_act act = {.verb = DESK_FILING,
+                           .what = SPAN_LIT("evaluate"),
+                           .account = SPAN_LIT("run-1"),
+                           .reason = SPAN_LIT("agreed"),
+                           .author = SPAN_LIT("Zhou")};
+    struct query_filter all = {.all = true};
+    struct desk_answer answer;
+    struct query *q = NULL;
+    const struct query_row *row;
+    unsigned found = 0;
+    struct audit *a = open_log();
+    desk_carry_out(&(struct desk_hands){.audit = a, .log_dir = span_str(dir)}, &act, &answer);
+    audit_close(a);
+    assert_string_equal(answer.error, "");
+    assert_int_equal(query_open(span_str(dir), &all, &q), 0);
+    while (query_next(q, &row) > 0)
+        if (span_eq(row->entry.reason, SPAN_LIT("filing_evaluate")) &&
+            span_find(row->entry.detail, SPAN_LIT("{\"of\":\"run-1\",\"author\":\"Zhou\"")) <
+                row->entry.detail.len)
+            found++;
+    query_close(q);
+    assert_int_equal(found, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +315,8 @@ int main(void)
         cmocka_unit_test(answers_read_as_they_were_written),
         cmocka_unit_test_setup_teardown(acts_hold_at_once_and_for_good, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(an_account_s_change_goes_on_record, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(what_is_done_for_a_filing_goes_on_record, make_dir,
+                                        remove_dir),
         cmocka_unit_test_setup_teardown(nothing_is_deleted_of_a_log_in_memory, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(an_act_is_laid_down_in_the_desk_only, make_dir, remove_dir),
