@@ -26,7 +26,7 @@ const char *library_action_name(enum action a)
 }
 
 /* A1 … A5 are the standard's; whatever else there is, is ours. */
-static bool is_standard(const struct risk *r)
+bool library_is_standard(const struct risk *r)
 {
     return r->group.len == 2 && r->group.data[0] == 'A' && r->group.data[1] >= '1' &&
            r->group.data[1] <= '5';
@@ -34,14 +34,14 @@ static bool is_standard(const struct risk *r)
 
 int library_group_title(const struct risk *risk, struct buf *out)
 {
-    return is_standard(risk)
+    return library_is_standard(risk)
                ? buf_printf(out, "A.%c %.*s", risk->group.data[1], SPAN_ARG(risk->group_zh))
                : 0;
 }
 
 int library_risk_title(const struct risk *risk, struct buf *out)
 {
-    if (!is_standard(risk))
+    if (!library_is_standard(risk))
         return 0;
     return buf_printf(out, "%c) %.*s", risk->id.data[risk->id.len - 1], SPAN_ARG(risk->name_zh));
 }
@@ -75,7 +75,7 @@ static int class_keyword(const struct reading *r, uint32_t index, struct library
         e->class = LIBRARY_FLAGGED;
     else if (config_observes(&r->app->policy, r->now) || policy_observes(r->policy, index, r->now))
         e->class = LIBRARY_OBSERVED;
-    else if (!is_standard(rule->risk))
+    else if (!library_is_standard(rule->risk))
         e->class = LIBRARY_AXIS;
     else if ((shadowed = ruleset_shadow(r->library->rules, index, &by)) > 0) {
         e->class = LIBRARY_DERIVED;

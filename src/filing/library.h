@@ -65,6 +65,8 @@ bool library_is_sufficient(const struct library *l);
 unsigned library_weakening(const struct ruleset *rules, const struct config_app *app, int64_t now,
                            struct buf *out);
 
+/* Is it one of the types of the standard, and not of an axis of our own? */
+bool library_is_standard(const struct risk *risk);
 /* The classes that catalogues use: "A.1 包含违反…" and "a) 煽动…". Empty for an axis of our own. */
 int library_group_title(const struct risk *risk, struct buf *out);
 int library_risk_title(const struct risk *risk, struct buf *out);

@@ -140,6 +140,9 @@ static const struct folder folders[] = {
 
 #define FOLDERS (sizeof(folders) / sizeof(*folders))
 
+/* What a service is asked in an evaluation stands there, too; no rule comes out of it (filing/). */
+#define QUESTIONS "questions"
+
 static void use_text(struct loader *l, const struct folder *f, const char *relative,
                      struct span text, struct span shown, struct span stem)
 {
@@ -317,7 +320,7 @@ static int load_all(struct loader *l)
         if (f < FOLDERS)
             there[f] = true;
         else if (strcmp(name, "risks.yaml") != 0 && strcmp(name, RULE_MANIFEST) != 0 &&
-                 strncmp(name, "README", 6) != 0)
+                 strcmp(name, QUESTIONS) != 0 && strncmp(name, "README", 6) != 0)
             loader_warn(l, (struct place){.file = l->source->shown},
                         "'%s' is not read by this version", name);
     }
