@@ -7,9 +7,11 @@ const struct api_route *const areas[] = {
     api_draft_routes,    //
     api_alerts_routes,   //
     api_export_routes,   //
+    api_filing_routes,   //
     api_log_routes,      //
     api_metrics_routes,  //
     api_original_routes, //
+    api_papers_routes,   //
     api_publish_routes,  //
     api_review_routes,   //
     api_rules_routes,    //

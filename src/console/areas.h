@@ -15,6 +15,8 @@ extern const struct api_route api_try_routes[];
 extern const struct api_route api_urgent_routes[];
 extern const struct api_route api_versions_routes[];
 extern const struct api_route api_export_routes[];
+extern const struct api_route api_filing_routes[];
+extern const struct api_route api_papers_routes[];
 extern const struct api_route api_log_routes[];
 extern const struct api_route api_original_routes[];
 extern const struct api_route api_review_routes[];

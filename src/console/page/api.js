@@ -90,6 +90,7 @@ async function json_of(answer) {
 
 export const get = async (path, params, signal) => json_of(await run('GET', path + query(params), null, signal));
 export const post = async (path, body, signal) => json_of(await run('POST', path, body, signal));
+export const get_blob = async (path, signal) => (await run('GET', path, null, signal)).blob();
 export const get_text = async (path, signal) => (await run('GET', path, null, signal)).text();
 
 // Without the detour of the login: for the login itself.

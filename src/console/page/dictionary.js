@@ -1,5 +1,9 @@
 // Every word of the page: [中文, English]. Keys with a dot are names of values that the gateway gives.
+import { filing_words } from './filingwords.js';
+
 export const dictionary = {
+  ...filing_words,
+
   // The frame
   brand: ['居庸', 'Juyong'], brand_sub: ['审核台', 'console'], menu: ['菜单', 'Menu'], skip: ['跳到正文', 'Skip to the content'],
   group_watch: ['值守', 'Watch'], group_keep: ['规则与用户', 'Rules and users'], group_cases: ['处置', 'Cases'], group_house: ['管理', 'House'],

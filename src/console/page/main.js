@@ -12,6 +12,7 @@ import { choose, current, named, t } from './words.js';
 import * as accounts from './accounts.js';
 import * as acts from './acts.js';
 import * as apps from './apps.js';
+import * as filing from './filing.js';
 import * as incidents from './incidents.js';
 import * as log from './log.js';
 import * as overview from './overview.js';
@@ -32,6 +33,7 @@ const pages = [
   { id: 'apps', group: 'keep', may: 'see', show: apps.show },
   { id: 'tickets', group: 'cases', may: 'read', show: tickets.show },
   { id: 'incidents', group: 'cases', may: 'see', show: incidents.show },
+  { id: 'filing', group: 'filing', may: 'see', show: filing.show },
   { id: 'acts', group: 'house', may: 'acts', show: acts.show },
   { id: 'accounts', group: 'house', may: 'accounts', show: accounts.show },
   { id: 'self', group: null, may: null, show: self.show },
@@ -60,7 +62,7 @@ const brand = () => h('a.brand', { href: '#/overview' }, h('img', { src: new URL
 
 function menu() {
   const at = here().page;
-  const groups = ['watch', 'keep', 'cases', 'house'];
+  const groups = ['watch', 'keep', 'cases', 'filing', 'house'];
   return h('nav', { 'aria-label': t('menu') }, groups.map((g) => {
     const own = pages.filter((p) => p.group === g && may(p.may));
     if (!own.length) return null;

@@ -1,0 +1,106 @@
+/* The filing desk at the console: what a filing needs, what there is of it, and what is missing. */
+#include "console/areas.h"
+#include "console/rulework.h"
+
+#include "base/clock.h"
+#include "filing/disclosure.h"
+#include "filing/library.h"
+#include "json/walk.h"
+
+#include <errno.h>
+
+#define MISSING_MAX ((size_t)1 << 20)
+
+/* One item of readiness while its parts are written. */
+struct item {
+    struct buf *out;
+    unsigned missing;
+};
+
+/* {"item":NAME,"have":H,"want":W,"missing":[ … */
+static void begin(struct item *i, struct buf *out, const char *name, unsigned have, unsigned want)
+{
+    *i = (struct item){out, 0};
+    if (out->len && out->data[out->len - 1] == '}')
+        buf_append_char(out, ',');
+    buf_printf(out, "{\"item\":\"%s\",\"have\":%u,\"want\":%u,\"missing\":[", name, have, want);
+}
+
+static void miss_type(struct item *i, struct span type, struct span zh, struct span en,
+                      unsigned have, unsigned want)
+{
+    buf_append(i->out, i->missing++ ? SPAN_LIT(",{") : SPAN_LIT("{"));
+    json_member(i->out, "type", type);
+    json_member(i->out, "zh", zh);
+    json_member(i->out, "en", en);
+    buf_printf(i->out, ",\"have\":%u,\"want\":%u}", have, want);
+}
+
+/* Each line that a room below says. */
+static void miss_lines(struct item *i, struct span lines)
+{
+    struct span line;
+    while (span_split(&lines, '\n', &line)) {
+        if (line.len == 0)
+            continue;
+        buf_append(i->out, i->missing++ ? SPAN_LIT(",{") : SPAN_LIT("{"));
+        json_member(i->out, "text", line);
+        buf_append_char(i->out, '}');
+    }
+}
+
+static int end(struct item *i, bool met)
+{
+    return buf_printf(i->out, "],\"met\":%s}", met ? "true" : "false");
+}
+
+/* The keyword library against the standard's minima, by the first app's policy as `filing
+ * coverage`. */
+static int put_keywords(const struct api *api, struct buf *out)
+{
+    struct library l;
+    struct item i;
+    int r = library_read(api->rules, &api->config->apps[0], clock_wall_s(), &l);
+    if (r < 0)
+        return r;
+    begin(&i, out, "keywords", l.total, ruleset_standard(api->rules)->keyword_min);
+    for (size_t t = 0; t < l.type_count; t++) {
+        const struct library_type *type = &l.types[t];
+        unsigned have = type->counts[LIBRARY_COUNTED];
+        if (have < type->risk->keyword_min)
+            miss_type(&i, type->risk->id, type->risk->name_zh, type->risk->name_en, have,
+                      type->risk->keyword_min);
+    }
+    r = end(&i, library_is_sufficient(&l));
+    library_free(&l);
+    return r;
+}
+
+static int put_disclosure(const struct api *api, struct buf *out)
+{
+    struct disclosure d = {.config = api->config};
+    struct buf lines = BUF_INIT(MISSING_MAX);
+    struct item i;
+    unsigned missing = disclosure_missing(&d, &lines);
+    begin(&i, out, "disclosure", 0, 0);
+    miss_lines(&i, buf_span(&lines));
+    buf_deinit(&lines);
+    return end(&i, missing == 0);
+}
+
+static int get_readiness(const struct api *api, const struct api_request *q, struct api_answer *a)
+{
+    if (!rulework_there(api, a))
+        return 0;
+    int r = buf_append(&a->body, SPAN_LIT("{\"rows\":["));
+    if (r == 0)
+        r = put_keywords(api, &a->body);
+    if (r == 0)
+        r = put_disclosure(api, &a->body);
+    return r < 0 ? r : buf_append(&a->body, SPAN_LIT("]}"));
+}
+
+const struct api_route api_filing_routes[] = {
+    {"GET", "/api/filing/readiness", MAY_SEE, get_readiness},
+    {NULL},
+};
