@@ -58,6 +58,8 @@ struct config_model {
     struct span id, display_name, filing_number; /* filing_number empty: unfiled */
     struct span *answers_as;                     /* names by which it may answer; NAME or PREFIX* */
     size_t answers_as_count;
+    /* For a filing; each may be empty. Days are YYYY-MM-DD, `proof` is a file's path. */
+    struct span vendor, filing_entity, filed_on, proof, contract_until;
 };
 
 struct config_header {
@@ -351,7 +353,9 @@ struct config {
         unsigned due_ms, per_hour, all_per_hour;
     } complaints;
     struct {
-        struct span provider, launch_number, algorithm_number, provider_code, complaint;
+        struct span provider, name, url, credit_code, province, launched, officer, contact;
+        struct span audience, privacy_url, terms_url;
+        struct span launch_number, algorithm_number, provider_code, complaint;
     } service;
     struct {
         struct span zh, en; /* the visible text; an app's is in its policy's language */

@@ -42,6 +42,17 @@ static const struct schema_key keys_model[] = {
     {"filing_number", SCHEMA_TEXT, "",
      "the model's filing number (备案号); without it the model is refused unless allow_unfiled",
      AT(struct config_model, filing_number), .max = 256},
+    {"vendor", SCHEMA_TEXT, "", "whose service is called", AT(struct config_model, vendor),
+     .max = 256},
+    {"filing_entity", SCHEMA_TEXT, "", "who filed the model, as the authority published it",
+     AT(struct config_model, filing_entity), .max = 256},
+    {"filed_on", SCHEMA_TEXT, "", "the day its filing was published (YYYY-MM-DD)",
+     AT(struct config_model, filed_on), .max = 32, .read = read_past_day},
+    {"proof", SCHEMA_TEXT, "",
+     "a file that proves the call: the contract, or what the console shows",
+     AT(struct config_model, proof), .max = 1000, .read = read_proof},
+    {"contract_until", SCHEMA_TEXT, "", "the contract's last day (YYYY-MM-DD)",
+     AT(struct config_model, contract_until), .max = 32, .read = read_last_day},
     {"answers_as", SCHEMA_TEXTS, NULL,
      "other names by which the provider says that this model answered: a name or a prefix*; any "
      "further one is recorded, counted and warned of",
@@ -269,21 +280,6 @@ static const struct schema_key keys_log[] = {
     {NULL},
 };
 
-static const struct schema_key keys_service[] = {
-    {"provider", SCHEMA_TEXT, "", "who offers the service", AT(struct config, service.provider),
-     .max = 256},
-    {"launch_number", SCHEMA_TEXT, "", "its 上线编号", AT(struct config, service.launch_number),
-     .max = 256},
-    {"algorithm_number", SCHEMA_TEXT, "", "its 算法备案号",
-     AT(struct config, service.algorithm_number), .max = 256},
-    {"provider_code", SCHEMA_TEXT, "",
-     "code of the provider in content labels: ASCII without blanks, never a name",
-     AT(struct config, service.provider_code), .max = 128, .read = read_provider_code},
-    {"complaint", SCHEMA_TEXT, "", "where users complain: a phone number, address or URL",
-     AT(struct config, service.complaint), .max = 1024},
-    {NULL},
-};
-
 static const struct schema_key keys_labels[] = {
     {"zh", SCHEMA_TEXT, "（本内容由人工智能生成）",
      "the visible text in Chinese; it must name AI (人工智能 or AI) and generation (生成 or 合成)",
@@ -363,7 +359,7 @@ const struct schema_key schema_root[] = {
     {"alerts", SCHEMA_MAP, NULL, "who is told when something is wrong", .keys = schema_alerts,
      .read = read_alerts},
     {"log", SCHEMA_MAP, NULL, "the gateway's own messages on stderr", .keys = keys_log},
-    {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = keys_service},
+    {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = schema_service},
     {"labels", SCHEMA_MAP, NULL,
      "labels of AI-generated text; policy.label says which app shows them", .keys = keys_labels},
     {NULL},

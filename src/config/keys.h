@@ -63,6 +63,15 @@ void read_apps(struct reader *r, const struct schema_key *key, const struct yaml
 /* config/casebook.c */
 extern const struct schema_key schema_reviews[];
 extern const struct schema_key schema_complaints[];
+/* config/service.c */
+extern const struct schema_key schema_service[];
+/* A day that may be missing: one that should be over, and one that should not. */
+void read_past_day(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   void *base);
+void read_last_day(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                   void *base);
+void read_proof(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                void *base);
 /* config/users.c */
 extern const struct schema_key schema_end_users[];
 extern const struct schema_key schema_strikes[];

@@ -655,6 +655,62 @@ static void test_labels(void **state)
         "c.yaml:5:28: the label must name generation: 生成, 合成 or generated\n");
 }
 
+#define MODEL                                                                                      \
+    "listen: 127.0.0.1:1\nupstreams:\n  - name: u\n    base_url: http://127.0.0.1/v1\n"            \
+    "    models:\n      - { id: m, filing_number: F, "
+
+/* What a filing needs is read, and none of it is needed to run. */
+static void test_filing(void **state)
+{
+    struct config *c = expect_load(
+        MODEL
+        "vendor: 某云, filing_entity: 某公司, filed_on: 2024-02-29, proof: /dev/null,\n"
+        "          contract_until: 2999-12-31 }\n"
+        "service: { name: 助手, url: 'https://a.example/#/x', credit_code: 91110000MA0000000H,\n"
+        "  province: 北京, launched: 2999-01-01, officer: 张三, contact: '1', audience: 成年人,\n"
+        "  privacy_url: https://a.example/p, terms_url: https://a.example/t }\n",
+        "");
+    const struct config_model *m = &c->upstreams[0].models[0];
+    assert_span(m->vendor, SPAN_LIT("某云"));
+    assert_span(m->filing_entity, SPAN_LIT("某公司"));
+    assert_span(m->filed_on, SPAN_LIT("2024-02-29"));
+    assert_span(m->proof, SPAN_LIT("/dev/null"));
+    assert_span(m->contract_until, SPAN_LIT("2999-12-31"));
+    assert_span(c->service.name, SPAN_LIT("助手"));
+    assert_span(c->service.url, SPAN_LIT("https://a.example/#/x"));
+    assert_span(c->service.credit_code, SPAN_LIT("91110000MA0000000H"));
+    assert_span(c->service.province, SPAN_LIT("北京"));
+    assert_span(c->service.launched, SPAN_LIT("2999-01-01"));
+    assert_span(c->service.officer, SPAN_LIT("张三"));
+    assert_span(c->service.contact, SPAN_LIT("1"));
+    assert_span(c->service.audience, SPAN_LIT("成年人"));
+    assert_span(c->service.privacy_url, SPAN_LIT("https://a.example/p"));
+    assert_span(c->service.terms_url, SPAN_LIT("https://a.example/t"));
+    c = config_unref(c);
+    c = expect_load(UPSTREAM, "");
+    assert_int_equal(c->service.launched.len + c->upstreams[0].models[0].vendor.len, 0);
+    c = config_unref(c);
+    c = expect_load(MODEL "filed_on: 2999-01-01, proof: /nonexistent/p.pdf,\n"
+                          "          contract_until: 2020-01-01 }\n"
+                          "service: { credit_code: 91110000MA0000000X, launched: '' }\n",
+                    "c.yaml:6:46: warning: 'filed_on' is a day to come\n"
+                    "c.yaml:6:65: warning: 'proof': /nonexistent/p.pdf can't be read\n"
+                    "c.yaml:7:27: warning: 'contract_until' is over: 2020-01-01\n"
+                    "c.yaml:8:25: warning: 'credit_code': the last character doesn't fit the "
+                    "others\n");
+    c = config_unref(c);
+    expect_refused(
+        MODEL "filed_on: 2025-02-29, contract_until: soon }\n"
+              "service: { url: app.example.com, credit_code: 9111, launched: 2027-1-1,\n"
+              "  terms_url: 'https://a b' }\n",
+        "c.yaml:6:46: 'filed_on': '2025-02-29' is no date such as 2026-12-31\n"
+        "c.yaml:6:74: 'contract_until': 'soon' is no date such as 2026-12-31\n"
+        "c.yaml:7:17: 'url' must begin with https:// or http://, without blanks\n"
+        "c.yaml:7:47: 'credit_code' must be 18 digits and capitals, without I, O, S, V and Z\n"
+        "c.yaml:7:63: 'launched': '2027-1-1' is no date such as 2026-12-31\n"
+        "c.yaml:8:14: 'terms_url' must begin with https:// or http://, without blanks\n");
+}
+
 static void test_missing_file(void **state)
 {
     struct buf messages = BUF_INIT(4096);
@@ -877,6 +933,7 @@ int main(void)
         cmocka_unit_test(test_models),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_filing),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_manual),
