@@ -3,11 +3,13 @@
 #include "console/rulework.h"
 
 #include "base/clock.h"
+#include "filing/bank.h"
 #include "filing/disclosure.h"
 #include "filing/library.h"
 #include "json/walk.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define MISSING_MAX ((size_t)1 << 20)
 
@@ -76,6 +78,48 @@ static int put_keywords(const struct api *api, struct buf *out)
     return r;
 }
 
+/* One bank: the standard's types or aspects, and how many there are in all. */
+static int put_bank(const struct bank_counts *c, enum bank_kind kind, struct span complaints,
+                    struct buf *out)
+{
+    char name[32];
+    struct item i;
+    snprintf(name, sizeof(name), "bank_%s", bank_kind_name(kind));
+    begin(&i, out, name, c->totals[kind], c->wanted[kind]);
+    miss_lines(&i, complaints);
+    bool met = c->totals[kind] >= c->wanted[kind] && complaints.len == 0;
+    for (size_t t = 0; t < c->count; t++) {
+        const struct bank_count *n = &c->items[t];
+        if (n->kind != kind || n->count >= n->wanted)
+            continue;
+        met = false;
+        miss_type(&i, n->risk ? n->risk->id : SPAN_LIT(""),
+                  n->risk ? n->risk->name_zh : n->aspect->zh,
+                  n->risk ? n->risk->name_en : n->aspect->en, n->count, n->wanted);
+    }
+    return end(&i, met);
+}
+
+/* A bank that can't be read is one that can't be handed in: its lines are what is missing. */
+static int put_banks(const struct api *api, struct buf *out)
+{
+    struct buf messages = BUF_INIT(MISSING_MAX);
+    struct bank *b = NULL;
+    struct bank_counts counts = {0};
+    int r = bank_read(api->config->rules_dir, api->rules, &messages, &b);
+    bool unread = r < 0 && r != -ENOMEM;
+    if (unread)
+        r = bank_read_text(SPAN_LIT(""), SPAN_LIT(""), api->rules, &messages, &b);
+    if (r == 0)
+        r = bank_count_all(b, api->rules, &counts);
+    for (enum bank_kind k = 0; r == 0 && k < BANK_KINDS; k++)
+        r = put_bank(&counts, k, unread ? buf_span(&messages) : SPAN_LIT(""), out);
+    bank_counts_free(&counts);
+    bank_free(b);
+    buf_deinit(&messages);
+    return r;
+}
+
 static int put_disclosure(const struct api *api, struct buf *out)
 {
     struct disclosure d = {.config = api->config};
@@ -95,6 +139,8 @@ static int get_readiness(const struct api *api, const struct api_request *q, str
     int r = buf_append(&a->body, SPAN_LIT("{\"rows\":["));
     if (r == 0)
         r = put_keywords(api, &a->body);
+    if (r == 0)
+        r = put_banks(api, &a->body);
     if (r == 0)
         r = put_disclosure(api, &a->body);
     return r < 0 ? r : buf_append(&a->body, SPAN_LIT("]}"));
