@@ -1,5 +1,6 @@
 /* `juyong check`: is this configuration, with these rules, fit to serve? */
 #include "base/clock.h"
+#include "cli/banks.h"
 #include "cli/rulecmd.h"
 #include "cli/setup.h"
 #include "filing/library.h"
@@ -217,7 +218,9 @@ int cli_check(int argc, char **argv)
     if (r)
         return r;
     print_doubts(&s);
-    r = print_summary(&s);
+    r = banks_check(&s);
+    if (r == CLI_GOOD)
+        r = print_summary(&s);
     setup_deinit(&s);
     return r;
 }

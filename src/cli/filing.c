@@ -11,9 +11,11 @@ static const struct verb {
     const char *name, *summary, *summary_zh;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"coverage", "the keyword library against the standard's minima", "关键词库达标情况",
+    {"coverage", "keywords and questions against the standard's minima", "关键词库与题库达标情况",
      filing_coverage},
     {"disclosure", "what users must be shown of model and service", "公示信息", filing_disclosure},
+    {"questions", "the question banks: list, count, check, import, derive", "评估测试题集",
+     filing_questions},
 };
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
 

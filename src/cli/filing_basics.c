@@ -1,6 +1,7 @@
 /* `juyong filing coverage` and `disclosure`: what configuration and library say by themselves. */
 #include "cli/filingcmd.h"
 
+#include "cli/banks.h"
 #include "cli/coverage.h"
 #include "cli/rulecmd.h"
 #include "filing/disclosure.h"
@@ -55,8 +56,9 @@ int filing_coverage(int argc, char **argv)
     static const struct argp argp = {
         .options = options,
         .parser = parse,
-        .doc = "Hold the keyword library against the standard's minima; exit 4 when one is not "
-               "met.\n对照标准检查关键词库的数量与更新；未达到要求时以 4 退出。",
+        .doc = "Hold the keyword library and the question banks against the standard's minima; "
+               "exit 4 when one is not met.\n"
+               "对照标准检查关键词库与测试题库的数量与更新；未达到要求时以 4 退出。",
     };
     struct options o = {0};
     struct setup s;
@@ -66,6 +68,12 @@ int filing_coverage(int argc, char **argv)
     if (r)
         return r;
     r = coverage_print(&s, &(struct coverage_options){.app = o.app, .json = o.json});
+    if (r == CLI_GOOD || r == CLI_UNMET) {
+        if (!o.json)
+            puts("");
+        int banks = banks_print_coverage(&s, o.json);
+        r = banks == CLI_GOOD ? r : banks;
+    }
     setup_deinit(&s);
     return r;
 }

@@ -12,3 +12,4 @@ int filing_record(const struct config *c, const char *act, struct span of, struc
 
 int filing_coverage(int argc, char **argv);
 int filing_disclosure(int argc, char **argv);
+int filing_questions(int argc, char **argv);

@@ -1,4 +1,5 @@
 /* `juyong rules lint`: does the library do what its authors meant? */
+#include "cli/banks.h"
 #include "cli/rules.h"
 #include "policy/policy.h"
 
@@ -70,6 +71,8 @@ int rules_lint(int argc, char **argv)
     if (r)
         return r;
     r = judge(&s, o.strict);
+    if (banks_check(&s) != CLI_GOOD)
+        r = CLI_BAD;
     setup_deinit(&s);
     return r;
 }

@@ -1,0 +1,64 @@
+#include "cli/banks.h"
+
+#include "base/clock.h"
+#include "filing/bankcoverage.h"
+#include "filing/bankdate.h"
+
+#include <errno.h>
+#include <string.h>
+
+int banks_read(const struct setup *s, struct bank **ret_bank)
+{
+    struct buf messages = BUF_INIT(4u << 20);
+    int r = bank_read(s->config->rules_dir, s->rules, &messages, ret_bank);
+    setup_print_messages(stderr, &messages);
+    if (r < 0 && messages.len == 0)
+        fprintf(stderr, "juyong: the question banks can't be read: %s\n", strerror(-r));
+    buf_deinit(&messages);
+    return r < 0 ? CLI_BAD : CLI_GOOD;
+}
+
+int banks_check(const struct setup *s)
+{
+    struct bank *b = NULL;
+    int r = banks_read(s, &b);
+    bank_free(b);
+    return r;
+}
+
+static int print(const struct setup *s, const struct bank *b, const struct bank_counts *counts,
+                 bool json)
+{
+    char good[16], bad[16], off[16];
+    struct buf out = BUF_INIT(4u << 20);
+    int64_t now = clock_wall_s();
+    struct bank_coverage c = {
+        .counts = counts,
+        .standard = ruleset_standard(s->rules),
+        .changed = bankdate_read(s->config->state_dir, s->config->rules_dir, b, now),
+        .now = now,
+        .good = setup_colour(stdout, "32;1", good),
+        .bad = setup_colour(stdout, "31;1", bad),
+        .off = setup_colour(stdout, "0", off),
+    };
+    int r = json ? bank_coverage_json(&c, &out) : bank_coverage_table(&c, &out);
+    bool written = r == 0 && setup_write(stdout, &out);
+    buf_deinit(&out);
+    return !written ? CLI_BAD : bank_coverage_is_met(&c) ? CLI_GOOD : CLI_UNMET;
+}
+
+int banks_print_coverage(const struct setup *s, bool json)
+{
+    struct bank *b = NULL;
+    struct bank_counts counts;
+    int r = banks_read(s, &b);
+    if (r == CLI_GOOD && bank_count_all(b, s->rules, &counts) < 0) {
+        fprintf(stderr, "juyong: %s\n", strerror(ENOMEM));
+        r = CLI_BAD;
+    } else if (r == CLI_GOOD) {
+        r = print(s, b, &counts, json);
+        bank_counts_free(&counts);
+    }
+    bank_free(b);
+    return r;
+}
