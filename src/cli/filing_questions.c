@@ -12,6 +12,8 @@ static const struct verb {
 } verbs[] = {
     {"list", "the questions", "列出测试题", questions_list},
     {"stats", "how many there are, against the standard's minima", "题量达标情况", questions_stats},
+    {"derive", "wrap them in the techniques of those who attack", "按攻击手法派生",
+     questions_derive},
 };
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
 
