@@ -17,13 +17,13 @@
 
 struct dossier_options {
     const struct config *config;
-    const struct ruleset *rules;    /* in force */
-    const struct config_app *app;   /* whose policy counts */
-    int64_t now;                    /* Unix seconds */
-    uint64_t since_us, until_us;    /* what the log is asked about; wall clock, half open */
-    struct span software;           /* this gateway's version */
-    struct span run;                /* the evaluation; empty: the newest complete one */
-    unsigned verify_ms;             /* how long the log may be verified; 0: it is not */
+    const struct ruleset *rules;  /* in force */
+    const struct config_app *app; /* whose policy counts */
+    int64_t now;                  /* Unix seconds */
+    uint64_t since_us, until_us;  /* what the log is asked about; wall clock, half open */
+    struct span software;         /* this gateway's version */
+    struct span run;              /* the evaluation; empty: the newest complete one */
+    unsigned verify_ms;           /* how long the log may be verified; 0: it is not */
 };
 
 struct dossier_risk {

@@ -16,6 +16,7 @@ int paper_new(struct span title, struct paper **ret_paper)
     if (!p)
         return -ENOMEM;
     arena_init(&p->arena, PAPER_BYTES_MAX);
+    p->draft = BUF_INIT(TEXT_MAX);
     p->title = arena_copy(&p->arena, title);
     if (!p->title.data) {
         paper_free(p);
@@ -30,6 +31,7 @@ void paper_free(struct paper *p)
     if (!p)
         return;
     arena_deinit(&p->arena);
+    buf_deinit(&p->draft);
     free(p);
 }
 
@@ -89,6 +91,23 @@ static struct span keep_printf(struct paper *p, const char *fmt, va_list ap)
         va_end(ap_);                                                                               \
         block_;                                                                                    \
     })
+
+void paper_say(struct paper *p, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int r = buf_vprintf(&p->draft, fmt, ap);
+    va_end(ap);
+    if (r < 0)
+        fail(p, r);
+}
+
+struct span paper_said(struct paper *p)
+{
+    struct span said = keep(p, buf_span(&p->draft));
+    buf_clear(&p->draft);
+    return said;
+}
 
 void paper_stamp(struct paper *p, const char *fmt, ...)
 {

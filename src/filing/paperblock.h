@@ -38,6 +38,7 @@ struct paper {
     struct arena arena;
     struct span title;
     struct block *blocks, *last;
+    struct buf draft; /* what is being said */
     int error;
 };
 

@@ -18,7 +18,7 @@
 #define HEADING(level, size, before)                                                               \
     "<w:style w:type=\"paragraph\" w:styleId=\"Heading" #level                                     \
     "\"><w:name w:val=\"heading " #level "\"/><w:basedOn w:val=\"Normal\"/><w:next "               \
-                                         "w:val=\"BodyText\"/><w:qFormat/><w:pPr><w:keepNext/>"    \
+    "w:val=\"BodyText\"/><w:qFormat/><w:pPr><w:keepNext/>"                                         \
     "<w:keepLines/><w:spacing w:before=\"" #before "\" w:after=\"80\" w:line=\"360\" "             \
     "w:lineRule=\"auto\"/><w:outlineLvl w:val=\"" HEADING_OUTLINE_##level                          \
         "\"/></w:pPr><w:rPr>" FONTS_HEAD "<w:sz w:val=\"" #size "\"/><w:szCs w:val=\"" #size       \
@@ -140,7 +140,7 @@ static const char numbering[] = XML
 #define FIELD(code)                                                                                \
     "<w:r><w:fldChar w:fldCharType=\"begin\"/></w:r><w:r><w:instrText "                            \
     "xml:space=\"preserve\"> " code " </w:instrText></w:r><w:r><w:fldChar "                        \
-                                    "w:fldCharType=\"separate\"/></w:r><w:r><w:t>1</w:t></w:r>"    \
+    "w:fldCharType=\"separate\"/></w:r><w:r><w:t>1</w:t></w:r>"                                    \
     "<w:r><w:fldChar w:fldCharType=\"end\"/></w:r>"
 #define SAID(text) "<w:r><w:t xml:space=\"preserve\">" text "</w:t></w:r>"
 
