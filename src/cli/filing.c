@@ -11,6 +11,7 @@ static const struct verb {
     const char *name, *summary, *summary_zh;
     int (*run)(int argc, char **argv);
 } verbs[] = {
+    {"annex", "the annexes of the filing, as documents", "备案附件", filing_annex},
     {"coverage", "keywords and questions against the standard's minima", "关键词库与题库达标情况",
      filing_coverage},
     {"disclosure", "what users must be shown of model and service", "公示信息", filing_disclosure},

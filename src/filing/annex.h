@@ -1,4 +1,5 @@
-/* The papers of a filing that are documents, one file each: annexN.c fills a paper from a dossier. */
+/* The papers of a filing that are documents, one file each: annexN.c fills a paper from a dossier.
+ */
 #pragma once
 
 #include "filing/dossier.h"
