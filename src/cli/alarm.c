@@ -5,8 +5,7 @@
 #include "base/series.h"
 #include "cli/stats.h"
 #include "console/verifier.h"
-#include "rules/journal.h"
-#include "rules/vault.h"
+#include "filing/changes.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -106,44 +105,6 @@ static void read_all(void *ctx, struct board_reading *ret)
     };
 }
 
-/* --- the age of the library --- */
-
-/*
- * The newest entry that put another library in force than the one before. Publishing the same again
- * updates nothing, and urgent words do.
- */
-static int64_t newest_change(const struct journal *j)
-{
-    const struct journal_entry *last = NULL;
-    int64_t at_us = 0;
-    for (size_t i = 0; i < j->count; i++) {
-        const struct journal_entry *e = &j->entries[i];
-        if (!journal_was_in_force(e) || (last && span_eq(last->version, e->version)))
-            continue;
-        at_us = e->time_us;
-        last = e;
-    }
-    return at_us / 1000000;
-}
-
-int64_t alarm_library_time(const struct snapshot *s)
-{
-    struct buf unheard = BUF_INIT(65536);
-    struct vault *vault = NULL;
-    struct journal j;
-    int64_t at = 0;
-    int r = vault_open(snapshot_config(s)->state_dir, &unheard, &vault);
-    if (r == 0)
-        r = journal_open(vault_dir(vault), vault_path(vault), false, &unheard, &j);
-    if (r == 0) {
-        at = newest_change(&j);
-        journal_close(&j);
-    }
-    vault_close(vault);
-    buf_deinit(&unheard);
-    return at;
-}
-
 /* --- life --- */
 
 int alarm_open(struct loop *l, struct status *status, struct alarm **ret_alarm)
@@ -153,7 +114,7 @@ int alarm_open(struct loop *l, struct status *status, struct alarm **ret_alarm)
         return -ENOMEM;
     a->status = status;
     a->weakened = BUF_INIT(65536);
-    a->library_s = alarm_library_time(status->snapshot);
+    a->library_s = changes_newest(snapshot_config(status->snapshot)->state_dir);
     a->verified_ms = clock_mono_ms();
     a->verifier = verifier_new(status->audit);
     struct alerts_options o = {
@@ -175,7 +136,7 @@ void alarm_reload(struct alarm *a)
 {
     if (!a)
         return;
-    a->library_s = alarm_library_time(a->status->snapshot);
+    a->library_s = changes_newest(snapshot_config(a->status->snapshot)->state_dir);
     alerts_reload(a->alerts, (struct config *)snapshot_config(a->status->snapshot));
 }
 

@@ -19,6 +19,3 @@ void alarm_close(struct alarm *a);
 struct verifier *alarm_verifier(struct alarm *a);
 /* NULL: none. */
 struct alerts *alarm_alerts(struct alarm *a);
-
-/* When the library in force came, Unix seconds, as the journal tells; 0: it doesn't. */
-int64_t alarm_library_time(const struct snapshot *s);

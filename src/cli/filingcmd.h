@@ -13,4 +13,6 @@ int filing_record(const struct config *c, const char *act, struct span of, struc
 int filing_annex(int argc, char **argv);
 int filing_coverage(int argc, char **argv);
 int filing_disclosure(int argc, char **argv);
+int filing_route(int argc, char **argv);
+int filing_status(int argc, char **argv);
 int filing_questions(int argc, char **argv);

@@ -124,6 +124,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
         snapshot_unref(s->now.snapshot);
         s->now.snapshot = next;
         alarm_reload(s->alarm);
+        filingclock_reload(s->now.filing, next);
         log_info("reloaded: %zu keys are in force", access_key_count(snapshot_access(next)));
         return;
     }
@@ -134,6 +135,7 @@ static void reloaded(void *ctx, int result, struct snapshot *next, struct buf *m
     announce_rules(&s->announce, next, rules_only ? SPAN_LIT("publish") : SPAN_LIT("reload"));
     canary_reload(s->now.canary, next);
     alarm_reload(s->alarm);
+    filingclock_reload(s->now.filing, next);
     log_info("reloaded: rules %.*s, %zu rules", SPAN_ARG(ruleset_version(snapshot_rules(next))),
              ruleset_count(snapshot_rules(next)));
 }
@@ -318,6 +320,14 @@ static int start_canary(struct serve *s)
     return r;
 }
 
+static int start_filing(struct serve *s)
+{
+    int r = filingclock_open(s->now.snapshot, &s->now.filing);
+    if (r < 0)
+        log_error("the filing's calendar can't be started: %s", strerror(-r));
+    return r;
+}
+
 static int start_alarm(struct serve *s)
 {
     int r = alarm_open(s->loop, &s->now, &s->alarm);
@@ -425,6 +435,8 @@ static int serve(struct serve *s)
     if (r == 0)
         r = start_alarm(s);
     if (r == 0)
+        r = start_filing(s);
+    if (r == 0)
         r = start_console(s, c);
     if (r < 0) {
         stop(s);
@@ -490,6 +502,7 @@ int cli_serve(int argc, char **argv)
     serving_close(s.announce.serving);
     reload_free(s.reload);
     console_free(s.console);
+    filingclock_close(s.now.filing);
     alarm_close(s.alarm);
     canary_free(s.now.canary);
     worker_pool_free(s.now.pool);

@@ -77,5 +77,7 @@ int stats_print(const struct stats_sources *from, struct buf *out)
         r = keeper_stats(from->keeper, out);
     if (r == 0)
         r = alerts_stats(from->alerts, out);
+    if (r == 0)
+        r = filingclock_stats(from->filing, out);
     return r < 0 ? r : watch_stats(from->canary, out);
 }

@@ -7,6 +7,7 @@
 #include "access/limiter.h"
 #include "alert/alert.h"
 #include "canary/canary.h"
+#include "cli/filingclock.h"
 #include "cli/keeper.h"
 #include "worker/worker.h"
 
@@ -15,6 +16,7 @@ struct stats_sources {
     const struct audit *audit;
     const struct limiter *limiter;
     struct keeper *keeper;
+    struct filingclock *filing; /* NULL: none */
     const struct canary *canary;
     const struct alerts *alerts; /* NULL: none */
     const struct ruleset *rules;

@@ -63,6 +63,7 @@ static int stats(void *ctx, struct buf *out)
         .audit = s->audit,
         .limiter = tally_limiter(s->tally),
         .keeper = s->keeper,
+        .filing = s->filing,
         .canary = s->canary,
         .alerts = s->alerts,
         .rules = snapshot_rules(s->snapshot),

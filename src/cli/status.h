@@ -5,6 +5,7 @@
 
 #include "alert/alert.h"
 #include "canary/canary.h"
+#include "cli/filingclock.h"
 #include "cli/keeper.h"
 #include "cli/reload.h"
 #include "cli/reviewing.h"
@@ -21,6 +22,7 @@ struct status {
     struct canary *canary;
     struct reviewing *reviewing;
     struct keeper *keeper;
+    struct filingclock *filing;
     struct alerts *alerts;
     bool stopping;
     struct buf library_weak; /* what the library lacks, and the policy lets through */

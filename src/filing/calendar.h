@@ -25,7 +25,7 @@ enum calendar_item_id {
 
 enum calendar_state {
     CALENDAR_GOOD,
-    CALENDAR_SOON,    /* due within its warning time */
+    CALENDAR_SOON,    /* due before long, or worth a look */
     CALENDAR_OVERDUE, /* past, or missing now */
     CALENDAR_UNKNOWN, /* nothing is on record that tells */
     CALENDAR_OFF,     /* does not apply */
@@ -54,32 +54,35 @@ const char *calendar_item_en(enum calendar_item_id id);
 /* Where the time comes from, with 待核实 where that is so. */
 const char *calendar_item_source(enum calendar_item_id id);
 
-#define CALENDAR_DAY_SECONDS 86400
+#define CALENDAR_DAY_SECONDS  86400
+#define CALENDAR_LOG_DAYS     183 /* days of the log */
+#define CALENDAR_WORKING_DAYS 10  /* of the algorithm filing and of changes to it */
 
-/* What is judged; 0 or -1 as told means unknown. Times are Unix seconds. */
+/* What is judged. Times are Unix seconds, days their ends; 0: unknown. */
 struct calendar_facts {
-    int64_t library_changed; /* 0: nothing was published */
+    int64_t library_changed; /* the last update in force */
     unsigned library_days, bank_days;
-    bool library_known, bank_known; /* is there a journal, a bank at all? */
-    int64_t bank_changed;
+    int64_t bank_changed; /* since when they ask what they ask (filing/bankdate.h) */
     unsigned display_missing;
     char display_first[256]; /* the first thing that is missing */
+    bool display_due;        /* the service is online, or the number was given */
     unsigned retention_days; /* configured */
-    int64_t log_since;       /* the oldest record; 0: none */
-    int64_t launched;        /* the day's end; 0: unknown */
-    bool algorithm_numbered; /* the configuration has its number */
-    bool algorithm_off;      /* by the answers there is none */
-    int64_t change_due_from; /* the oldest change that nobody reported: its day's end; 0: none */
-    unsigned changes_open;
-    int64_t evaluated; /* the newest finished run; 0: none */
-    unsigned evaluation_days;
-    int64_t contract_until; /* the day's end of the first contract to end; 0: none told */
+    int64_t log_since;       /* the oldest record */
+    int64_t launched;
+    bool algorithm_numbered;     /* the configuration has its number */
+    bool algorithm_off;          /* by the answers there is none */
+    int64_t algorithm_submitted; /* as noted */
+    unsigned changes_open;       /* noted and not reported */
+    int64_t change_from;         /* the oldest of them */
+    int64_t evaluated;           /* the newest run that ended */
+    int64_t contract_until;      /* of the first contract to end */
     char contract_model[128];
-    unsigned contracts_untold;                               /* models without one */
-    int complaints_overdue, complaints_open, incidents_open; /* -1: unknown */
-    int64_t complaint_due;                                   /* of the next one; 0: none */
-    /* Days (their ends) on which nobody works although they are no weekend, or works although they
-     * are one. Not known to the program: the operator's own list, may be empty. */
+    unsigned contracts_untold; /* models without one */
+    bool book_known;           /* the three below hold */
+    unsigned complaints_overdue, complaints_open, incidents_open;
+    int64_t complaint_due; /* of the next one that is not overdue */
+    /* Days on which nobody works although they are no weekend, and the other way round. Not known
+     * to the program: the operator's own list, may be empty. */
     const int64_t *holidays, *workdays;
     size_t holiday_count, workday_count;
 };
@@ -91,18 +94,18 @@ void calendar_judge(const struct calendar_facts *f, int64_t now, struct calendar
 unsigned calendar_overdue(const struct calendar *c);
 
 /*
- * Reads what there is: journal, banks, runs, log, casebook, desk. What can't be read is unknown,
- * with a line in *messages. 0, -ENOMEM. Takes as long as changes_read().
+ * Reads what there is: journal, banks, runs, log, casebook; `p` is what was noted. What can't be
+ * read is unknown, with a line in *messages. Reads no version of the library: cheap enough for now
+ * and then, but it waits for files.
  */
-int calendar_gather(const struct config *c, const struct ruleset *rules, int64_t now,
-                    const struct progress *p, struct buf *messages,
-                    struct calendar_facts *ret_facts);
-void calendar_release(struct calendar_facts *f);
+void calendar_gather(const struct config *c, const struct ruleset *rules, int64_t now,
+                     const struct progress *p, struct buf *messages,
+                     struct calendar_facts *ret_facts);
 
 /* A table for people. 0, -ENOMEM, -EMSGSIZE. */
 int calendar_text(const struct calendar *c, const struct progress *p, struct buf *out);
 /* {"now":…,"overdue":n,"items":[{"item","zh","en","state","state_zh","due","days","since","count",
  * "note_zh","note_en","source"}],"steps":[…],"changes":[…]}; times as days (YYYY-MM-DD). */
 int calendar_json(const struct calendar *c, const struct progress *p, struct buf *out);
-/* juyong_filing_due_days{item}, juyong_filing_overdue{item}, juyong_filing_step{step}. */
+/* juyong_filing_due_seconds{item}, juyong_filing_overdue{item}, juyong_filing_step{step,name}. */
 int calendar_metrics(const struct calendar *c, const struct progress *p, struct buf *out);

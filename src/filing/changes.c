@@ -142,3 +142,36 @@ int64_t changes_at(void *changes, const struct risk *risk)
     const struct changes *c = changes;
     return c->times[risk - ruleset_risk(c->rules, 0)];
 }
+
+/* Publishing the same again updates nothing, and urgent words do. */
+static int64_t newest_change(const struct journal *j)
+{
+    const struct journal_entry *last = NULL;
+    int64_t at_us = 0;
+    for (size_t i = 0; i < j->count; i++) {
+        const struct journal_entry *e = &j->entries[i];
+        if (!journal_was_in_force(e) || (last && span_eq(last->version, e->version)))
+            continue;
+        at_us = e->time_us;
+        last = e;
+    }
+    return at_us / 1000000;
+}
+
+int64_t changes_newest(struct span state_dir)
+{
+    struct buf unheard = BUF_INIT(65536);
+    struct vault *vault = NULL;
+    struct journal j;
+    int64_t at = 0;
+    int r = vault_open(state_dir, &unheard, &vault);
+    if (r == 0)
+        r = journal_open(vault_dir(vault), vault_path(vault), false, &unheard, &j);
+    if (r == 0) {
+        at = newest_change(&j);
+        journal_close(&j);
+    }
+    vault_close(vault);
+    buf_deinit(&unheard);
+    return at;
+}

@@ -24,3 +24,8 @@ int changes_read(struct span state_dir, const struct ruleset *rules, int64_t now
 void changes_free(struct changes *c);
 /* A coverage_changed function (filing/coverage.h). */
 int64_t changes_at(void *changes, const struct risk *risk);
+/*
+ * When the library in force came, Unix seconds, as the journal alone tells: the newest entry that
+ * put another library in force than the one before. 0: it tells nothing. O(entries).
+ */
+int64_t changes_newest(struct span state_dir);

@@ -7,17 +7,19 @@
 
 #include "filing/route.h"
 
-#define PROGRESS_STEPS    7
-#define PROGRESS_NOTE_MAX 2000    /* bytes of a note */
-#define PROGRESS_NAME_MAX 128     /* of who noted it */
-#define PROGRESS_FILE_MAX 4194304 /* bytes of the file */
+#define PROGRESS_STEPS     7
+#define PROGRESS_ALGORITHM 7 /* beside the seven: was the algorithm filing handed in? */
+#define PROGRESS_TRACKS    8
+#define PROGRESS_NOTE_MAX  2000    /* bytes of a note */
+#define PROGRESS_NAME_MAX  128     /* of who noted it */
+#define PROGRESS_FILE_MAX  4194304 /* bytes of the file */
 
 enum progress_state { STEP_OPEN, STEP_DOING, STEP_DONE, STEP_RETURNED, STEP_STATES };
 /* open, doing, done, returned; STEP_STATES for any other name. */
 const char *progress_state_name(enum progress_state s);
 const char *progress_state_zh(enum progress_state s);
 enum progress_state progress_state_from(struct span name);
-/* form, write, assess, submit, local, central, number; index from 0. */
+/* form, write, assess, submit, local, central, number, and algorithm; index from 0. */
 const char *progress_step_name(unsigned step);
 const char *progress_step_zh(unsigned step);
 const char *progress_step_en(unsigned step);
@@ -62,7 +64,8 @@ const struct progress_note *progress_step(const struct progress *p, unsigned ste
 
 /*
  * Each reads the file anew under the lock, adds, and replaces it; on failure the old one stands.
- * 0; -EINVAL: no such day, text or number; the rest as progress_read().
+ * 0; -EINVAL: no such day, text or number; -EALREADY: that change was reported; the rest as
+ * progress_read(). Callers have it put on record first (cli/filingcmd.h).
  */
 int progress_note(struct span state_dir, const struct progress_note *note, struct buf *messages);
 int progress_answer(struct span state_dir, const struct route_answers *a, struct span author,
