@@ -7,6 +7,7 @@
 #include "cli/logfilter.h"
 #include "cli/setup.h"
 #include "filing/annex.h"
+#include "filing/workbook.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -30,6 +31,10 @@ static const struct workbook {
     /* 0 or negative, with its reason. */
     int (*write)(const struct dossier *d, struct span path, struct buf *ret_error);
 } workbooks[] = {
+    {"4", WORKBOOK_KEYWORDS, "annex4", "the keywords that are intercepted, a workbook",
+     workbook_keywords},
+    {"5", WORKBOOK_QUESTIONS, "annex5", "the questions, with answers and judgements, a workbook",
+     workbook_questions},
     {NULL},
 };
 

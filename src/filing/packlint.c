@@ -268,6 +268,9 @@ static int check_banks(const struct lint_question *q, struct lint *l)
 {
     const struct bank_counts *c = &q->dossier->banks;
     int r = 0;
+    if (!q->dossier->bank)
+        return lint_add(l, LINT_ERROR, "bank-unreadable",
+                        "题库读不出来（juyong filing questions lint）");
     for (unsigned k = 0; k < BANK_KINDS && r == 0; k++) {
         unsigned short_types = 0, types = 0;
         for (size_t i = 0; i < c->count; i++)

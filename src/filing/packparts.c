@@ -3,12 +3,11 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "filing/annex.h"
-#include "filing/annex5.h"
 #include "filing/coverage.h"
 #include "filing/disclosure.h"
-#include "filing/keywordlist.h"
 #include "filing/packevidence.h"
 #include "filing/resultjson.h"
+#include "filing/workbook.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +72,7 @@ static int add_annex(struct pack *p, const struct annex *a, struct buf *messages
 {
     char name[256], file[128], path[PATH_MAX];
     struct buf html = BUF_INIT(TEXT_MAX);
-    snprintf(name, sizeof(name), "附件/%s-%s.html", a->file, a->title);
+    snprintf(name, sizeof(name), "附件/%s.html", a->title);
     int r = annex_html(a, p->o.dossier, &html);
     /* Of all papers it is the one about the models that must name each of them. */
     if (r == 0)
@@ -82,49 +81,34 @@ static int add_annex(struct pack *p, const struct annex *a, struct buf *messages
     if (r < 0 || !p->o.papers)
         return r;
     snprintf(file, sizeof(file), "%s.docx", a->file);
-    snprintf(name, sizeof(name), "附件/%s-%s.docx", a->file, a->title);
+    snprintf(name, sizeof(name), "附件/%s.docx", a->title);
     r = parts_place(p, file, path);
     if (r == 0)
         r = annex_docx(a, p->o.dossier, span_str(path), messages);
     return r < 0 ? r : parts_add_file(p, span_str(name), path, false);
 }
 
-static int add_keywords(struct pack *p, struct buf *messages)
+typedef int (*book_fn)(const struct dossier *d, struct span path, struct buf *ret_error);
+
+static int add_book(struct pack *p, const char *file, struct span name, book_fn write,
+                    struct buf *messages)
 {
-    const struct dossier *d = p->o.dossier;
     char path[PATH_MAX];
-    struct keywordlist k = {
-        .library = &d->library,
-        .version = ruleset_version(d->rules),
-        .digest = ruleset_digest(d->rules),
-        .filed = d->filed_known ? &d->filed.list : NULL,
-        .provider = d->config->service.provider,
-        .now = d->o.now,
-    };
-    int r = parts_place(p, "annex4.xlsx", path);
+    int r = parts_place(p, file, path);
     if (r == 0)
-        r = keywordlist_write(&k, KEYWORDLIST_XLSX, span_str(path), messages);
-    return r < 0 ? r : parts_add_file(p, SPAN_LIT("附件/annex4-拦截关键词列表.xlsx"), path, false);
+        r = write(p->o.dossier, span_str(path), messages);
+    return r < 0 ? r : parts_add_file(p, name, path, false);
 }
 
-static int add_questions(struct pack *p, struct buf *messages)
+static int add_books(struct pack *p, struct buf *messages)
 {
-    const struct dossier *d = p->o.dossier;
-    char path[PATH_MAX];
-    struct annex5 a = {
-        .bank = d->bank,
-        .rules = d->rules,
-        .run = d->run,
-        .route = annex5_route(d->run),
-        .provider = d->config->service.provider,
-        .now = d->o.now,
-    };
-    if (!d->bank) /* the linter says so */
-        return 0;
-    int r = parts_place(p, "annex5.xlsx", path);
-    if (r == 0)
-        r = annex5_write(&a, span_str(path), messages);
-    return r < 0 ? r : parts_add_file(p, SPAN_LIT("附件/annex5-评估测试题集.xlsx"), path, false);
+    int r = add_book(p, "annex4.xlsx", SPAN_LIT("附件/" WORKBOOK_KEYWORDS ".xlsx"),
+                     workbook_keywords, messages);
+    /* Banks that can't be read are the linter's. */
+    if (r < 0 || !p->o.dossier->bank)
+        return r;
+    return add_book(p, "annex5.xlsx", SPAN_LIT("附件/" WORKBOOK_QUESTIONS ".xlsx"),
+                    workbook_questions, messages);
 }
 
 static int add_annexes(struct pack *p, struct buf *messages)
@@ -133,9 +117,7 @@ static int add_annexes(struct pack *p, struct buf *messages)
     for (size_t i = 0; annex_at(i) && r == 0; i++)
         r = add_annex(p, annex_at(i), messages);
     if (r == 0 && p->o.papers)
-        r = add_keywords(p, messages);
-    if (r == 0 && p->o.papers)
-        r = add_questions(p, messages);
+        r = add_books(p, messages);
     return r;
 }
 
