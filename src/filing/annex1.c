@@ -28,7 +28,7 @@ static void overview(struct paper *p, const struct dossier *d)
     paper_say(p, " 至 ");
     words_time(p, d->o.until_us);
     paper_say(p, "（北京时间）。");
-    paper_text(p, "%.*s", SPAN_ARG(paper_said(p)));
+    paper_text(p, "%s", paper_said(p));
     paper_text(p, "评估人员、评估起止日期、参与部门：" PAPER_PENDING "。");
     paper_note(p, "核对提示：条款表述据公开资料概括，提交前请对照标准正式文本逐条核对；"
                   "“评估结论”由评估人填写，网关不作符合性判断。");
@@ -91,6 +91,8 @@ static void operation(struct paper *p, const struct dossier *d)
     paper_heading(p, 2, "（一）请求与处置");
     if (!t->known) {
         paper_text(p, "日志中尚无可统计的请求：" PAPER_PENDING "。");
+        paper_heading(p, 2, "（二）按风险类型");
+        paper_text(p, PAPER_PENDING "。");
     } else {
         traffic_table(p, t);
         if (!t->complete)
@@ -102,16 +104,16 @@ static void operation(struct paper *p, const struct dossier *d)
     }
     paper_heading(p, 2, "（三）人工复核、投诉与安全事件");
     words_reviews(p, d);
-    paper_item(p, "%.*s。", SPAN_ARG(paper_said(p)));
+    paper_item(p, "%s。", paper_said(p));
     words_complaints(p, d);
-    paper_item(p, "%.*s。", SPAN_ARG(paper_said(p)));
+    paper_item(p, "%s。", paper_said(p));
     if (d->people.incidents < 0)
         paper_item(p, "安全事件：" PAPER_PENDING "。");
     else
         paper_item(p, "安全事件：累计 %lld 起，未结 %lld 起。", (long long)d->people.incidents,
                    (long long)d->people.incidents_open);
     words_accounts(p, d);
-    paper_item(p, "%.*s。", SPAN_ARG(paper_said(p)));
+    paper_item(p, "%s。", paper_said(p));
 }
 
 /* --- what is weak --- */

@@ -94,6 +94,7 @@ static void duties(struct paper *p, const struct dossier *d)
 static void logs(struct paper *p, const struct dossier *d)
 {
     words_retention(p, d);
+    paper_say(p, "。");
     words_evidence(p, d);
 }
 
@@ -147,7 +148,7 @@ void annex1_clauses(struct paper *p, const struct dossier *d)
 {
     static const struct paper_column columns[] = {
         {"条款", 3, false}, {"要求（概括）", 6, false}, {"网关落实情况", 12, false},
-        {"佐证", 5, false}, {"评估结论", 4, false},
+        {"佐证", 6, false}, {"评估结论", 4, false},
     };
     paper_heading(p, 1, "四、安全措施评估");
     paper_text(p, "下表第三栏由运行中的配置与数据生成；“评估结论”（符合 / 不符合 / "
@@ -158,7 +159,7 @@ void annex1_clauses(struct paper *p, const struct dossier *d)
         paper_cell(p, "%s", c->number);
         paper_cell(p, "%s", c->demand);
         c->measure(p, d);
-        paper_cell(p, "%.*s", SPAN_ARG(paper_said(p)));
+        paper_cell(p, "%s", paper_said(p));
         paper_cell(p, "%s", c->evidence);
         paper_cell(p, "%s", "");
     }

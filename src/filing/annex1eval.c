@@ -33,9 +33,9 @@ static void libraries(struct paper *p, const struct dossier *d)
 {
     paper_heading(p, 2, "（二）关键词库与测试题库");
     words_library(p, d);
-    paper_item(p, "%.*s。", SPAN_ARG(paper_said(p)));
+    paper_item(p, "%s。", paper_said(p));
     words_banks(p, d);
-    paper_item(p, "%.*s。", SPAN_ARG(paper_said(p)));
+    paper_item(p, "%s。", paper_said(p));
     paper_text(p, "分类统计如下（题库一栏为“现有 / 最低”，由攻击变换派生的题目不计入）：");
     library_table(p, d);
     paper_text(p, "佐证：juyong filing coverage、juyong rules export、juyong rules "
@@ -81,8 +81,8 @@ static void bank_table(struct paper *p, const struct dossier *d, enum run_route 
             paper_cell(p, "%s", result_judge_title((enum result_judge)j));
             rate_cells(p, &b->whole.judges[j]);
             say_percent(p, demand->threshold);
-            paper_cell(p, "要求不低于 %.*s、抽样不少于 %u 题；%s", SPAN_ARG(paper_said(p)),
-                       demand->sample, result_standing_title(b->standing[j]));
+            paper_cell(p, "要求不低于 %s、抽样不少于 %u 题；%s", paper_said(p), demand->sample,
+                       result_standing_title(b->standing[j]));
         }
     }
 }
@@ -161,7 +161,7 @@ static void settings(struct paper *p, const struct dossier *d)
     const struct run_settings *s = run_settings(d->run);
     paper_pair(p, "评测编号", "%.*s", SPAN_ARG(s->name));
     words_time(p, s->started);
-    paper_pair(p, "开始时间", "%.*s", SPAN_ARG(paper_said(p)));
+    paper_pair(p, "开始时间", "%s", paper_said(p));
     paper_pair(p, "被测模型", "%.*s（上游 %.*s）", SPAN_ARG(paper_known(s->model)),
                SPAN_ARG(paper_known(s->upstream)));
     paper_pair(p, "抽样", "%s，随机种子 %llu，共 %zu 题", s->all ? "全部题目" : "随机抽样",

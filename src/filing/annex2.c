@@ -11,8 +11,7 @@ static void say_to(struct paper *p, const struct dossier *d,
                    void (*words)(struct paper *p, const struct dossier *d), const char *before)
 {
     words(p, d);
-    struct span said = paper_said(p);
-    paper_text(p, "%s%.*s。", before, SPAN_ARG(said));
+    paper_text(p, "%s%s。", before, paper_said(p));
 }
 
 static void agreement(struct paper *p, const struct dossier *d)
@@ -48,7 +47,7 @@ static void agreement(struct paper *p, const struct dossier *d)
     paper_say(p, "渠道：%.*s；自收到之日起 ", SPAN_ARG(paper_known(d->config->service.complaint)));
     words_duration(p, d->config->complaints.due_ms);
     paper_say(p, " 内答复");
-    paper_text(p, "%.*s。处理流程在服务页面公开。", SPAN_ARG(paper_said(p)));
+    paper_text(p, "%s。处理流程在服务页面公开。", paper_said(p));
     paper_heading(p, 2, "6. 未成年人");
     paper_text(p, "是否允许未成年人使用、年龄核验、监护人同意与防沉迷安排：" PAPER_PENDING
                   "（网关不识别年龄，须由应用实现）。");

@@ -12,8 +12,8 @@
 /* --- the process, node by node, out of the settings --- */
 
 struct node {
-    const char *name;
-    struct span does, aside, parameters;
+    const char *name, *parameters;
+    struct span does, aside;
 };
 #define NODES_MAX 16
 
@@ -23,13 +23,13 @@ struct process {
 };
 
 static void add(struct process *s, const char *name, struct span does, struct span aside,
-                struct span parameters)
+                const char *parameters)
 {
     if (s->count < NODES_MAX)
-        s->nodes[s->count++] = (struct node){name, does, aside, parameters};
+        s->nodes[s->count++] = (struct node){name, parameters, does, aside};
 }
 
-static struct span said_by(struct paper *p, const struct dossier *d,
+static const char *said_by(struct paper *p, const struct dossier *d,
                            void (*words)(struct paper *p, const struct dossier *d))
 {
     words(p, d);
@@ -41,7 +41,7 @@ static void add_entry(struct process *s, struct paper *p, const struct dossier *
     const struct config *c = d->config;
     paper_say(p, "auth: %s；请求体上限 %zu KiB", c->auth == AUTH_KEYS ? "keys" : "passthrough",
               c->limits.body_bytes / 1024);
-    struct span parameters = paper_said(p);
+    const char *parameters = paper_said(p);
     add(s, "接入与鉴权",
         c->auth == AUTH_KEYS ? SPAN_LIT("校验应用密钥、来源地址、频次与模型是否在登记清单内")
                              : SPAN_LIT("校验请求格式、频次与模型是否在登记清单内；密钥透传"),
@@ -69,7 +69,7 @@ static void add_input(struct process *s, struct paper *p, const struct dossier *
     paper_say(p, "规则 %zu 条，版本 %.*s；模式 %s", ruleset_count(d->rules),
               SPAN_ARG(ruleset_version(d->rules)),
               config_mode_name(config_mode_at(d->policy, d->o.now)));
-    struct span parameters = paper_said(p);
+    const char *parameters = paper_said(p);
     add(s, "输入检查（规则库）",
         SPAN_LIT("还原变形与编码，检查全部轮次；放行、标记、打码、代答或拦截"),
         SPAN_LIT("拦截、代答：不调用模型，计入违规次数"), parameters);
@@ -83,16 +83,16 @@ static void add_model(struct process *s, struct paper *p, const struct dossier *
     for (size_t i = 0; i < d->model_count; i++)
         paper_say(p, "%s%.*s（%.*s）", i ? "；" : "", SPAN_ARG(d->models[i].model->id),
                   SPAN_ARG(paper_known(d->models[i].model->filing_number)));
-    struct span parameters = paper_said(p);
+    const char *parameters = paper_said(p);
     add(s, "调用已备案大模型", SPAN_LIT("经接口调用第三方已备案模型生成文本；本服务不训练模型"),
         SPAN_LIT("上游失败或自行拒答：如实返回并记录"), parameters);
 }
 
 static void add_output(struct process *s, struct paper *p, const struct dossier *d)
 {
-    paper_say(p, "流式扣留上限 %zu KiB；工具调用 %s", d->config->limits.hold_bytes / 1024,
+    paper_say(p, "流式扣留上限 %zu KiB；工具调用参数%s检查", d->config->limits.hold_bytes / 1024,
               d->policy->tool_calls_exact ? "逐段" : "整体");
-    struct span parameters = paper_said(p);
+    const char *parameters = paper_said(p);
     add(s, "输出检查（规则库）", SPAN_LIT("逐段检查回答、思考过程与工具调用参数，先扣留后放行"),
         SPAN_LIT("命中：停止传输，给出提示语"), parameters);
     if (asks(d, DIRECTION_COMPLETION))
@@ -104,18 +104,18 @@ static void add_end(struct process *s, struct paper *p, const struct dossier *d)
 {
     paper_say(p, "label: %s；labels.body: %s", label_mode_name(d->policy->label),
               d->config->labels.body ? "true" : "false");
-    struct span label = paper_said(p);
+    const char *label = paper_said(p);
     add(s, "生成内容标识", SPAN_LIT("加显式标识（按配置）与隐式标识，写明制作者编码和内容编号"),
         SPAN_LIT(""), label);
     paper_say(p, "元数据 %u 天，打码文本 %u 天；写入失败时%s", d->config->audit.retention.records,
               d->config->audit.retention.texts,
               d->config->audit.mode == AUDIT_REQUIRED ? "停止受理" : "短时受理");
-    struct span log = paper_said(p);
+    const char *log = paper_said(p);
     add(s, "日志", SPAN_LIT("每次请求留痕，散列相连并签名；拦截生效前先落盘"), SPAN_LIT(""), log);
     paper_say(p, "复核 %u%%，二次复核 %u%%；投诉答复 ", d->config->reviews.share,
               d->config->reviews.second);
     words_duration(p, d->config->complaints.due_ms);
-    struct span review = paper_said(p);
+    const char *review = paper_said(p);
     add(s, "人工复核与改进", SPAN_LIT("复核拦截记录、处理投诉与申诉，更新规则库并再次评测"),
         SPAN_LIT(""), review);
 }
@@ -133,7 +133,7 @@ static void process_of(struct process *s, struct paper *p, const struct dossier 
 static void show_process(struct paper *p, const struct dossier *d)
 {
     static const struct paper_column columns[] = {
-        {"序号", 2, true},  {"节点", 5, false},     {"处理", 9, false},
+        {"序号", 3, true},  {"节点", 5, false},     {"处理", 9, false},
         {"分支", 6, false}, {"现行参数", 8, false},
     };
     struct process s;
@@ -152,7 +152,7 @@ static void show_process(struct paper *p, const struct dossier *d)
         paper_cell(p, "%s", s.nodes[i].name);
         paper_cell(p, "%.*s", SPAN_ARG(s.nodes[i].does));
         paper_cell(p, "%.*s", SPAN_ARG(s.nodes[i].aside.len ? s.nodes[i].aside : SPAN_LIT("—")));
-        paper_cell(p, "%.*s", SPAN_ARG(s.nodes[i].parameters));
+        paper_cell(p, "%s", s.nodes[i].parameters);
     }
 }
 
@@ -194,10 +194,9 @@ static void intervention(struct paper *p, const struct dossier *d)
         {"人工审核", words_reviews},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        paper_pair(p, rows[i].name, "%.*s", SPAN_ARG(said_by(p, d, rows[i].words)));
+        paper_pair(p, rows[i].name, "%s", said_by(p, d, rows[i].words));
     paper_heading(p, 2, "（六）结果标识");
-    paper_text(p, "%.*s。显式标识与隐式标识截图：" PAPER_PENDING "。",
-               SPAN_ARG(said_by(p, d, words_label)));
+    paper_text(p, "%s。显式标识与隐式标识截图：" PAPER_PENDING "。", said_by(p, d, words_label));
 }
 
 static void publication(struct paper *p, const struct dossier *d)
@@ -227,16 +226,16 @@ static void risks(struct paper *p, const struct dossier *d)
     paper_table(p, columns, 3);
     paper_cell(p, "算法滥用");
     paper_cell(p, "用于批量生成虚假信息、冒充真人、规避标识");
-    paper_cell(p, "%.*s", SPAN_ARG(said_by(p, d, words_strikes)));
+    paper_cell(p, "%s", said_by(p, d, words_strikes));
     paper_cell(p, "算法漏洞");
     paper_cell(p, "提示注入、角色扮演、编码与变形、多轮拆分等诱导模型输出违法内容");
-    paper_cell(p, "%.*s", SPAN_ARG(said_by(p, d, words_input)));
+    paper_cell(p, "%s", said_by(p, d, words_input));
     paper_cell(p, "恶意利用");
     paper_cell(p, "高频调用、攻击服务、套取个人信息或系统提示");
-    paper_cell(p, "%.*s", SPAN_ARG(said_by(p, d, words_privacy)));
+    paper_cell(p, "%s", said_by(p, d, words_privacy));
     paper_cell(p, "内容失实");
     paper_cell(p, "回答不准确、误导使用者");
-    paper_cell(p, "%.*s", SPAN_ARG(said_by(p, d, words_label)));
+    paper_cell(p, "%s", said_by(p, d, words_label));
     paper_cell(p, "其他");
     paper_cell(p, PAPER_PENDING);
     paper_cell(p, PAPER_PENDING);
@@ -258,7 +257,7 @@ static void controls(struct paper *p, const struct dossier *d)
     };
     paper_heading(p, 1, "五、风险防控");
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        paper_pair(p, rows[i].name, "%.*s", SPAN_ARG(said_by(p, d, rows[i].words)));
+        paper_pair(p, rows[i].name, "%s", said_by(p, d, rows[i].words));
     paper_heading(p, 2, "须附的截图");
     paper_item(p, "拦截：输入被拒绝、输出被截断各一例（控制台“记录”与应用界面）。");
     paper_item(p, "标识：应用界面的显式标识；响应头中的隐式标识。");

@@ -27,7 +27,7 @@ static void one_model(struct paper *p, const struct dossier *d, const struct dos
     if (m->answers_as_count) {
         for (size_t i = 0; i < m->answers_as_count; i++)
             paper_say(p, "%s%.*s", i ? "、" : "", SPAN_ARG(m->answers_as[i]));
-        paper_pair(p, "回答中的其他名称", "%.*s", SPAN_ARG(paper_said(p)));
+        paper_pair(p, "回答中的其他名称", "%s", paper_said(p));
     }
 }
 

@@ -46,33 +46,29 @@ void words_mode(struct paper *p, const struct dossier *d)
 
 /* --- input and output --- */
 
-/* The heaviest and the lightest action over the standard's types. */
-static void actions_of(const struct dossier *d, enum direction direction, enum action *ret_low,
-                       enum action *ret_high)
-{
-    *ret_low = ACTION_BLOCK;
-    *ret_high = ACTION_ALLOW;
-    for (size_t i = 0; i < d->library.count; i++) {
-        const struct library_entry *e = &d->library.entries[i];
-        if (e->class != LIBRARY_COUNTED)
-            continue;
-        enum action a = direction == DIRECTION_PROMPT ? e->prompt : e->completion;
-        *ret_low = a < *ret_low ? a : *ret_low;
-        *ret_high = a > *ret_high ? a : *ret_high;
-    }
-}
-
+/* What follows a hit of the keywords that count, by their number. */
 static void say_actions(struct paper *p, const struct dossier *d, enum direction direction)
 {
-    enum action low, high;
-    actions_of(d, direction, &low, &high);
-    if (low > high)
-        paper_say(p, "关键词库中尚无计入达标数量的关键词");
-    else if (low == high)
-        paper_say(p, "命中后一律%s", library_action_name(low));
-    else
-        paper_say(p, "命中后按风险类型与规则处置（%s至%s）", library_action_name(low),
-                  library_action_name(high));
+    unsigned counts[ACTION_COUNT] = {0}, all = 0;
+    for (size_t i = 0; i < d->library.count; i++) {
+        const struct library_entry *e = &d->library.entries[i];
+        enum action a = direction == DIRECTION_PROMPT ? e->prompt : e->completion;
+        if (e->class == LIBRARY_COUNTED && a > ACTION_ALLOW && a < ACTION_COUNT) {
+            counts[a]++;
+            all++;
+        }
+    }
+    if (all == 0) {
+        paper_say(p, "没有计入达标数量的关键词在此方向生效");
+        return;
+    }
+    paper_say(p, "计入达标数量的关键词中，");
+    for (int a = ACTION_COUNT - 1, first = 1; a > ACTION_ALLOW; a--)
+        if (counts[a]) {
+            paper_say(p, "%s命中即%s的 %u 个", first ? "" : "、",
+                      library_action_name((enum action)a), counts[a]);
+            first = 0;
+        }
 }
 
 void words_input(struct paper *p, const struct dossier *d)

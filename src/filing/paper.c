@@ -102,11 +102,11 @@ void paper_say(struct paper *p, const char *fmt, ...)
         fail(p, r);
 }
 
-struct span paper_said(struct paper *p)
+const char *paper_said(struct paper *p)
 {
     struct span said = keep(p, buf_span(&p->draft));
     buf_clear(&p->draft);
-    return said;
+    return said.data ? said.data : "";
 }
 
 void paper_stamp(struct paper *p, const char *fmt, ...)

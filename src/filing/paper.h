@@ -51,10 +51,10 @@ void paper_pair(struct paper *p, const char *key, const char *fmt, ...)
 void paper_sign(struct paper *p, const char *who);
 /*
  * Puts a text together piece by piece; paper_said() gives it, with the paper's lifetime, and begins
- * anew. For "%.*s" by SPAN_ARG().
+ * anew; never NULL.
  */
 void paper_say(struct paper *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-struct span paper_said(struct paper *p);
+const char *paper_said(struct paper *p);
 /* The next block begins on a new page. */
 void paper_break(struct paper *p);
 

@@ -185,6 +185,14 @@ static void put_sign(struct buf *out, const struct block *b)
     markup_put(out, "</w:p>\n");
 }
 
+/* What leads up to a table stays on its page. */
+static const char *stay(const struct block *b)
+{
+    bool leads = b->next && (b->next->kind == BLOCK_TABLE || b->next->kind == BLOCK_PAIR ||
+                             b->next->kind == BLOCK_NODE);
+    return leads ? "<w:keepNext/>" : "";
+}
+
 static void put_block(struct buf *out, const struct block *before, const struct block *b)
 {
     switch (b->kind) {
@@ -195,7 +203,7 @@ static void put_block(struct buf *out, const struct block *before, const struct 
         put_heading(out, b);
         break;
     case BLOCK_TEXT:
-        put_paragraph(out, "BodyText", "", b->text);
+        put_paragraph(out, "BodyText", stay(b), b->text);
         break;
     case BLOCK_ITEM:
         put_paragraph(out, "ListBullet", "", b->text);

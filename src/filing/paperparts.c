@@ -86,8 +86,8 @@ static const char styles[] = XML
                          "w:right=\"140\"/>",
                          "<w:sz w:val=\"21\"/>")
                          PARAGRAPH("Cell", "Cell", "Normal",
-                                   "<w:spacing w:before=\"30\" w:after=\"30\" w:line=\"290\" "
-                                   "w:lineRule=\"auto\"/>",
+                                   "<w:spacing w:before=\"30\" w:after=\"30\" w:line=\"320\" "
+                                   "w:lineRule=\"atLeast\"/>",
                                    "<w:sz w:val=\"21\"/><w:szCs w:val=\"21\"/>")
                              PARAGRAPH("CellHead", "Cell Head", "Cell", "", FONTS_HEAD)
                                  PARAGRAPH("Arrow", "Arrow", "Normal",
