@@ -206,12 +206,19 @@ static int head(struct buf *out, const char *name, const char *help)
 
 int calendar_metrics(const struct calendar *c, const struct progress *p, struct buf *out)
 {
-    int r = head(out, "juyong_filing_due_seconds",
-                 "Seconds until something of the filing is due; negative when it is overdue.");
-    for (unsigned i = 0; i < CALENDAR_ITEMS && r == 0; i++)
-        if (c->items[i].due)
+    bool begun = false;
+    int r = 0;
+    for (unsigned i = 0; i < CALENDAR_ITEMS && r == 0; i++) {
+        if (!c->items[i].due)
+            continue;
+        if (!begun) /* no family without a sample */
+            r = head(out, "juyong_filing_due_seconds",
+                     "Seconds until something of the filing is due; negative when overdue.");
+        begun = true;
+        if (r == 0)
             r = buf_printf(out, "juyong_filing_due_seconds{item=\"%s\"} %lld\n",
                            calendar_item_name(i), (long long)(c->items[i].due - c->now));
+    }
     if (r == 0)
         r = head(out, "juyong_filing_overdue",
                  "1 when it is overdue or missing; not told where nothing is known.");

@@ -207,6 +207,18 @@ static int complain(struct buf *messages, const char *path, int r, const struct 
     return r;
 }
 
+int progress_parse(struct span text, struct buf *why, struct progress *ret_progress)
+{
+    struct progress p = {.answered_by = SPAN_LIT("")};
+    p.held = value_parse(text, why);
+    int r = p.held ? read_all(p.held, &p) : -EBADMSG;
+    if (r < 0)
+        progress_free(&p);
+    else
+        *ret_progress = p;
+    return r;
+}
+
 int progress_read(struct span state_dir, struct buf *messages, struct progress *ret_progress)
 {
     char path[PATH_MAX];
@@ -216,18 +228,14 @@ int progress_read(struct span state_dir, struct buf *messages, struct progress *
     if (!make_path(state_dir, "/desk.json", path))
         return -ENAMETOOLONG;
     int r = load(path, &text);
-    if (r == 0) {
-        p.held = value_parse(buf_span(&text), &why);
-        r = p.held ? read_all(p.held, &p) : -EBADMSG;
-    } else if (r == -ENOENT) {
+    if (r == 0)
+        r = progress_parse(buf_span(&text), &why, &p);
+    else if (r == -ENOENT)
         r = 0;
-    }
-    if (r < 0) {
+    if (r < 0)
         complain(messages, path, r, &why);
-        progress_free(&p);
-    } else {
+    else
         *ret_progress = p;
-    }
     buf_deinit(&text);
     buf_deinit(&why);
     return r;

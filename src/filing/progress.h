@@ -58,6 +58,8 @@ struct progress {
  * as it is); -errno with a message; -ENOMEM.
  */
 int progress_read(struct span state_dir, struct buf *messages, struct progress *ret_progress);
+/* The same from the file's text, with the reason in *why; -EPROTO: of another version. */
+int progress_parse(struct span text, struct buf *why, struct progress *ret_progress);
 void progress_free(struct progress *p);
 /* The last note of that step, or NULL: open. */
 const struct progress_note *progress_step(const struct progress *p, unsigned step);

@@ -43,7 +43,7 @@ export function readMetrics(text) {
       family.type = type[2];
       continue;
     }
-    const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\d+(?:\.\d+)?|\+Inf)$/.exec(line);
+    const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?\d+(?:\.\d+)?|\+Inf)$/.exec(line);
     assert.ok(sample, `no sample: ${line}`);
     assert.ok(family?.type, `a sample without a family: ${line}`);
     const suffix = sample[1].slice(family.name.length);
@@ -52,6 +52,7 @@ export function readMetrics(text) {
     const key = `${sample[1]}{${sample[2] ?? ''}}`;
     assert.ok(!seen.has(key), `twice: ${key}`);
     seen.add(key);
+    assert.ok(!sample[3].startsWith('-') || family.type === 'gauge', line);
     family.samples.push({ suffix, labels: labelsOf(sample[2] ?? ''), value: Number(sample[3]) });
   }
   for (const f of families.values()) {
