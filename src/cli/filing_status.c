@@ -113,7 +113,7 @@ static const struct argp argp = {
            "备案日程：关键词库与题库更新、公示、日志留存、十个工作日等期限，以及七个步骤的状态；"
            "--step 等用于登记。\v"
            "Exit status 4: something is overdue. Working days are Monday to Friday: public "
-           "holidays are not known.",
+           "holidays are known as far as service.holidays and service.workdays tell them.",
 };
 
 /* ---- noting ---- */

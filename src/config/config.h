@@ -282,6 +282,7 @@ struct config_alert_rate {
     struct place at;
 };
 #define CONFIG_ALERT_RATES_MAX 32
+#define CONFIG_HOLIDAYS_MAX    256
 
 struct config {
     struct span file; /* where it was read from */
@@ -356,6 +357,8 @@ struct config {
         struct span provider, name, url, credit_code, province, launched, officer, contact;
         struct span audience, privacy_url, terms_url;
         struct span launch_number, algorithm_number, provider_code, complaint;
+        struct span *holidays, *workdays; /* days; at most CONFIG_HOLIDAYS_MAX each */
+        size_t holiday_count, workday_count;
     } service;
     struct {
         struct span zh, en; /* the visible text; an app's is in its policy's language */

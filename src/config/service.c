@@ -38,6 +38,20 @@ static void read_service_day(struct reader *r, const struct schema_key *key,
     check_day(r, key, node, base, &end);
 }
 
+/* Days of a list: of the calendar, and not more than anybody needs. */
+static void read_days(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
+                      void *base)
+{
+    if (node->count > CONFIG_HOLIDAYS_MAX)
+        reader_error(r, node->at, "'%s' takes at most %d days", key->name, CONFIG_HOLIDAYS_MAX);
+    for (const struct yaml_node *n = node->first; n; n = n->next) {
+        int64_t end;
+        if (n->kind == YAML_SCALAR && !day_end(n->text, &end))
+            reader_error(r, n->at, "'%s': '%.*s' is no date such as 2026-12-31", key->name,
+                         SPAN_ARG(n->text));
+    }
+}
+
 void read_past_day(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                    void *base)
 {
@@ -126,6 +140,13 @@ const struct schema_key schema_service[] = {
     {"launched", SCHEMA_TEXT, "",
      "the day it was, or will be, opened to the public (YYYY-MM-DD): deadlines count from it",
      AT(launched), .max = 32, .read = read_service_day},
+    {"holidays", SCHEMA_TEXTS, NULL,
+     "public holidays that are no weekend (YYYY-MM-DD), as the State Council announces them: "
+     "working days are Monday to Friday without them",
+     AT(holidays), .offset2 = offsetof(struct config, service.holiday_count), .read = read_days},
+    {"workdays", SCHEMA_TEXTS, NULL,
+     "weekends on which people work to make up for holidays (YYYY-MM-DD)", AT(workdays),
+     .offset2 = offsetof(struct config, service.workday_count), .read = read_days},
     {"officer", SCHEMA_TEXT, "", "the person named responsible for algorithms and safety",
      AT(officer), .max = 128},
     {"contact", SCHEMA_TEXT, "", "how the authority reaches that person", AT(contact), .max = 512},

@@ -83,7 +83,7 @@ struct calendar_facts {
     int64_t complaint_due; /* of the next one that is not overdue */
     /* Days on which nobody works although they are no weekend, and the other way round. Not known
      * to the program: the operator's own list, may be empty. */
-    const int64_t *holidays, *workdays;
+    int64_t holidays[CONFIG_HOLIDAYS_MAX], workdays[CONFIG_HOLIDAYS_MAX];
     size_t holiday_count, workday_count;
 };
 

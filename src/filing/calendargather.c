@@ -191,6 +191,14 @@ static void read_service(const struct config *c, const struct progress *p, int64
     f->retention_days = c->audit.retention.records;
 }
 
+static void read_holidays(const struct config *c, struct calendar_facts *f)
+{
+    for (size_t i = 0; i < c->service.holiday_count && i < CONFIG_HOLIDAYS_MAX; i++)
+        f->holiday_count += day_end(c->service.holidays[i], &f->holidays[f->holiday_count]);
+    for (size_t i = 0; i < c->service.workday_count && i < CONFIG_HOLIDAYS_MAX; i++)
+        f->workday_count += day_end(c->service.workdays[i], &f->workdays[f->workday_count]);
+}
+
 static void read_noted(const struct progress *p, struct calendar_facts *f)
 {
     const struct progress_note *n = progress_step(p, PROGRESS_ALGORITHM);
@@ -221,6 +229,7 @@ void calendar_gather(const struct config *c, const struct ruleset *rules, int64_
     f.evaluated = read_runs(c->state_dir, messages);
     f.log_since = read_log(c, messages);
     read_service(c, p, now, &f);
+    read_holidays(c, &f);
     read_contracts(c, &f);
     read_noted(p, &f);
     read_book(c, now, messages, &f);

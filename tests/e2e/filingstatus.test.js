@@ -173,13 +173,17 @@ describe('filing status', () => {
     assert.equal(item(s, 'algorithm').due, '2026-01-19');
     assert.match(item(s, 'algorithm').note_zh, /未知法定节假日/);
     assert.equal(item(s, 'display').state, 'overdue');
+    await stack.configure({ service: { launched: '2026-01-05', holidays: ['2026-01-06'], workdays: ['2026-01-10'] } });
+    assert.equal(item(await status(), 'algorithm').due, '2026-01-19'); // one day less, one more
+    await stack.configure({ service: { launched: '2026-01-05', holidays: ['2026-01-06'] } });
+    assert.equal(item(await status(), 'algorithm').due, '2026-01-20');
     assert.equal((await note('--step', 'algorithm', '--state', 'done', '--date', '2026-01-12')).code, 0);
     assert.equal(item(await status(), 'algorithm').state, 'good');
 
     assert.equal((await note('--change', '更换模型', '--date', '2026-01-05')).code, 0);
     const changed = await status();
     assert.equal(item(changed, 'changes').state, 'overdue');
-    assert.equal(item(changed, 'changes').due, '2026-01-19');
+    assert.equal(item(changed, 'changes').due, '2026-01-20');
     assert.equal((await note('--reported', '1')).code, 0);
     assert.equal(item(await status(), 'changes').state, 'good');
     const twice = await note('--reported', '1');

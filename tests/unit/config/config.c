@@ -699,6 +699,13 @@ static void test_filing(void **state)
                     "c.yaml:8:25: warning: 'credit_code': the last character doesn't fit the "
                     "others\n");
     c = config_unref(c);
+    c = expect_load(UPSTREAM "service: { holidays: [2026-10-01, 2026-10-02], workdays: [] }\n", "");
+    assert_int_equal(c->service.holiday_count, 2);
+    assert_span(c->service.holidays[1], SPAN_LIT("2026-10-02"));
+    assert_int_equal(c->service.workday_count, 0);
+    c = config_unref(c);
+    expect_refused(UPSTREAM "service: { workdays: [2026-10-10, 10-11] }\n",
+                   "c.yaml:5:35: 'workdays': '10-11' is no date such as 2026-12-31\n");
     expect_refused(
         MODEL "filed_on: 2025-02-29, contract_until: soon }\n"
               "service: { url: app.example.com, credit_code: 9111, launched: 2027-1-1,\n"

@@ -42,11 +42,10 @@ static void holidays_that_are_told_count(void **state)
     /* The National Day's week, and the Saturday on which people work for it. */
     static const char *const days[] = {"2026-10-01", "2026-10-02", "2026-10-05", "2026-10-06",
                                        "2026-10-07"};
-    int64_t holidays[5], workdays[1] = {end_of("2026-10-10")};
-    for (unsigned i = 0; i < 5; i++)
-        holidays[i] = end_of(days[i]);
     struct calendar_facts f = {
-        .holidays = holidays, .holiday_count = 5, .workdays = workdays, .workday_count = 1};
+        .holiday_count = 5, .workdays = {end_of("2026-10-10")}, .workday_count = 1};
+    for (unsigned i = 0; i < 5; i++)
+        f.holidays[i] = end_of(days[i]);
     expect_day(calendar_working_days(&f, end_of("2026-09-30"), 1), "2026-10-08");
     expect_day(calendar_working_days(&f, end_of("2026-09-30"), 3), "2026-10-10");
     expect_day(calendar_working_days(&f, end_of("2026-09-30"), 4), "2026-10-12");
