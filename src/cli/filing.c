@@ -17,6 +17,8 @@ static const struct verb {
     {"coverage", "keywords and questions against the standard's minima", "关键词库与题库达标情况",
      filing_coverage},
     {"disclosure", "what users must be shown of model and service", "公示信息", filing_disclosure},
+    {"pack", "all of it in one signed archive; do the papers agree?", "打包与一致性检查",
+     filing_pack},
     {"questions", "the question banks: list, count, check, import, derive", "评估测试题集",
      filing_questions},
 };

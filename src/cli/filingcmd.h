@@ -16,3 +16,4 @@ int filing_disclosure(int argc, char **argv);
 int filing_route(int argc, char **argv);
 int filing_status(int argc, char **argv);
 int filing_questions(int argc, char **argv);
+int filing_pack(int argc, char **argv);

@@ -304,14 +304,18 @@ static bool has_policy_secret(const struct config_policy *p, struct span in)
     return holds(in, p->retraction.secret);
 }
 
+bool evidence_looks_secret(struct span in)
+{
+    struct span pem = SPAN_LIT("PRIVATE KEY-----");
+    return in.len && (looks_like_key(in) || memmem(in.data, in.len, pem.data, pem.len));
+}
+
 bool evidence_has_secret(const struct config *c, struct span in)
 {
-    bool found =
-        in.len &&
-        (looks_like_key(in) || holds(in, c->console.key) || holds(in, c->canary.alarm.secret) ||
-         has_policy_secret(&c->policy, in) || memmem(in.data, in.len, "PRIVATE KEY-----", 16));
     if (in.len == 0)
         return false;
+    bool found = holds(in, c->console.key) || holds(in, c->canary.alarm.secret) ||
+                 has_policy_secret(&c->policy, in);
     for (size_t u = 0; u < c->upstream_count && !found; u++) {
         found = holds(in, c->upstreams[u].api_key);
         for (size_t h = 0; h < c->upstreams[u].header_count && !found; h++)
