@@ -54,6 +54,9 @@ need_tests() {
     need_command chromium chromium
     ls /usr/share/fonts/opentype/noto/NotoSansCJK*.ttc >/dev/null 2>&1 ||
         packages_missing="$packages_missing fonts-noto-cjk"
+    # Another reader of the documents that a filing hands in.
+    need_command soffice libreoffice-writer-nogui libreoffice-calc-nogui
+    need_command pdftotext poppler-utils
 }
 
 # Installs what the needs found absent; returns non-zero, with a line that says what is missing,

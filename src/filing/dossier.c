@@ -129,11 +129,12 @@ int dossier_read(const struct dossier_options *o, struct dossier *ret_dossier)
         r = dossier_read_run(d);
     if (r == 0)
         r = dossier_read_traffic(d);
-    if (r == 0)
-        r = dossier_read_people(d);
     if (r < 0)
         return r;
     dossier_read_log(d);
+    r = dossier_read_people(d);
+    if (r < 0)
+        return r;
     read_reviewers(d);
     read_weak(d);
     return 0;

@@ -209,6 +209,8 @@ int dossier_read_people(struct dossier *d)
     };
     struct casebook *c = NULL;
     d->people = (struct dossier_people){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    if (!d->log.known) /* nothing was decided about nothing: that is no zero to report */
+        return 0;
     int r = casebook_open(&o, &c);
     if (r == 0)
         r = casebook_refresh(c);
