@@ -13,6 +13,7 @@ static const struct verb {
     {"list", "the questions", "列出测试题", questions_list},
     {"stats", "how many there are, against the standard's minima", "题量达标情况", questions_stats},
     {"lint", "repeats, and what our own rules would stop", "检查重复与误拦截", questions_lint},
+    {"import", "a workbook in the layout of annex 5", "导入附件5格式", questions_import},
     {"derive", "wrap them in the techniques of those who attack", "按攻击手法派生",
      questions_derive},
 };
