@@ -255,9 +255,17 @@ export class Stack {
   }
 
   async startGateway(env = {}) {
-    this.gateway = await Program.start(['serve', '-c', this.conf], path.join(this.dir, 'serve.log'),
-      { ...this.clock?.env, ...env });
+    const file = path.join(this.dir, 'serve.log');
+    const greetings = async () => (await readFile(file, 'utf8')).match(/: http:\S+\/v1, \d+ workers, /g)?.length ?? 0;
+    const before = existsSync(file) ? await greetings() : 0;
+    this.gateway = await Program.start(['serve', '-c', this.conf], file, { ...this.clock?.env, ...env });
     await this.gateway.ready(this.port);
+    // It listens before it says so, and tests read what it says; at a higher level it says nothing.
+    const { level } = JSON.parse(await readFile(this.conf, 'utf8')).log ?? {};
+    if (!['warning', 'error'].includes(level)) {
+      await until(async () => this.gateway.how || await greetings() > before, 'the gateway greets', 20000);
+      await sleep(20); // what is weakened follows at once
+    }
   }
 
   // Ends both and removes the folder. An exit status other than 0 fails the test: it is a crash, or
