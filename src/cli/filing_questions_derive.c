@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define OUT_MAX (256u << 20)
+#define OUT_MAX BANK_FILE_MAX /* more could not be read back */
 #define PER_MAX 8
 
 struct options {
@@ -190,7 +190,7 @@ static int derive(struct options *o, const struct setup *s, const struct bank *b
     int r = derive_questions(&d, &made, &counts);
     if (r < 0)
         fprintf(stderr, "juyong filing questions derive: %s\n",
-                r == -EMSGSIZE ? "more than 256 MiB would be made: ask for fewer" : strerror(-r));
+                r == -EMSGSIZE ? "more than 64 MiB would be made: ask for fewer" : strerror(-r));
     r = r == 0 && check(o, s, b, &made) ? write_out(o, &made) : CLI_BAD;
     if (r == CLI_GOOD)
         report(o, &counts);

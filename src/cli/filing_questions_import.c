@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OUT_MAX (256u << 20)
+#define OUT_MAX BANK_FILE_MAX
 #define LISTED  20 /* rows of each fate, unless all are asked for */
 
 struct options {
