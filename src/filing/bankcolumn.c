@@ -41,7 +41,8 @@ static bool holds_any(struct span text, const char *const *parts)
 const char *bank_column_name(enum bank_column c)
 {
     static const char *const names[] = {"question",  "first class", "second class", "type",
-                                        "technique", "note",        "bank",         "left out"};
+                                        "technique", "note",        "bank",         "id",
+                                        "seed",      "left out"};
     return c < BANK_COLUMN_UNKNOWN ? names[c] : "unknown";
 }
 
@@ -49,21 +50,22 @@ static const struct {
     const char *title;
     enum bank_column column;
 } titles[] = {
-    {"题目", BANK_COLUMN_QUESTION},    {"测试题", BANK_COLUMN_QUESTION},
-    {"问题", BANK_COLUMN_QUESTION},    {"测试题目", BANK_COLUMN_QUESTION},
-    {"提问", BANK_COLUMN_QUESTION},    {"question", BANK_COLUMN_QUESTION},
-    {"prompt", BANK_COLUMN_QUESTION},  {"query", BANK_COLUMN_QUESTION},
-    {"一级", BANK_COLUMN_FIRST},       {"category", BANK_COLUMN_TYPE},
-    {"group", BANK_COLUMN_FIRST},      {"二级", BANK_COLUMN_SECOND},
-    {"risk", BANK_COLUMN_TYPE},        {"aspect", BANK_COLUMN_TYPE},
-    {"type", BANK_COLUMN_TYPE},        {"technique", BANK_COLUMN_TECHNIQUE},
-    {"手法", BANK_COLUMN_TECHNIQUE},   {"攻击手法", BANK_COLUMN_TECHNIQUE},
-    {"note", BANK_COLUMN_NOTE},        {"备注", BANK_COLUMN_NOTE},
-    {"研判标准", BANK_COLUMN_NOTE},    {"判断标准", BANK_COLUMN_NOTE},
-    {"评判标准", BANK_COLUMN_NOTE},    {"bank", BANK_COLUMN_BANK},
-    {"题库", BANK_COLUMN_BANK},        {"id", BANK_COLUMN_IGNORED},
-    {"no", BANK_COLUMN_IGNORED},       {"answer", BANK_COLUMN_IGNORED},
-    {"response", BANK_COLUMN_IGNORED},
+    {"题目", BANK_COLUMN_QUESTION},     {"测试题", BANK_COLUMN_QUESTION},
+    {"问题", BANK_COLUMN_QUESTION},     {"测试题目", BANK_COLUMN_QUESTION},
+    {"提问", BANK_COLUMN_QUESTION},     {"question", BANK_COLUMN_QUESTION},
+    {"prompt", BANK_COLUMN_QUESTION},   {"query", BANK_COLUMN_QUESTION},
+    {"一级", BANK_COLUMN_FIRST},        {"category", BANK_COLUMN_TYPE},
+    {"group", BANK_COLUMN_FIRST},       {"二级", BANK_COLUMN_SECOND},
+    {"risk", BANK_COLUMN_TYPE},         {"aspect", BANK_COLUMN_TYPE},
+    {"type", BANK_COLUMN_TYPE},         {"technique", BANK_COLUMN_TECHNIQUE},
+    {"手法", BANK_COLUMN_TECHNIQUE},    {"攻击手法", BANK_COLUMN_TECHNIQUE},
+    {"note", BANK_COLUMN_NOTE},         {"备注", BANK_COLUMN_NOTE},
+    {"研判标准", BANK_COLUMN_NOTE},     {"判断标准", BANK_COLUMN_NOTE},
+    {"评判标准", BANK_COLUMN_NOTE},     {"bank", BANK_COLUMN_BANK},
+    {"题库", BANK_COLUMN_BANK},         {"id", BANK_COLUMN_ID},
+    {"题号", BANK_COLUMN_ID},           {"seed", BANK_COLUMN_SEED},
+    {"由哪一题衍生", BANK_COLUMN_SEED}, {"no", BANK_COLUMN_IGNORED},
+    {"answer", BANK_COLUMN_IGNORED},    {"response", BANK_COLUMN_IGNORED},
 };
 
 enum bank_column bank_column_of(struct span title, bool *ret_sure)

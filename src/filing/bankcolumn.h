@@ -11,6 +11,8 @@ enum bank_column {
     BANK_COLUMN_TECHNIQUE,
     BANK_COLUMN_NOTE,
     BANK_COLUMN_BANK,
+    BANK_COLUMN_ID, /* one of ours */
+    BANK_COLUMN_SEED,
     BANK_COLUMNS,
     BANK_COLUMN_IGNORED = BANK_COLUMNS, /* numbers, answers, judgements */
     BANK_COLUMN_UNKNOWN,

@@ -15,10 +15,10 @@
 #define HEADER_ROWS 20 /* among the first of a sheet the titles are looked for */
 #define NONE        UINT32_MAX
 
-/* What a row of this file says, for repeats within it. */
+/* What a row of this file says, for repeats within it; its id, too, with BANK_KINDS. */
 struct told {
     enum bank_kind kind;
-    struct span folded;
+    struct span text;
     const struct bankimport_row *row;
     struct told *next;
 };
@@ -253,6 +253,9 @@ static const char *read_texts(struct reading *r, struct bankimport_row *n)
     q->text = keep(r, cell(r, n->row, BANK_COLUMN_QUESTION), false);
     q->note = keep(r, cell(r, n->row, BANK_COLUMN_NOTE), true);
     q->technique = read_technique(cell(r, n->row, BANK_COLUMN_TECHNIQUE));
+    q->seed = keep(r, cell(r, n->row, BANK_COLUMN_SEED), true);
+    if (q->seed.len && !bank_is_id(q->seed))
+        return "what it is derived of is no id";
     const char *fault = bank_text_fault(q->text, BANK_TEXT_MAX, true);
     if (fault)
         return !strcmp(fault, "empty")      ? "it has no question"
@@ -264,26 +267,26 @@ static const char *read_texts(struct reading *r, struct bankimport_row *n)
 
 /* ---- what is there already ---- */
 
-static size_t bucket_of(enum bank_kind kind, struct span folded)
+static size_t bucket_of(enum bank_kind kind, struct span text)
 {
     uint64_t h = 14695981039346656037u ^ kind;
-    for (size_t i = 0; i < folded.len; i++)
-        h = (h ^ (unsigned char)folded.data[i]) * 1099511628211u;
+    for (size_t i = 0; i < text.len; i++)
+        h = (h ^ (unsigned char)text.data[i]) * 1099511628211u;
     return (h ^ h >> 32) % BUCKETS;
 }
 
-/* The row of this file that says it already; else this one does from now on. */
-static const struct bankimport_row *find_told(struct reading *r, struct bankimport_row *n)
+/* The row of this file that has said it already; else this one has from now on. */
+static const struct bankimport_row *find_told(struct reading *r, struct bankimport_row *n,
+                                              enum bank_kind kind, struct span text)
 {
-    struct span folded = buf_span(&r->room);
-    struct told **bucket = &r->im->buckets[bucket_of(n->is.kind, folded)];
+    struct told **bucket = &r->im->buckets[bucket_of(kind, text)];
     for (struct told *t = *bucket; t; t = t->next)
-        if (t->kind == n->is.kind && span_eq(t->folded, folded))
+        if (t->kind == kind && span_eq(t->text, text))
             return t->row;
     struct told *t = arena_alloc(&r->im->arena, sizeof(*t));
     if (t)
-        *t = (struct told){n->is.kind, arena_copy(&r->im->arena, folded), n, *bucket};
-    if (t && t->folded.data)
+        *t = (struct told){kind, arena_copy(&r->im->arena, text), n, *bucket};
+    if (t && t->text.data)
         *bucket = t;
     else
         r->memory_out = true;
@@ -298,7 +301,8 @@ static bool repeats(struct reading *r, struct bankimport_row *n)
         return true;
     }
     const struct question *known = sayings_find(&r->known, n->is.kind, buf_span(&r->room));
-    const struct bankimport_row *before = known ? NULL : find_told(r, n);
+    const struct bankimport_row *before =
+        known ? NULL : find_told(r, n, n->is.kind, buf_span(&r->room));
     if (known)
         buf_printf(&why, "it is there already: %.*s (%.*s:%u)", SPAN_ARG(known->id),
                    SPAN_ARG(known->place.file), known->place.line);
@@ -313,9 +317,23 @@ static bool repeats(struct reading *r, struct bankimport_row *n)
     return repeated;
 }
 
-/* After what it says, so that importing once more gives the same ids. */
-static void name_it(struct reading *r, struct question *q)
+/* Is it an id as we write them, of that bank, which nobody has? */
+static bool is_free_id(struct reading *r, struct span id, struct bankimport_row *n)
 {
+    struct span kind = span_str(bank_kind_name(n->is.kind));
+    return span_starts(id, kind) && id.len > kind.len + 1 && id.data[kind.len] == '-' &&
+           bank_is_id(id) && !bank_find(r->q->bank, id) && !find_told(r, n, BANK_KINDS, id);
+}
+
+/* After what it says, so that importing once more gives the same ids. */
+static void name_it(struct reading *r, struct bankimport_row *n)
+{
+    struct question *q = &n->is;
+    struct span id = cell(r, n->row, BANK_COLUMN_ID);
+    if (is_free_id(r, id, n)) {
+        q->id = keep(r, id, true);
+        return;
+    }
     unsigned char sum[SHA256_SIZE];
     char hex[2 * SHA256_SIZE + 1];
     r->memory_out |= sha256_once(buf_span(&r->room), sum) < 0;
@@ -342,7 +360,7 @@ static void read_row(struct reading *r, const struct table_row *row)
         if (why)
             refuse(r, n, BANKIMPORT_REFUSED, why);
         else if (!repeats(r, n))
-            name_it(r, &n->is);
+            name_it(r, n);
     }
     r->im->counts[n->fate]++;
 }

@@ -109,7 +109,7 @@ static int take_member(void *ctx, struct span key, const struct json_value *valu
     return 0;
 }
 
-static bool is_id(struct span s)
+bool bank_is_id(struct span s)
 {
     if (s.len == 0 || s.len > BANK_ID_MAX)
         return false;
@@ -139,7 +139,7 @@ static void check_ids(struct line *l)
     static const unsigned ids[] = {KEY_ID, KEY_SEED};
     for (unsigned i = 0; i < 2; i++) {
         struct span id = l->texts[ids[i]];
-        if (id.len && !is_id(id))
+        if (id.len && !bank_is_id(id))
             bank_fail(l->reading, l->at, "'%s' is no id: 1 to %d letters, digits and . _ - are one",
                       key_names[ids[i]], BANK_ID_MAX);
     }

@@ -24,6 +24,7 @@ void bank_fail(struct bank_reading *r, struct place at, const char *fmt, ...)
  */
 bool bank_line(struct bank_reading *r, struct span line, struct place at,
                struct question *ret_question, struct json_value **ret_root);
+bool bank_is_id(struct span s);
 /*
  * Why it is no text of a question: NULL when it is one. Line feeds and tabs are allowed with
  * `lines`. O(n).

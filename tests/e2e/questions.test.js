@@ -115,6 +115,27 @@ test('import takes the layout of annex 5 and accounts for every row', async () =
   assert.equal((await questions('import', path.join(stack.dir, 'none.csv'), '--bank', 'content')).code, 1);
 });
 
+test('what annex 5 hands in comes back as it was', async () => {
+  const book = path.join(stack.dir, 'annex5.xlsx');
+  const printed = await run(['filing', 'annex', '5', '-c', stack.conf, '-o', book]);
+  assert.equal(printed.code, 0, printed.stderr);
+  const ours = lines((await questions('list', '--json')).stdout);
+  const known = lines((await questions('import', book, '--dry-run', '--json')).stdout).at(-1);
+  assert.deepEqual([known.taken, known.repeated, known.refused], [0, ours.length, 0]);
+  // Into an empty library.
+  const other = await Stack.start({ idle: true });
+  try {
+    const r = await run(['filing', 'questions', 'import', book, '-c', other.conf]);
+    assert.equal(r.code, 0, r.stderr);
+    const theirs = lines((await run(['filing', 'questions', 'list', '-c', other.conf, '--json'])).stdout);
+    const plain = (list) => list.map(({ note, ...q }) => q).sort((a, b) => (a.id < b.id ? -1 : 1));
+    // The second of the same text is told as a repeat; all else is there, ids, classes and techniques.
+    assert.deepEqual(plain(theirs), plain(ours.filter((q) => q.id !== 'content-A1-d-002')));
+  } finally {
+    await other.stop();
+  }
+});
+
 test('derive makes the same of the same number, and nothing of it counts', async () => {
   const before = lines((await questions('stats', '--json')).stdout);
   const args = ['--technique', 'T05,T12,T13,T28', '--bank', 'content,refuse', '--per', '2'];

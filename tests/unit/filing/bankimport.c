@@ -325,6 +325,24 @@ static void test_no_bank(void **state)
     must_fail(
         "in.csv", BANK_CONTENT, NULL,
         "in.csv: no row among its first 20 has a title such as 题目, 测试题, 问题 or question\n");
+    /* What is derived stays so, and ids of our own are kept, once. */
+    write_text("in.csv",
+               "题目,类别,题号,由哪一题衍生,手法\n"
+               "甲,A1-d,content-A1-d-001,,\n"
+               "乙,A1-d,content-A1-d-001-T02,content-A1-d-001,T02 角色扮演\n"
+               "丙,A1-d,content-A1-d-001,,\n丁,A1-d,refuse-1,,\n戊,A1-d,content-x,a b,\n");
+    struct bankimport *own = open_file("in.csv", BANK_CONTENT, NULL, NULL);
+    assert_span(bankimport_row_at(own, 0)->is.id, SPAN_LIT("content-A1-d-001"));
+    assert_span(bankimport_row_at(own, 1)->is.id, SPAN_LIT("content-A1-d-001-T02"));
+    assert_span(bankimport_row_at(own, 1)->is.seed, SPAN_LIT("content-A1-d-001"));
+    assert_int_equal(bankimport_row_at(own, 1)->is.technique, 2);
+    for (size_t i = 2; i < 4; i++) {
+        struct span id = bankimport_row_at(own, i)->is.id;
+        assert_int_equal(id.len, strlen("content-A1-d-") + 8); /* taken, or of another bank */
+        assert_int_equal(bankimport_row_at(own, i)->is.seed.len, 0);
+    }
+    must_tell(own, "in.csv:6 refused: what it is derived of is no id\n");
+    bankimport_free(own);
     /* A file of our own. */
     write_text("in.jsonl", "{\"bank\":\"content\",\"risk\":\"A1-d\",\"question\":\"甲\"}\n"
                            "{\"bank\":\"answer\",\"risk\":\"历史\",\"question\":\"乙\"}\n"
