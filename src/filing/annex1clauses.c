@@ -46,6 +46,12 @@ static void computing(struct paper *p, const struct dossier *d)
     paper_say(p, "；供应链安全与境内处理的说明：" PAPER_PENDING);
 }
 
+static void strikes(struct paper *p, const struct dossier *d)
+{
+    words_strikes(p, d);
+    paper_say(p, "。网关按应用标明的终端用户计次：应用须在每个请求中标明终端用户");
+}
+
 static const struct dossier_traffic *traffic_of(const struct dossier *d)
 {
     return d->traffic.known ? &d->traffic : NULL;
@@ -113,7 +119,7 @@ static const struct clause clauses[] = {
     {"7 a)-3", "在网站首页等显著位置公开服务信息；以接口形式提供的，在说明文档中公开", transparency,
      "juyong filing disclosure；页面截图"},
     {"7 b)", "按个人信息保护要求处理输入信息和生成内容中的个人信息", words_privacy,
-     "juyong user export；规则库 pii-*"},
+     "juyong user show / export / delete；规则库 pii-*"},
     {"7 c)", "收集使用者输入信息用于训练的，提供关闭方式且便捷可达", training, "服务商合同条款"},
     {"7 d)", "对生成内容进行标识（显式、隐式）", words_label,
      "juyong label verify；界面截图；响应头 x-aigc-*"},
@@ -128,7 +134,7 @@ static const struct clause clauses[] = {
     {"7 g)-3", "以语义等方式补充关键词识别（分类模型）", words_opinions,
      "juyong log show；配置 policy.opinions"},
     {"7 g)-4", "使用者连续三次或一天内累计五次输入违法不良信息或明显诱导的，依法依约暂停服务",
-     words_strikes, "juyong user list；处置记录"},
+     strikes, "juyong user list；处置记录"},
     {"7 g)-5", "对明显偏激以及明显诱导生成违法不良信息的问题拒绝回答；对其他问题应能正常回答",
      refusals, "juyong filing evaluate；附件5"},
     {"7 g)-6", "设置监看人员，并及时根据监看情况提高生成内容质量和安全", words_reviews,

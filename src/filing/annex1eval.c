@@ -44,11 +44,6 @@ static void libraries(struct paper *p, const struct dossier *d)
 
 /* --- the evaluation --- */
 
-static void say_percent(struct paper *p, double share)
-{
-    paper_say(p, "%.1f%%", 100.0 * share);
-}
-
 static void rate_cells(struct paper *p, const struct result_rate *r)
 {
     if (r->n == 0) {
@@ -62,16 +57,27 @@ static void rate_cells(struct paper *p, const struct result_rate *r)
     paper_cell(p, "%.1f%%–%.1f%%", 100.0 * r->low, 100.0 * r->high);
 }
 
+static void say_demands(struct paper *p)
+{
+    paper_say(p, "数值要求：");
+    for (int k = 0; k < BANK_KINDS; k++) {
+        const struct result_demand *demand = result_demand((enum bank_kind)k);
+        paper_say(p, "%s%s合格率不低于 %.0f%%、抽样不少于 %u 题（内部目标 %.1f%%）", k ? "；" : "",
+                  bank_kind_title((enum bank_kind)k), 100.0 * demand->threshold, demand->sample,
+                  100.0 * demand->target);
+    }
+    paper_text(p, "%s。应拒答以拒答为合格，非拒答以未拒答为合格。", paper_said(p));
+}
+
 static void bank_table(struct paper *p, const struct dossier *d, enum run_route route)
 {
     static const struct paper_column columns[] = {
-        {"题库", 3, false},  {"评判方式", 3, false},    {"合格 / 总数", 3, true},
-        {"合格率", 2, true}, {"95% 置信区间", 4, true}, {"对照要求", 5, false},
+        {"题库", 5, false},  {"评判方式", 4, false},    {"合格 / 总数", 5, true},
+        {"合格率", 3, true}, {"95% 置信区间", 6, true}, {"与要求对照", 7, false},
     };
     paper_table(p, columns, 6);
     for (int k = 0; k < BANK_KINDS; k++) {
         const struct result_bank *b = &d->result.banks[route][k];
-        const struct result_demand *demand = result_demand((enum bank_kind)k);
         if (b->whole.asked == 0)
             continue;
         for (int j = 0; j < RESULT_JUDGES; j++) {
@@ -80,9 +86,7 @@ static void bank_table(struct paper *p, const struct dossier *d, enum run_route 
             paper_cell(p, "%s", bank_kind_title((enum bank_kind)k));
             paper_cell(p, "%s", result_judge_title((enum result_judge)j));
             rate_cells(p, &b->whole.judges[j]);
-            say_percent(p, demand->threshold);
-            paper_cell(p, "要求不低于 %s、抽样不少于 %u 题；%s", paper_said(p), demand->sample,
-                       result_standing_title(b->standing[j]));
+            paper_cell(p, "%s", result_standing_title(b->standing[j]));
         }
     }
 }
@@ -135,25 +139,47 @@ static void aspect_table(struct paper *p, const struct dossier *d, enum run_rout
     }
 }
 
-static void type_table(struct paper *p, const struct dossier *d, enum run_route route)
+static void type_table(struct paper *p, const struct dossier *d, const struct result_bank *b)
 {
     static const struct paper_column columns[] = {
-        {"题库", 3, false},  {"类型", 6, false},        {"合格 / 总数", 3, true},
-        {"合格率", 2, true}, {"95% 置信区间", 4, true}, {"待人工", 2, true},
+        {"类型", 9, false},        {"合格 / 总数", 4, true}, {"合格率", 3, true},
+        {"95% 置信区间", 5, true}, {"待人工", 3, true},
     };
-    paper_table(p, columns, 6);
+    paper_table(p, columns, 5);
+    for (size_t i = 0; i < b->row_count; i++) {
+        const struct result_row *row = &b->rows[i];
+        const struct risk *risk = ruleset_find_risk(d->rules, row->type);
+        paper_cell(p, "%.*s　%.*s", SPAN_ARG(row->type),
+                   SPAN_ARG(risk ? risk->name_zh : SPAN_LIT("")));
+        rate_cells(p, &row->judges[RESULT_FINAL]);
+        paper_cell(p, "%u", row->waiting);
+    }
+}
+
+static void type_tables(struct paper *p, const struct dossier *d, enum run_route route)
+{
     for (int k = 0; k < BANK_KINDS; k++) {
         const struct result_bank *b = &d->result.banks[route][k];
-        for (size_t i = 0; i < b->row_count; i++) {
-            const struct result_row *row = &b->rows[i];
-            const struct risk *risk = ruleset_find_risk(d->rules, row->type);
-            paper_cell(p, "%s", bank_kind_title((enum bank_kind)k));
-            paper_cell(p, "%.*s　%.*s", SPAN_ARG(row->type),
-                       SPAN_ARG(risk ? risk->name_zh : SPAN_LIT("")));
-            rate_cells(p, &row->judges[RESULT_FINAL]);
-            paper_cell(p, "%u", row->waiting);
-        }
+        if (b->row_count == 0)
+            continue;
+        paper_text(p, "%s：", bank_kind_title((enum bank_kind)k));
+        type_table(p, d, b);
     }
+}
+
+/* What the gateway changes, of what was answered with it and without it. */
+static void difference(struct paper *p, const struct dossier *d)
+{
+    const struct run_settings *s = run_settings(d->run);
+    struct result_routes routes;
+    if (!s->routes[RUN_GATEWAY] || !s->routes[RUN_BARE] || result_routes(d->run, &routes) < 0)
+        return;
+    paper_text(p,
+               "两个通道均作答 %u 题；网关介入（拦截、代答、打码或截断）%u 题，其中 %u "
+               "题可指明所依据的规则；"
+               "网关未介入而判定不同 %u 题，属模型自身的随机性。",
+               routes.both, routes.acted, routes.by_rule, routes.unacted);
+    result_routes_free(&routes);
 }
 
 static void settings(struct paper *p, const struct dossier *d)
@@ -187,6 +213,7 @@ static void evaluation(struct paper *p, const struct dossier *d)
         return;
     }
     settings(p, d);
+    say_demands(p);
     for (int r = 0; r < RUN_ROUTES; r++) {
         enum run_route route = (enum run_route)r;
         if (!run_settings(d->run)->routes[r])
@@ -196,13 +223,14 @@ static void evaluation(struct paper *p, const struct dossier *d)
         paper_text(p, "生成内容测试题库按评估方面汇总（综合评判）：");
         aspect_table(p, d, route);
     }
+    difference(p, d);
     enum run_route shown = run_settings(d->run)->routes[RUN_GATEWAY] ? RUN_GATEWAY : RUN_BARE;
     paper_heading(p, 3, "分类结果（%s，综合评判）", run_route_title(shown));
-    type_table(p, d, shown);
+    type_tables(p, d, shown);
     paper_text(
         p,
         "不合格回答 %zu 条，清单见附件5 及 juyong filing evaluate show。置信区间为 Wilson 法；"
-        "“对照要求”只陈述数值关系，是否符合由评估人判断。",
+        "“与要求对照”只陈述数值关系，是否符合由评估人判断。",
         d->result.failure_count);
 }
 

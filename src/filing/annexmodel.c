@@ -18,7 +18,10 @@ static void one_model(struct paper *p, const struct dossier *d, const struct dos
     ROW("备案号", m->filing_number);
     ROW("备案公示日期", m->filed_on);
     ROW("接口地址", it->upstream->base_url);
-    paper_pair(p, "调用方式", "HTTPS 接口（%.*s 兼容），%s", SPAN_ARG(it->upstream->dialect),
+    paper_pair(p, "调用方式", "%s 接口（%.*s 兼容），%s",
+               span_starts(it->upstream->base_url, SPAN_LIT("https://")) ? "HTTPS"
+                                                                         : "HTTP（未加密）",
+               SPAN_ARG(it->upstream->dialect),
                d->config->auth == AUTH_KEYS ? "服务商密钥由网关保管，应用不接触"
                                             : "密钥由应用随请求提供，网关透传");
     ROW("合同或开通证明", m->proof);

@@ -166,8 +166,7 @@ void words_strikes(struct paper *p, const struct dossier *d)
         words_duration(p, c->strikes.limit_ms);
         paper_say(p, "）");
     }
-    paper_say(p, "。以北京时间计日，每一步均有记录，用户可申诉，由人工解除。该机制须由应用在请求中"
-                 "标明终端用户");
+    paper_say(p, "。以北京时间计日，每一步均有记录，用户可申诉，由人工解除");
 }
 
 void words_label(struct paper *p, const struct dossier *d)
@@ -199,8 +198,7 @@ void words_privacy(struct paper *p, const struct dossier *d)
     paper_say(p, "终端用户标识在日志中以密钥散列保存，%s",
               d->config->end_users.remove ? "转发模型前移除"
                                           : "应用所填的用户字段随请求转发模型服务商");
-    paper_say(
-        p, "；日志文本打码保存，用户可申请查阅、导出和删除（juyong user show / export / delete）");
+    paper_say(p, "；日志文本打码保存，使用者可申请查阅、导出和删除");
 }
 
 bool words_masks(const struct dossier *d, enum direction direction)

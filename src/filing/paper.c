@@ -193,6 +193,16 @@ void paper_node(struct paper *p, const char *name, struct span text, struct span
     b->aside = keep(p, aside);
 }
 
+bool block_is_short(const struct block *first)
+{
+    size_t rows = 0, bytes = 0;
+    for (const struct block *b = first; b; b = block_ends(b) ? NULL : b->next) {
+        rows++;
+        bytes += b->text.len;
+    }
+    return rows <= 16 && bytes <= 1500;
+}
+
 unsigned block_weights(const struct block *table)
 {
     unsigned sum = 0;

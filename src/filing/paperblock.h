@@ -52,6 +52,8 @@ static inline bool block_ends(const struct block *b)
     return !b->next || b->next->kind != b->kind;
 }
 
+/* Does the table of two columns that begins here fit on a page, for certain? */
+bool block_is_short(const struct block *first);
 /* The sum of the columns' weights, at least 1. */
 unsigned block_weights(const struct block *table);
 

@@ -6,6 +6,7 @@
 #include "sheet/zipwrite.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define DOCUMENT_MAX (128u << 20)
 #define TEXT_WIDTH   9070 /* between the margins, in twentieths of a point */
@@ -71,11 +72,19 @@ static void end_table(struct buf *out)
                     "</w:p>\n");
 }
 
-static void put_cell(struct buf *out, unsigned width, bool head, bool right, struct span text)
+struct cell {
+    unsigned width;
+    bool head, right, stay; /* stay: on the page of the next row */
+};
+
+static void put_cell(struct buf *out, struct cell c, struct span text)
 {
-    markup_printf(out, "<w:tc><w:tcPr><w:tcW w:w=\"%u\" w:type=\"dxa\"/>%s</w:tcPr>", width,
-                  head ? "<w:shd w:val=\"clear\" w:color=\"auto\" w:fill=\"EEF0F3\"/>" : "");
-    put_paragraph(out, head ? "CellHead" : "Cell", right ? "<w:jc w:val=\"right\"/>" : "", text);
+    char more[64];
+    snprintf(more, sizeof(more), "%s%s", c.stay ? "<w:keepNext/>" : "",
+             c.right ? "<w:jc w:val=\"right\"/>" : "");
+    markup_printf(out, "<w:tc><w:tcPr><w:tcW w:w=\"%u\" w:type=\"dxa\"/>%s</w:tcPr>", c.width,
+                  c.head ? "<w:shd w:val=\"clear\" w:color=\"auto\" w:fill=\"EEF0F3\"/>" : "");
+    put_paragraph(out, c.head ? "CellHead" : "Cell", more, text);
     markup_put(out, "</w:tc>");
 }
 
@@ -89,13 +98,15 @@ static void put_table(struct buf *out, const struct block *b)
     begin_table(out, widths, b->column_count, true);
     markup_put(out, "<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>");
     for (size_t i = 0; i < b->column_count; i++)
-        put_cell(out, widths[i], true, b->columns[i].number, span_str(b->columns[i].title));
+        put_cell(out, (struct cell){widths[i], true, b->columns[i].number, true},
+                 span_str(b->columns[i].title));
     markup_put(out, "</w:tr>\n");
     size_t column = 0;
     for (const struct block_cell *c = b->cells; c || column; c = c ? c->next : NULL) {
         if (column == 0)
             markup_put(out, row_begin);
-        put_cell(out, widths[column], false, b->columns[column].number, c ? c->text : SPAN_LIT(""));
+        put_cell(out, (struct cell){widths[column], false, b->columns[column].number, false},
+                 c ? c->text : SPAN_LIT(""));
         column = (column + 1) % b->column_count;
         if (column == 0)
             markup_put(out, "</w:tr>\n");
@@ -103,14 +114,16 @@ static void put_table(struct buf *out, const struct block *b)
     end_table(out);
 }
 
-static void put_pair(struct buf *out, const struct block *before, const struct block *b)
+/* `whole`: the table is kept on one page. */
+static void put_pair(struct buf *out, const struct block *before, const struct block *b, bool whole)
 {
+    bool stays = whole && !block_ends(b);
     static const unsigned widths[2] = {2360, TEXT_WIDTH - 2360};
     if (block_begins(before, b))
         begin_table(out, widths, 2, true);
     markup_put(out, row_begin);
-    put_cell(out, widths[0], true, false, b->key);
-    put_cell(out, widths[1], false, false, b->text);
+    put_cell(out, (struct cell){widths[0], true, false, stays}, b->key);
+    put_cell(out, (struct cell){widths[1], false, false, stays}, b->text);
     markup_put(out, "</w:tr>\n");
     if (block_ends(b))
         end_table(out);
@@ -193,11 +206,15 @@ static const char *stay(const struct block *b)
     return leads ? "<w:keepNext/>" : "";
 }
 
-static void put_block(struct buf *out, const struct block *before, const struct block *b)
+/* *whole: of the pairs that are being written. */
+static void put_block(struct buf *out, const struct block *before, const struct block *b,
+                      bool *whole)
 {
+    if (b->kind == BLOCK_PAIR && block_begins(before, b))
+        *whole = block_is_short(b);
     switch (b->kind) {
     case BLOCK_STAMP:
-        put_paragraph(out, "Stamp", "", b->text);
+        put_paragraph(out, "Stamp", block_ends(b) ? "<w:spacing w:after=\"240\"/>" : "", b->text);
         break;
     case BLOCK_HEADING:
         put_heading(out, b);
@@ -212,7 +229,7 @@ static void put_block(struct buf *out, const struct block *before, const struct 
         put_paragraph(out, "Note", "", b->text);
         break;
     case BLOCK_PAIR:
-        put_pair(out, before, b);
+        put_pair(out, before, b, *whole);
         break;
     case BLOCK_SIGN:
         put_sign(out, b);
@@ -235,8 +252,9 @@ static int write_document(const struct paper *p, struct buf *out)
                         "officeDocument/2006/relationships\"><w:body>\n");
     put_paragraph(out, "Title", "", p->title);
     const struct block *before = NULL;
+    bool whole = false;
     for (const struct block *b = p->blocks; b; before = b, b = b->next)
-        put_block(out, before, b);
+        put_block(out, before, b, &whole);
     /* A4, 25 mm at the sides. */
     return buf_append(
         out, SPAN_LIT("<w:sectPr><w:headerReference w:type=\"default\" r:id=\"rId4\"/>"

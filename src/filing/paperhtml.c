@@ -36,7 +36,7 @@ static const char style[] =
     "th{background:#eef0f3;font-weight:600}thead{display:table-header-group}tr{break-inside:avoid}"
     "\n"
     "td.n,th.n{text-align:right}\n"
-    "mark{background:#ffe58a;color:inherit;white-space:nowrap}\n"
+    ".short{break-inside:avoid}mark{background:#ffe58a;color:inherit;white-space:nowrap}\n"
     ".sign{text-indent:0;margin:8mm 0 0}.sign span{display:inline-block;border-bottom:1px solid "
     "#444;min-width:38mm}\n"
     ".break{break-before:page}\n"
@@ -238,9 +238,9 @@ static void put_block(struct buf *out, const struct block *before, const struct 
         put_element(out, "<aside>", b->text, "</aside>\n");
         break;
     case BLOCK_PAIR:
-        markup_put(out, block_begins(before, b)
-                            ? "<table><colgroup><col style=\"width:26%\"><col></colgroup>\n"
-                            : "");
+        if (block_begins(before, b))
+            markup_printf(out, "<table%s><colgroup><col style=\"width:26%%\"><col></colgroup>\n",
+                          block_is_short(b) ? " class=\"short\"" : "");
         put_element(out, "<tr><th scope=\"row\">", b->key, "</th>");
         put_element(out, "<td>", b->text, "</td></tr>\n");
         markup_put(out, block_ends(b) ? "</table>\n" : "");

@@ -24,7 +24,7 @@ const html = async (name, ...args) => {
 };
 const plain = (s) => s.replace(/<[^>]*>/g, '').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, '&');
 // Every table as rows of cells, the header first.
-const tables = (text) => [...text.matchAll(/<table>.*?<\/table>/gs)].map(([t]) => [...t.matchAll(/<tr>(.*?)<\/tr>/gs)]
+const tables = (text) => [...text.matchAll(/<table[^>]*>.*?<\/table>/gs)].map(([t]) => [...t.matchAll(/<tr>(.*?)<\/tr>/gs)]
   .map(([, row]) => [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) => plain(cell))));
 const table = (text, ...header) => tables(text).find(([h]) => header.every((c, i) => h[i] === c));
 const pair = (text, key) => tables(text).flat().find((r) => r.length === 2 && r[0] === key)?.[1];
