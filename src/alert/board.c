@@ -23,6 +23,7 @@ const char *board_kind_name(enum board_kind k)
         [BOARD_LIBRARY] = "library",
         [BOARD_VERIFY] = "verify",
         [BOARD_WEAKENED] = "weakened",
+        [BOARD_FILING] = "filing",
     };
     return names[k];
 }
@@ -81,6 +82,8 @@ static void watch_all(struct board *b, const struct config *c)
         watch(b, BOARD_VERIFY, SPAN_LIT(""), 1, true);
     if (c->alerts.weakened)
         watch(b, BOARD_WEAKENED, SPAN_LIT(""), 1, false);
+    if (c->alerts.filing)
+        watch(b, BOARD_FILING, SPAN_LIT(""), 1, false);
 }
 
 static size_t find_condition(const struct board *b, enum board_kind kind, const char *risk)
@@ -239,6 +242,8 @@ static uint64_t read_value(struct board_condition *c, const struct board_reading
         return r->finding.len > 0;
     case BOARD_WEAKENED:
         return count_lines(r->weakened);
+    case BOARD_FILING:
+        return count_lines(r->overdue);
     default:
         return 0;
     }
@@ -312,6 +317,7 @@ static unsigned look_at(struct board *b, struct board_condition *c, const struct
     bool past = c->value >= c->threshold;
     struct span text = c->kind == BOARD_VERIFY     ? r->finding
                        : c->kind == BOARD_WEAKENED ? r->weakened
+                       : c->kind == BOARD_FILING   ? r->overdue
                                                    : SPAN_LIT("");
     bool other = c->value >= stays && take_detail(c, text);
     if (!c->active)

@@ -23,6 +23,7 @@ enum board_kind {
     BOARD_LIBRARY,
     BOARD_VERIFY,
     BOARD_WEAKENED,
+    BOARD_FILING, /* something of the filing is overdue */
     BOARD_KINDS,
 };
 /* As in JSON and metrics: interceptions, log_failed, … */
@@ -39,6 +40,7 @@ struct board_reading {
     int64_t library_s;      /* when the rules in force changed, Unix seconds; 0: unknown */
     struct span finding;    /* of the last verification of the log; empty: none */
     struct span weakened;   /* a line for each thing that weakens */
+    struct span overdue;    /* a line for each thing of the filing that is overdue */
 };
 
 enum board_event {

@@ -40,6 +40,9 @@ static int what_zh(const struct board_item *i, struct buf *out)
     case BOARD_WEAKENED:
         return buf_printf(out, "防护被削弱：%llu 项%s%s", n, i->detail[0] ? "，如 " : "",
                           i->detail);
+    case BOARD_FILING:
+        return buf_printf(out, "备案事项逾期：%llu 项%s%s，详见 juyong filing status", n,
+                          i->detail[0] ? "，如 " : "", i->detail);
     default:
         return 0;
     }
@@ -69,6 +72,10 @@ static int what_en(const struct board_item *i, struct buf *out)
         return buf_printf(out, "a verification of the log found: %s", i->detail);
     case BOARD_WEAKENED:
         return buf_printf(out, "%llu settings weaken protection%s%s", n,
+                          i->detail[0] ? ", such as " : "", i->detail);
+    case BOARD_FILING:
+        return buf_printf(out,
+                          "%llu things of the filing are overdue%s%s: see juyong filing status", n,
                           i->detail[0] ? ", such as " : "", i->detail);
     default:
         return 0;

@@ -14,7 +14,7 @@ struct alarm {
     struct status *status;
     struct alerts *alerts;
     int64_t library_s;
-    struct buf weakened;
+    struct buf weakened, overdue;
     struct verifier *verifier;
     uint64_t verified_ms;                /* when it was last begun from here, or the start */
     struct verifier_report verification; /* the last that ended */
@@ -92,6 +92,9 @@ static void read_all(void *ctx, struct board_reading *ret)
     buf_clear(&a->weakened);
     /* Those of the configuration alone: other lines have numbers that change all the time. */
     config_weakenings(snapshot_config(a->status->snapshot), &a->weakened);
+    buf_clear(&a->overdue);
+    if (snapshot_config(a->status->snapshot)->alerts.filing)
+        filingclock_overdue(a->status->filing, &a->overdue);
     *ret = (struct board_reading){
         .intercepted = intercepted,
         .ctx = a,
@@ -102,6 +105,7 @@ static void read_all(void *ctx, struct board_reading *ret)
         .library_s = a->library_s,
         .finding = read_finding(a),
         .weakened = buf_span(&a->weakened),
+        .overdue = buf_span(&a->overdue),
     };
 }
 
@@ -114,6 +118,7 @@ int alarm_open(struct loop *l, struct status *status, struct alarm **ret_alarm)
         return -ENOMEM;
     a->status = status;
     a->weakened = BUF_INIT(65536);
+    a->overdue = BUF_INIT(65536);
     a->library_s = changes_newest(snapshot_config(status->snapshot)->state_dir);
     a->verified_ms = clock_mono_ms();
     a->verifier = verifier_new(status->audit);
@@ -147,6 +152,7 @@ void alarm_close(struct alarm *a)
     alerts_free(a->alerts);
     verifier_free(a->verifier);
     buf_deinit(&a->weakened);
+    buf_deinit(&a->overdue);
     free(a);
 }
 

@@ -127,6 +127,12 @@ static bool read_line(struct talk *t, char line[WIDTH], struct span *ret)
         return false;
     }
     *ret = span_trim(span_str(line));
+    if (strlen(line) < WIDTH - 1 || line[WIDTH - 2] == '\n')
+        return true;
+    /* Longer than anything that was asked for: all of it is one answer, and none. */
+    for (int c; (c = getchar()) != EOF && c != '\n';)
+        ;
+    *ret = SPAN_LIT("\x7f");
     return true;
 }
 
@@ -214,10 +220,11 @@ static void ask_all(struct route_answers *a)
             ;
         k = m == BACK ? go_back(a, k) : k + 1;
     }
-    fprintf(stderr, t.ended
-                        ? "\n输入已结束，其余按不确定处理。 The input ended: the rest is taken as "
-                          "not sure.\n\n"
-                        : "\n");
+    if (t.ended && !route_is_complete(a))
+        fprintf(stderr,
+                "\n输入已结束，其余按不确定处理。 The input ended: the rest is taken as not "
+                "sure.\n");
+    fputc('\n', stderr);
 }
 
 /* ---- answers from elsewhere ---- */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #define OLD_SECONDS 600
+#define START_MS    60000 /* a gateway that starts has better things to do */
 
 /* Which desk.json was read. */
 struct stamp {
@@ -27,6 +28,7 @@ struct filingclock {
     pthread_mutex_t lock;  /* of all below */
     pthread_cond_t wake;
     bool wanted, stopping;
+    uint64_t opened_ms;
     struct snapshot *snapshot;
     /* What was gathered. */
     bool known;
@@ -119,6 +121,7 @@ int filingclock_open(struct snapshot *s, struct filingclock **ret_clock)
     if (!f)
         return -ENOMEM;
     f->snapshot = snapshot_ref(s);
+    f->opened_ms = clock_mono_ms();
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->wake, NULL);
     int r = -pthread_create(&f->thread, NULL, run, f);
@@ -166,23 +169,43 @@ static bool is_old(const struct filingclock *f, int64_t now)
     return !f->gathered || now < f->gathered || now - f->gathered >= OLD_SECONDS;
 }
 
-int filingclock_stats(struct filingclock *f, struct buf *out)
+/* Under the lock: has it gathered when that is needed, and judges what is known. */
+static bool judge(struct filingclock *f, struct calendar *ret)
 {
-    if (!f)
-        return 0;
     int64_t now = clock_wall_s();
-    struct calendar calendar;
-    int r = 0;
-    pthread_mutex_lock(&f->lock);
     struct stamp stamp = look(snapshot_config(f->snapshot)->state_dir);
     if (!f->wanted && (is_old(f, now) || !is_same(&stamp, &f->stamp))) {
         f->wanted = true;
         pthread_cond_signal(&f->wake);
     }
-    if (f->known) {
-        calendar_judge(&f->facts, now, &calendar);
+    if (f->known)
+        calendar_judge(&f->facts, now, ret);
+    return f->known;
+}
+
+int filingclock_stats(struct filingclock *f, struct buf *out)
+{
+    struct calendar calendar;
+    int r = 0;
+    if (!f)
+        return 0;
+    pthread_mutex_lock(&f->lock);
+    if (judge(f, &calendar))
         r = calendar_metrics(&calendar, &f->progress, out);
-    }
     pthread_mutex_unlock(&f->lock);
     return r;
+}
+
+void filingclock_overdue(struct filingclock *f, struct buf *out)
+{
+    struct calendar calendar;
+    if (!f)
+        return;
+    pthread_mutex_lock(&f->lock);
+    bool known = f->known || clock_mono_ms() >= f->opened_ms + START_MS;
+    known = known && judge(f, &calendar);
+    pthread_mutex_unlock(&f->lock);
+    for (enum calendar_item_id i = 0; known && i < CALENDAR_ITEMS; i++)
+        if (i != CALENDAR_LIBRARY && calendar.items[i].state == CALENDAR_OVERDUE)
+            buf_printf(out, "%s %s\n", calendar_item_zh(i), calendar_item_en(i));
 }

@@ -20,3 +20,8 @@ void filingclock_close(struct filingclock *f);
  * first call begins. Waits for no file but one stat(). 0 or as buf_append(). Accepts NULL.
  */
 int filingclock_stats(struct filingclock *f, struct buf *out);
+/*
+ * Appends a line for each thing that is overdue, but for the library; likewise, except that it
+ * begins no gathering within a minute of the start.
+ */
+void filingclock_overdue(struct filingclock *f, struct buf *out);

@@ -113,6 +113,10 @@ const struct schema_key schema_alerts[] = {
      "a setting weakens protection: a mode that only observes, a model without a filing number and "
      "so on, as /readyz tells them",
      AT(struct config, alerts.weakened)},
+    {"filing", SCHEMA_BOOL, "true",
+     "something of the filing is overdue, as juyong filing status tells it; the library has an "
+     "alert of its own",
+     AT(struct config, alerts.filing)},
     {"remind", SCHEMA_DURATION, "4h", "what lasts is told again this often; 0: never",
      AT(struct config, alerts.remind_ms), .max = 168 * HOUR},
     {"calm", SCHEMA_DURATION, "2min",

@@ -369,7 +369,7 @@ struct config {
         size_t target_count;
         struct config_alert_rate *rates;
         size_t rate_count;
-        bool log, canary, verify, weakened;
+        bool log, canary, verify, weakened, filing;
         unsigned disk_percent, library_days; /* 0: never */
         unsigned remind_ms, calm_ms, every_ms, verify_every_ms;
         unsigned tries, timeout_ms; /* of a message, of each try */

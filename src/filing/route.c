@@ -1,5 +1,6 @@
 #include "filing/route.h"
 
+#include "base/utf8.h"
 #include "filing/routetable.h"
 #include "yaml/yaml.h"
 
@@ -135,13 +136,13 @@ bool route_is_complete(const struct route_answers *a)
     return true;
 }
 
-/* One line without controls, that fits. */
+/* One line of UTF-8 without controls, that fits. */
 static bool is_line(struct span text, size_t size)
 {
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
             return false;
-    return text.len < size;
+    return text.len < size && utf8_check(text) == text.len;
 }
 
 static int set_detail(struct route_answers *a, enum route_key k, struct span value)

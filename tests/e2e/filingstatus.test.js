@@ -27,7 +27,7 @@ const answers = {
 
 describe('filing route', () => {
   test('questions are answered by number or name, explained, and gone back to', async () => {
-    const input = ['1', '?', 'called', 'yes', 'Beijing-X-2025', '<', '', '', 'yes', 'yes', 'none', 'among', 'no', 'nonsense',
+    const input = ['1', '?', 'called', 'yes', 'Beijing-X-2025', '<', '', '', 'yes', 'yes', 'none', 'among', 'no', 'nonsense', `${'x'.repeat(3000)}none`,
       'none', 'no', 'both'].join('\n');
     const r = await say(['filing', 'route', '--json'], `${input}\n`);
     assert.equal(r.code, 0, r.stderr);
@@ -38,7 +38,8 @@ describe('filing route', () => {
     assert.deepEqual(advice.answers, { ...answers, model_number: 'Beijing-X-2025' });
     assert.match(r.stderr, /理由：/);
     assert.match(r.stderr, /An own model, or one tuned/); // of the question mark
-    assert.match(r.stderr, /No such choice/);
+    assert.equal(r.stderr.split('No such choice').length, 3);
+    assert.doesNotMatch(r.stderr, /The input ended/);
     assert.equal(r.stderr.split('所调用的模型是否已完成大模型备案？').length, 3); // asked, and after <
   });
 
@@ -108,7 +109,7 @@ describe('filing status', () => {
   const note = (...args) => run(['filing', 'status', '-c', stack.conf, ...args]);
   const metrics = async () => (await fetch(`${stack.console}/metrics`)).text();
 
-  before(async () => { stack = await Stack.start({ clock: true }); });
+  before(async () => { stack = await Stack.start({ clock: true, config: { alerts: { every: '100ms' } } }); });
   after(() => stack.stop());
 
   test('what nobody knows is unknown, and nothing is overdue', async () => {
@@ -177,6 +178,9 @@ describe('filing status', () => {
     assert.equal(item(await status(), 'algorithm').due, '2026-01-19'); // one day less, one more
     await stack.configure({ service: { launched: '2026-01-05', holidays: ['2026-01-06'] } });
     assert.equal(item(await status(), 'algorithm').due, '2026-01-20');
+    stack.gateway.kill('SIGHUP');
+    await until(async () => /^juyong_filing_overdue\{item="algorithm"\} 1$/m.test(await metrics()), 'the gateway knows it');
+    await until(async () => /^juyong_alerts_firing\{what="filing",risk=""\} 1$/m.test(await metrics()), 'and warns of it');
     assert.equal((await note('--step', 'algorithm', '--state', 'done', '--date', '2026-01-12')).code, 0);
     assert.equal(item(await status(), 'algorithm').state, 'good');
 

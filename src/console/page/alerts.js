@@ -8,7 +8,7 @@ import { named, t } from './words.js';
 
 const newest = 5;
 const kinds = { firing: 'bad', changed: 'warn', resolved: 'good' };
-const unmeasured = new Set(['log_failed', 'log_degraded', 'verify', 'weakened', 'canary']); // without a threshold to speak of
+const unmeasured = new Set(['log_failed', 'log_degraded', 'verify', 'weakened', 'filing', 'canary']); // without a threshold to speak of
 
 const what = (a) => [a.risk && a.risk !== '*' ? `${a.risk} ` : '', named('alert', a.what)];
 const measured = (a) => (a.detail ? a.detail.split('\n').map(weakening).join(t('comma')) : unmeasured.has(a.what) ? '' : t('alert_value', { n: number(a.value), of: number(a.threshold) }));

@@ -163,6 +163,22 @@ static void what_lasts_is_told_again(void **state)
     assert_string_equal(told(true), "");
 }
 
+static void what_is_overdue_is_told_with_its_name(void **state)
+{
+    open_board("", "");
+    now.overdue = SPAN_LIT("公示信息 display\n变更报备 changes\n");
+    assert_int_equal(look_after(0), 1);
+    assert_int_equal(board->recent[1].item.value, 2);
+    assert_string_equal(board->recent[1].item.detail, "公示信息 display");
+    assert_string_equal(told(true), "firing:filing");
+    now.overdue = SPAN_LIT("变更报备 changes\n");
+    look_after(1 * M);
+    assert_string_equal(told(true), "changed:filing");
+    close_board(NULL);
+    open_board("  filing: false\n", "");
+    assert_int_equal(look_after(0), 0);
+}
+
 static void a_message_that_is_not_taken_is_told_later(void **state)
 {
     open_board("", "");
@@ -271,8 +287,7 @@ static void a_new_weakening_is_told_and_the_last_one_resolves(void **state)
     now.weakened = SPAN_LIT("app a: observe mode\n");
     look_after(0);
     assert_string_equal(told(true), "firing:weakened");
-    assert_string_equal(board->conditions[board->condition_count - 1].detail,
-                        "app a: observe mode");
+    assert_string_equal(board->recent[1].item.detail, "app a: observe mode");
     look_after(1 * S);
     assert_string_equal(told(true), "");
     now.weakened = SPAN_LIT("app a: observe mode\nmodel m: no filing number\n");
@@ -360,6 +375,7 @@ int main(void)
         TEST(what_flickers_is_told_once),
         TEST(a_disk_is_better_only_well_below_the_threshold),
         TEST(interceptions_count_in_the_last_minute),
+        TEST(what_is_overdue_is_told_with_its_name),
         TEST(what_lasts_is_told_again),
         TEST(a_message_that_is_not_taken_is_told_later),
         TEST(one_message_at_a_time),

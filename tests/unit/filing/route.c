@@ -327,6 +327,7 @@ static void bad_answers_are_told_with_their_line(void **state)
     struct route_answers a;
     route_begin(&a);
     assert_int_equal(route_set(&a, SPAN_LIT("model_number"), SPAN_LIT("two\nlines")), -EINVAL);
+    assert_int_equal(route_set(&a, SPAN_LIT("model_number"), SPAN_LIT("\xe4\xb8")), -EINVAL);
     assert_int_equal(route_set(&a, SPAN_LIT("x"), SPAN_LIT("yes")), -ENOENT);
 }
 
