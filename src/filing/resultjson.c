@@ -46,7 +46,8 @@ static void put_parameters(const struct run_settings *s, struct buf *out)
     put(out, "bank_digest", s->bank_digest);
     put(out, "opinion", s->opinion);
     put(out, "software", s->software);
-    rowjson_put(out, ",\"seed\":%" PRIu64, s->seed);
+    /* As text: a JSON number is not exact beyond 2^53. */
+    rowjson_put(out, ",\"seed\":\"%" PRIu64 "\"", s->seed);
     put_flag(out, "all", s->all);
     put_flag(out, "derived", s->derived);
     rowjson_put(out, ",\"rate\":%.17g,\"concurrency\":%u,\"sample\":{", s->rate, s->concurrency);
