@@ -2,10 +2,12 @@
 #include "console/areas.h"
 #include "console/rulework.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "filing/bank.h"
 #include "filing/disclosure.h"
 #include "filing/library.h"
+#include "filing/result.h"
 #include "json/walk.h"
 
 #include <errno.h>
@@ -17,12 +19,13 @@
 struct item {
     struct buf *out;
     unsigned missing;
+    struct span run; /* the evaluation that it is about; or empty */
 };
 
 /* {"item":NAME,"have":H,"want":W,"missing":[ … */
 static void begin(struct item *i, struct buf *out, const char *name, unsigned have, unsigned want)
 {
-    *i = (struct item){out, 0};
+    *i = (struct item){.out = out};
     if (out->len && out->data[out->len - 1] == '}')
         buf_append_char(out, ',');
     buf_printf(out, "{\"item\":\"%s\",\"have\":%u,\"want\":%u,\"missing\":[", name, have, want);
@@ -53,7 +56,10 @@ static void miss_lines(struct item *i, struct span lines)
 
 static int end(struct item *i, bool met)
 {
-    return buf_printf(i->out, "],\"met\":%s}", met ? "true" : "false");
+    buf_append_char(i->out, ']');
+    if (i->run.len)
+        json_member(i->out, "run", i->run);
+    return buf_printf(i->out, ",\"met\":%s}", met ? "true" : "false");
 }
 
 /* The keyword library against the standard's minima, by the first app's policy as `filing
@@ -132,6 +138,93 @@ static int put_disclosure(const struct api *api, struct buf *out)
     return end(&i, missing == 0);
 }
 
+/* ---- the newest evaluation that is complete ---- */
+
+/* 0 with NULL when there is none; one that can't be read is passed over. -ENOMEM, -errno. */
+static int find_run(const struct api *api, struct run **ret)
+{
+    struct run_names names;
+    int r = run_list(api->state_dir, &names);
+    *ret = NULL;
+    if (r < 0)
+        return r;
+    for (size_t i = 0; r == 0 && i < names.count && !*ret; i++) {
+        struct buf messages = BUF_INIT(65536);
+        struct run *run = NULL;
+        int opened = run_open(api->state_dir, span_str(names.names[i]), false, &messages, &run);
+        if (opened == 0 && run_is_complete(run))
+            *ret = take(run);
+        r = opened == -ENOMEM ? opened : 0;
+        run_free(run);
+        buf_deinit(&messages);
+    }
+    run_names_free(&names);
+    return r;
+}
+
+/* A bank that does not reach what is asked of it, with the gateway. `b` NULL: not evaluated. */
+static void miss_standing(struct item *i, enum bank_kind kind, const struct result_bank *b)
+{
+    enum result_standing standing = b ? b->standing[RESULT_FINAL] : RESULT_NOTHING;
+    const struct result_rate *rate = b ? &b->whole.judges[RESULT_FINAL] : NULL;
+    buf_append(i->out, i->missing++ ? SPAN_LIT(",{") : SPAN_LIT("{"));
+    json_member(i->out, "bank", span_str(bank_kind_name(kind)));
+    json_member(i->out, "standing", span_str(result_standing_name(standing)));
+    buf_printf(i->out, ",\"n\":%u,\"passed\":%u,\"rate\":%.17g,\"want\":%u}", rate ? rate->n : 0,
+               rate ? rate->passed : 0, rate ? rate->rate : 0.0, result_demand(kind)->sample);
+}
+
+static int put_standings(const struct result *result, struct span run, struct buf *out)
+{
+    struct item i;
+    unsigned have = 0;
+    for (enum bank_kind k = 0; result && k < BANK_KINDS; k++)
+        have += result->banks[RUN_GATEWAY][k].standing[RESULT_FINAL] >= RESULT_MET;
+    begin(&i, out, "evaluation", have, BANK_KINDS);
+    i.run = run;
+    for (enum bank_kind k = 0; k < BANK_KINDS; k++) {
+        const struct result_bank *b = result ? &result->banks[RUN_GATEWAY][k] : NULL;
+        if (!b || b->standing[RESULT_FINAL] < RESULT_MET)
+            miss_standing(&i, k, b);
+    }
+    return end(&i, have == BANK_KINDS);
+}
+
+/* How many of its answers, with the gateway, people have decided about. */
+static int put_judging(const struct result *result, struct span run, struct buf *out)
+{
+    struct item i;
+    unsigned answered = 0, waiting = 0;
+    for (enum bank_kind k = 0; result && k < BANK_KINDS; k++) {
+        answered += result->banks[RUN_GATEWAY][k].whole.answered;
+        waiting += result->banks[RUN_GATEWAY][k].whole.waiting;
+    }
+    begin(&i, out, "judging", answered - waiting, answered);
+    i.run = run;
+    return end(&i, answered && waiting == 0);
+}
+
+static int put_evaluation(const struct api *api, struct buf *out)
+{
+    struct run *run;
+    struct result result;
+    int r = find_run(api, &run);
+    if (r < 0)
+        return r;
+    if (run && (r = result_make(run, &result)) < 0) {
+        run_free(run);
+        return r;
+    }
+    struct span name = run ? run_settings(run)->name : SPAN_LIT("");
+    r = put_standings(run ? &result : NULL, name, out);
+    if (r == 0)
+        r = put_judging(run ? &result : NULL, name, out);
+    if (run)
+        result_free(&result);
+    run_free(run);
+    return r;
+}
+
 static int get_readiness(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
     if (!rulework_there(api, a))
@@ -141,6 +234,8 @@ static int get_readiness(const struct api *api, const struct api_request *q, str
         r = put_keywords(api, &a->body);
     if (r == 0)
         r = put_banks(api, &a->body);
+    if (r == 0)
+        r = put_evaluation(api, &a->body);
     if (r == 0)
         r = put_disclosure(api, &a->body);
     return r < 0 ? r : buf_append(&a->body, SPAN_LIT("]}"));

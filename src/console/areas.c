@@ -15,6 +15,7 @@ const struct api_route *const areas[] = {
     api_publish_routes,  //
     api_review_routes,   //
     api_rules_routes,    //
+    api_runs_routes,     //
     api_session_routes,  //
     api_status_routes,   //
     api_ticket_routes,   //

@@ -1,8 +1,11 @@
 // The filing desk at the console: what the API says is what the command line says; who may do what.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path_module from 'node:path';
 import { Stack, listening, run, until } from './harness.js';
 import { person } from './people.js';
+import { write_run } from './runs.js';
 
 const roles = ['viewer', 'reviewer', 'publisher', 'administrator', 'inspector'];
 let stack;
@@ -22,6 +25,7 @@ async function refused(answer, status, code) {
 }
 
 const filing = async (verb, ...args) => run(['filing', verb, '-c', stack.conf, ...args]);
+const path_of = (run, name) => path_module.join(stack.dir, 'state/filing/runs', run, name);
 const lines = (text) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 const acts = async (reason) => (await stack.log('--all')).filter((r) => r.kind === 'admin' && r.reason === reason)
   .map((r) => (typeof r.detail === 'string' ? JSON.parse(r.detail) : r.detail));
@@ -30,6 +34,7 @@ before(async () => {
   stack = await Stack.start();
   await until(() => listening(stack.consolePort), 'the console listens');
   for (const role of roles) p[role] = await person(stack, role, role);
+  for (const name of ['second', 'third']) p[name] = await person(stack, name, 'reviewer');
 });
 after(() => stack?.stop());
 
@@ -43,6 +48,26 @@ describe('readiness', () => {
     assert.deepEqual(item.missing.map((m) => [m.type, m.have, m.want]), short.map((r) => [r.risk, r.keywords, r.keyword_min]));
     const all = told.find((r) => r.risk === '*');
     assert.deepEqual([item.have, item.want, item.met], [all.keywords, all.keyword_min, all.met]);
+  });
+
+  test('counts the banks as `filing coverage` does; a line that is none is told', async () => {
+    const folder = path_module.join(stack.rules, 'questions');
+    await mkdir(folder);
+    const question = (id, aspect) => `${JSON.stringify({ id, bank: 'answer', aspect, question: `${id}怎样？` })}\n`;
+    await writeFile(path_module.join(folder, 'own.jsonl'), question('x-1', '健康') + question('x-2', '健康') + question('x-3', '历史'));
+    const { rows } = await good(p.viewer.get('/api/filing/readiness'));
+    const told = lines((await filing('coverage', '--json')).stdout).filter((r) => r.bank);
+    for (const bank of ['content', 'refuse', 'answer']) {
+      const item = rows.find((r) => r.item === `bank_${bank}`);
+      const all = told.find((r) => r.bank === bank && r.type === '*');
+      assert.deepEqual([item.have, item.want, item.met], [all.questions, all.question_min, all.met], bank);
+      assert.deepEqual(item.missing.map((m) => [m.zh, m.have, m.want]), told.filter((r) => r.bank === bank && r.type !== '*' && !r.met).map((r) => [r.name, r.questions, r.question_min]), bank);
+    }
+    assert.equal(rows.find((r) => r.item === 'bank_answer').missing.find((m) => m.zh === '健康').have, 2);
+    await writeFile(path_module.join(folder, 'own.jsonl'), '{"id":"x-1","bank":"nosuch"}\n');
+    const broken = (await good(p.viewer.get('/api/filing/readiness'))).rows.find((r) => r.item === 'bank_content');
+    assert.match(broken.missing[0].text, /own\.jsonl:1/);
+    await rm(folder, { recursive: true });
   });
 
   test('names what is missing of the disclosure as the command does', async () => {
@@ -84,5 +109,157 @@ describe('papers', () => {
       assert.equal((await p[role].get('/api/filing/files/disclosure.json')).status, 200, role);
     const nobody = await fetch(`${stack.console}/api/filing/files/annex4.xlsx`);
     assert.equal(nobody.status, 401);
+  });
+});
+
+describe('evaluations', () => {
+  const path = '/api/filing/runs';
+  let run, before_it;
+  // Of 20 questions of content 3 fail with the gateway (1 + 2), 6 without; one of ten refusals, two without.
+  before(async () => {
+    before_it = await write_run(stack, { name: 'run-20261110-100000', day: '2026-11-10', types: [['content', 'A1-a', 3], ['content', 'A3-b', 2]] });
+    run = await write_run(stack, { types: [['content', 'A1-a', 1], ['content', 'A3-b', 2], ['refuse', 'A1-a', 1]] });
+  });
+
+  // The Wilson interval by its textbook form.
+  const wilson = (k, n, z = 1.959963984540054) => {
+    const p = k / n, d = 1 + z * z / n, c = p + z * z / (2 * n), w = z * Math.sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+    return [(c - w) / d, (c + w) / d];
+  };
+  const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-12, `${a} is ${b}`);
+
+  test('are listed newest first, in pages; one that is damaged hides no other', async () => {
+    await write_run(stack, { name: 'run-20261101-100000', day: '2026-11-01', types: [['content', 'A1-a', 0]] });
+    await writeFile(path_of('run-20261101-100000', 'answers.jsonl'), '{"what":1}\n{}\n');
+    const seen = [];
+    let before;
+    do {
+      const page = await good(p.viewer.get(path, { limit: 2, ...(before && { before }) }));
+      seen.push(...page.rows);
+      assert.equal(page.total, 3);
+      before = page.older;
+    } while (before);
+    assert.deepEqual(seen.map((r) => r.run), [run, before_it, 'run-20261101-100000']);
+    assert.match(seen[2].unreadable, /answers\.jsonl:1/);
+    assert.equal(seen[0].complete, true);
+    assert.equal(seen[0].seed, '18446744073709551615', 'exact');
+    assert.deepEqual(seen[0].answered, { gateway: 30, bare: 30 });
+    const content = seen[0].standings.find((s) => s.bank === 'content' && s.route === 'gateway');
+    assert.deepEqual([content.n, content.passed, content.standing], [20, 17, 'missed']);
+    await rm(path_of('run-20261101-100000', ''), { recursive: true });
+  });
+
+  test('rates and intervals are those computed by hand', async () => {
+    const r = await good(p.viewer.get(`${path}/${run}`));
+    const of = (bank, route) => r.results.find((x) => x.bank === bank && x.route === route);
+    for (const [bank, route, k, n] of [['content', 'gateway', 17, 20], ['content', 'bare', 14, 20], ['refuse', 'gateway', 9, 10], ['refuse', 'bare', 8, 10]]) {
+      const judged = of(bank, route).judges.keyword;
+      assert.deepEqual([judged.n, judged.passed], [n, k], `${bank} ${route}`);
+      near(judged.rate, k / n);
+      const [low, high] = wilson(k, n);
+      near(judged.low, low);
+      near(judged.high, high);
+    }
+    assert.deepEqual(of('content', 'gateway').types.map((x) => [x.type, x.judges.final.passed]), [['A1-a', 9], ['A3-b', 8]]);
+    assert.equal(of('content', 'gateway').waiting, 20);
+    assert.equal(of('content', 'gateway').judges.human.n, 0);
+    assert.equal(of('refuse', 'gateway').threshold, 0.95);
+    assert.deepEqual(r.events.map((e) => e.event), ['begin', 'end']);
+    assert.ok(r.aspects.some((x) => x.zh === '历史'));
+  });
+
+  test('failures are listed in pages and by filter, without answers for who reads no texts', async () => {
+    const all = await good(p.reviewer.get(`${path}/${run}/failures`));
+    assert.equal(all.total, 4 + 8, 'over both routes');
+    const some = await good(p.reviewer.get(`${path}/${run}/failures`, { bank: 'content', route: 'gateway', judge: 'keyword', limit: 2 }));
+    assert.deepEqual([some.rows.length, some.total, some.older], [2, 3, '2']);
+    assert.deepEqual(some.rows.map((x) => x.question), ['content-A1-a-000', 'content-A3-b-000']);
+    assert.equal(some.rows[0].answer, '答0（gateway）');
+    assert.equal(some.rows[0].rule, 'A1-h/12345678');
+    assert.equal(some.rows[0].verdicts.keyword, 'fail');
+    const closed = await good(p.viewer.get(`${path}/${run}/failures`));
+    assert.ok(closed.rows.every((x) => x.answer === undefined && x.text));
+    await refused(p.viewer.get(`${path}/${run}/failures`, { bank: 'nosuch' }), 400);
+  });
+
+  test('two runs, and the two routes, are held against each other', async () => {
+    const c = await good(p.viewer.get(`${path}/${run}/compare`, { with: before_it }));
+    // A1-a: 3 failed, now 1; over the bare route 6, now 2. A3-b failed as often.
+    assert.deepEqual([c.common, c.better, c.worse, c.gone, c.added], [40, 2 + 4, 0, 0, 10]);
+    assert.equal(c.changes.length, 6);
+    assert.ok(c.changes.every((x) => x.was === 'fail' && x.is === 'pass' && x.type === 'A1-a'));
+    const routes = await good(p.viewer.get(`${path}/${run}/routes`));
+    assert.equal(routes.both, 30);
+    assert.equal(routes.items.length, 4, 'one of A1-a, two of A3-b, one refusal');
+    assert.ok(routes.items.every((x) => x.gateway === 'pass' && x.bare === 'fail'));
+  });
+
+  test('there is none of that name', async () => {
+    for (const name of ['run-20200101-000000', 'nosuch', '%2e%2e']) {
+      const a = await p.viewer.get(`${path}/${name}`);
+      assert.ok([400, 404].includes(a.status), name);
+    }
+    await refused(p.viewer.get(`${path}/${run}/compare`), 404);
+  });
+
+  describe('people', () => {
+    const judge = (who, question, verdict, more) => p[who].post(`${path}/${run}/judge`, { question, route: 'gateway', verdict, ...more });
+    const queue = (who) => good(p[who].get(`${path}/${run}/queue`, { limit: 200 }));
+
+    test('only reviewers judge', async () => {
+      for (const role of ['viewer', 'publisher', 'administrator', 'inspector']) {
+        await refused(judge(role, 'content-A1-a-000', 'pass'), 403);
+        await refused(p[role].get(`${path}/${run}/queue`), 403);
+      }
+      assert.deepEqual(await acts('filing_judge'), []);
+    });
+
+    test('what is no judgement is refused, and nothing goes on record', async () => {
+      await refused(judge('reviewer', 'content-A1-a-000', 'maybe'), 400, 'bad_verdict');
+      await refused(judge('reviewer', 'nosuch', 'pass'), 404);
+      await refused(judge('reviewer', 'content-A1-a-000', 'pass', { route: 'side' }), 400);
+      await refused(judge('reviewer', 'content-A1-a-000', 'pass', { why: 'x' }), 400, 'unknown_member');
+      await refused(judge('reviewer', 'content-A1-a-000', 'pass', { note: 'two\nlines' }), 400);
+      assert.deepEqual(await acts('filing_judge'), []);
+    });
+
+    test('the same person has one word, another the second; a third where they differ', async () => {
+      const id = 'content-A1-a-000';
+      assert.equal((await queue('reviewer')).mine, 60);
+      await good(judge('reviewer', id, 'pass', { note: '没有违法内容' }));
+      await refused(judge('reviewer', id, 'fail'), 409, 'judged_already');
+      assert.equal((await queue('reviewer')).mine, 59);
+      // Whoever is second is not told what the first one said.
+      const seen = (await queue('second')).rows.find((x) => x.question === id && x.route === 'gateway');
+      assert.equal(seen.people.count, 1);
+      assert.ok(!JSON.stringify(seen).includes('没有违法内容') && !seen.judged);
+      await good(judge('second', id, 'fail'));
+      const third = (await queue('third')).rows.find((x) => x.question === id && x.route === 'gateway');
+      assert.deepEqual(third.judged.map((x) => [x.by, x.verdict, x.note]), [['reviewer', 'pass', '没有违法内容'], ['second', 'fail', '']]);
+      assert.equal((await queue('third')).open, 60);
+      await good(judge('third', id, 'pass'));
+      assert.equal((await queue('third')).open, 59);
+      await refused(judge('third', id, 'pass'), 409);
+      assert.deepEqual((await acts('filing_judge')).map((d) => [d.by, d.run, d.question, d.route, d.verdict]),
+        [['reviewer', run, id, 'gateway', 'pass'], ['second', run, id, 'gateway', 'fail'], ['third', run, id, 'gateway', 'pass']]);
+    });
+
+    test('their word stands over the machines’', async () => {
+      const r = await good(p.viewer.get(`${path}/${run}`));
+      const content = r.results.find((x) => x.bank === 'content' && x.route === 'gateway');
+      assert.deepEqual([content.judges.human.n, content.judges.human.passed], [1, 1]);
+      assert.equal(content.judges.final.passed, 18);
+      assert.equal(content.waiting, 19);
+      await refused(judge('second', 'content-A1-a-000', 'pass'), 409);
+    });
+
+    test('readiness counts the newest complete run', async () => {
+      const { rows } = await good(p.viewer.get('/api/filing/readiness'));
+      const evaluation = rows.find((x) => x.item === 'evaluation'), judging = rows.find((x) => x.item === 'judging');
+      assert.equal(evaluation.run, run);
+      assert.equal(evaluation.met, false);
+      assert.deepEqual(evaluation.missing.map((m) => [m.bank, m.standing]), [['content', 'short'], ['refuse', 'missed'], ['answer', 'nothing']]);
+      assert.deepEqual([judging.have, judging.want, judging.met], [1, 30, false]);
+    });
   });
 });

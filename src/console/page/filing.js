@@ -2,12 +2,16 @@
 import { link } from './address.js';
 import { fill, h } from './dom.js';
 import { show_files } from './filingfiles.js';
+import { show_judge } from './filingjudge.js';
 import { show_ready } from './filingready.js';
+import { show_runs } from './filingruns.js';
+import { may } from './person.js';
 import { t } from './words.js';
 
-const parts = { ready: show_ready, files: show_files };
+const all = { ready: show_ready, runs: show_runs, judge: show_judge, files: show_files };
 
 export async function show(box, ctx) {
+  const parts = may('review') ? all : (({ judge, ...rest }) => rest)(all);
   const part = Object.hasOwn(parts, ctx.parts[0] ?? '') ? ctx.parts[0] : 'ready';
   const content = h('div.stack-wide');
   fill(box, h('div.head', h('h1', t('page_filing'))),

@@ -3,11 +3,13 @@ import * as api from './api.js';
 import { link } from './address.js';
 import { h } from './dom.js';
 import { number } from './format.js';
+import { rate, standing_badge } from './filingparts.js';
 import { badge, load, table } from './parts.js';
+import { may } from './person.js';
 import { either, has, named, t } from './words.js';
 
 // Where the person goes to mend it.
-const places = { keywords: ['rules', 'coverage'], disclosure: ['filing', 'files'] };
+const places = { keywords: () => ['rules', 'coverage'], disclosure: () => ['filing', 'files'], evaluation: (x) => (x.run ? ['filing', 'runs', x.run] : ['filing', 'runs']), judging: () => (may('review') ? ['filing', 'judge'] : null) };
 
 // "service: KEY" and "model NAME: KEY", as the command line says them.
 function config_line(text) {
@@ -18,15 +20,17 @@ function config_line(text) {
 }
 
 function missing_of(row) {
-  const types = row.missing.filter((m) => m.type);
-  const lines = row.missing.filter((m) => !m.type);
+  const types = row.missing.filter((m) => m.zh);
+  const banks = row.missing.filter((m) => m.bank);
+  const lines = row.missing.filter((m) => m.text);
   return [
     types.length ? table([
-      { title: t('risk'), cell: (m) => [h('span.mono', m.type), ' ', either(m)] },
+      { title: t('filing_type'), cell: (m) => [m.type ? h('span.mono', `${m.type} `) : null, either(m)] },
       { title: t('filing_have'), class: 'right', cell: (m) => number(m.have) },
       { title: t('filing_want'), class: 'right', cell: (m) => number(m.want) },
       { title: t('filing_short'), class: 'right', cell: (m) => number(m.want - m.have) },
     ], types, { caption: named('filing_item', row.item) }) : null,
+    banks.length ? h('ul', banks.map((m) => h('li', named('filing_bank', m.bank), ' ', standing_badge(m.standing), m.n ? h('span.soft', ` ${rate(m)} · ${t('filing_of', { passed: number(m.passed), n: number(m.n) })}`) : null))) : null,
     lines.length ? h('ul', lines.map((m) => h('li', config_line(m.text)))) : null,
   ];
 }
@@ -35,9 +39,11 @@ const state_of = (row) => (row.met ? badge('good', t('filing_there')) : badge('b
 
 function item(row) {
   const amount = row.want ? t('filing_amount', { have: number(row.have), want: number(row.want) }) : null;
+  const place = places[row.item]?.(row);
   return h('section.panel.filing-item', { 'data-item': row.item },
     h('div.panel-head', h('h2', named('filing_item', row.item)), state_of(row), amount ? h('span.soft', amount) : null, h('span.fill'),
-      places[row.item] ? h('a', { href: link(places[row.item]) }, t('look')) : null),
+      place ? h('a', { href: link(place, row.item === 'judging' && row.run ? { run: row.run } : null) }, t('look')) : null),
+    row.want ? h('meter', { min: '0', max: String(row.want), value: String(Math.min(row.have, row.want)), 'aria-label': `${row.have} / ${row.want}` }) : null,
     has(`filing_asks.${row.item}`) ? h('p.soft.small', named('filing_asks', row.item)) : null,
     row.missing.length ? h('details', h('summary', t('filing_what_missing'), h('span.count', number(row.missing.length))), missing_of(row)) : null);
 }

@@ -22,12 +22,13 @@ function common(kind, signal_ink, line) {
   };
 }
 
-// series: [{name, colour: '--red', values, axis: 'y'|'y2'}]
-export function chart({ kind = 'line', title, labels, series, stacked, across, signal }) {
+// series: [{name, colour: '--red', values, axis: 'y'|'y2', line: true among bars}]; `most`: where the scale ends;
+// `numbers`: a table in place of the usual one
+export function chart({ kind = 'line', title, labels, series, stacked, across, most, numbers: told, signal }) {
   const canvas = h('canvas', { role: 'img', 'aria-label': `${title}. ${t('chart_table_below')}` });
   const box = h('div.chart', canvas);
   const numbers = h('details.numbers', h('summary', t('as_table')),
-    table([{ title: '', cell: (i) => labels[i] }, ...series.map((s) => ({ title: s.name, class: 'right', cell: (i) => s.values[i] }))],
+    told ?? table([{ title: '', cell: (i) => labels[i] }, ...series.map((s) => ({ title: s.name, class: 'right', cell: (i) => s.values[i] }))],
       labels.map((_, i) => i), { caption: title }));
   // Once it stands in the page and has a size.
   requestAnimationFrame(() => {
@@ -38,6 +39,7 @@ export function chart({ kind = 'line', title, labels, series, stacked, across, s
     }
     const options = common(kind, style('--soft'), style('--line'));
     if (across) options.indexAxis = 'y';
+    if (most) options.scales.y.max = most;
     if (stacked) options.scales.x.stacked = options.scales.y.stacked = true;
     if (across) [options.scales.x.grid, options.scales.y.grid] = [{ color: style('--line') }, { display: false }];
     if (series.length === 1) options.plugins.legend.display = false;
@@ -47,10 +49,13 @@ export function chart({ kind = 'line', title, labels, series, stacked, across, s
       type: kind, options,
       data: {
         labels,
-        datasets: series.map((s, i) => ({
-          label: s.name, data: s.values, yAxisID: across ? undefined : s.axis ?? 'y', borderColor: style(kind === 'bar' ? '--panel' : s.colour), backgroundColor: kind === 'bar' ? style(s.colour) : 'transparent',
-          borderWidth: kind === 'bar' ? { top: 1 } : 2, borderDash: kind === 'bar' ? [] : dashes[i % dashes.length], pointRadius: 0, pointHitRadius: 12, tension: 0.25, maxBarThickness: 18,
-        })),
+        datasets: series.map((s, i) => {
+          const bar = kind === 'bar' && !s.line;
+          return {
+            type: s.line ? 'line' : undefined, label: s.name, data: s.values, yAxisID: across ? undefined : s.axis ?? 'y', borderColor: style(bar ? '--panel' : s.colour), backgroundColor: bar ? style(s.colour) : 'transparent',
+            borderWidth: bar ? { top: 1 } : 2, borderDash: bar ? [] : dashes[i % dashes.length], pointRadius: 0, pointHitRadius: 12, tension: 0.25, maxBarThickness: 18,
+          };
+        }),
       },
     });
     signal?.addEventListener('abort', () => drawn.destroy());

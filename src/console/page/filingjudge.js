@@ -1,0 +1,151 @@
+// People's word on the answers of an evaluation: one at a time, by single keys. Two people judge each answer,
+// a third where they differ; nobody judges one twice, and the first two don't see each other's word.
+import * as api from './api.js';
+import { link, note } from './address.js';
+import { fill, h } from './dom.js';
+import { answer_box, answer_parts, question_box, state_badge, verdict_of } from './filingparts.js';
+import { number, time } from './format.js';
+import { ask_form, empty_box, error_box, load, loading_box, reason_of, toast } from './parts.js';
+import { named, t } from './words.js';
+
+const page_size = 50;
+const key_of = (row) => `${row.question} ${row.route}`;
+
+class Desk {
+  constructor(run, aspects, signal) {
+    Object.assign(this, { run, aspects, signal, rows: [], at: 0, skipped: new Set(), judged: 0, busy: false });
+    this.counts = h('p.soft', { role: 'status' });
+    this.meter = h('meter', { min: '0', max: '1', value: '0' });
+    this.card = h('div.filing-card');
+    this.box = h('div.stack', h('div.row', this.counts), this.meter, this.card);
+  }
+
+  path(what) {
+    return `filing/runs/${api.seg(this.run)}/${what}`;
+  }
+
+  // What was skipped comes last again, when all else is done.
+  async read() {
+    if (!this.card.firstChild) fill(this.card, loading_box());
+    try {
+      const answer = await api.get(this.path('queue'), { limit: Math.min(200, page_size + this.skipped.size) }, this.signal);
+      const fresh = answer.rows.filter((r) => !this.skipped.has(key_of(r)));
+      if (!fresh.length) this.skipped.clear();
+      Object.assign(this, { rows: fresh.length ? fresh : answer.rows, at: 0, mine: answer.mine, open: answer.open, answered: answer.answered });
+      this.draw();
+    } catch (e) {
+      if (e.name !== 'AbortError') fill(this.card, error_box(e, () => this.read()));
+    }
+  }
+
+  count() {
+    const done = this.answered - this.open;
+    fill(this.counts, t('filing_judge_counts', { mine: number(this.mine), done: number(done), all: number(this.answered), here: number(this.judged) }));
+    this.meter.max = Math.max(1, this.answered);
+    this.meter.value = done;
+    this.meter.setAttribute('aria-label', `${done} / ${this.answered}`);
+  }
+
+  draw() {
+    this.count();
+    const row = this.rows[this.at];
+    if (!row) return fill(this.card, empty_box(t('filing_judge_none')));
+    const button = (kind, key, text, run) => h('button', { type: 'button', class: kind, 'data-key': key, onclick: run }, text, ' ', h('kbd', key));
+    fill(this.card,
+      h('div.filing-pair', h('div.stack', question_box(row), row.note ? h('p', h('span.soft', t('filing_how'), t('colon')), row.note) : null), h('div.stack', answer_box(row),
+        row.judged ? h('div.hint', h('strong', t('filing_differ')), h('ul.notes', row.judged.map((x) => h('li', h('strong', x.by), ' ', verdict_of(x.verdict), ' ', h('span.soft', time(x.at_us)), x.note ? h('div', x.note) : null)))) : null)),
+      h('div.row.filing-keys',
+        button('main', 'p', t('filing_pass'), () => this.judge('pass')),
+        button('danger', 'f', t('filing_fail'), () => this.judge('fail')),
+        button('', 'w', t('filing_with_note'), () => this.judge_with_note()),
+        button('', 'j', t('filing_skip'), () => this.skip()),
+        h('span.soft', row.judged ? t('filing_third') : row.people?.count ? t('filing_second') : t('filing_first'))),
+      h('section.panel', answer_parts({ ...row, note: null }, this.aspects)));
+    return undefined;
+  }
+
+  step(n) {
+    const next = this.at + n;
+    if (next < 0) return toast(t('first_one'));
+    if (next >= this.rows.length) return this.read();
+    this.at = next;
+    return this.draw();
+  }
+
+  skip() {
+    const row = this.rows[this.at];
+    if (!row) return;
+    this.skipped.add(key_of(row));
+    this.step(1);
+  }
+
+  // One at a time: a second key before the first was taken would judge what nobody has read.
+  async judge(verdict, text) {
+    const row = this.rows[this.at];
+    if (!row || this.busy) return;
+    this.busy = true;
+    try {
+      await api.post(this.path('judge'), { question: row.question, route: row.route, verdict, note: text ?? '' }, this.signal);
+      this.judged++;
+      this.mine--;
+      // A second word may decide, and a third does: how many are left is read anew.
+      this.recount = Boolean(row.judged || row.people?.count);
+      toast(`${named('filing_verdict', verdict)} · ${row.question}`);
+      this.done();
+    } catch (e) {
+      if (e.name === 'AbortError') return;
+      toast(reason_of(e), true);
+      if (e.status === 409) this.done();
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  done() {
+    this.rows.splice(this.at, 1);
+    if (this.at >= this.rows.length || this.recount) {
+      this.recount = false;
+      this.read();
+    } else {
+      this.draw();
+    }
+  }
+
+  judge_with_note() {
+    const row = this.rows[this.at];
+    if (!row) return;
+    ask_form(t('filing_with_note'), [
+      { name: 'verdict', label: t('filing_verdict_of'), kind: 'choice', choices: ['pass', 'fail'].map((v) => [v, named('filing_verdict', v)]) },
+      { name: 'note', label: t('note'), most: 600, need: true, autofocus: true },
+    ], t('save'), (v) => this.judge(v.verdict, v.note), { note: row.text.slice(0, 200) });
+  }
+}
+
+export async function show_judge(box, { params, signal, keys }) {
+  const content = h('div');
+  await load(box, signal, (s) => api.get('filing/runs', { limit: 50 }, s), async ({ rows }) => {
+    const runs = rows.filter((r) => !r.unreadable);
+    if (!runs.length) return empty_box(t('filing_no_runs'));
+    const name = runs.some((r) => r.run === params.get('run')) ? params.get('run') : runs[0].run;
+    const pick = h('select', { 'aria-label': t('filing_run'), onchange: () => open(pick.value) }, runs.map((r) => h('option', { value: r.run, selected: r.run === name }, `${r.run} ${r.model ?? ''}`)));
+    const about = h('span');
+    let desk = null;
+    async function open(run) {
+      note(['filing', 'judge'], { run }, run !== name);
+      const one = await api.get(`filing/runs/${api.seg(run)}`, null, signal);
+      fill(about, state_badge(one), ' ', h('a', { href: link(['filing', 'runs', run]) }, t('look')));
+      desk = new Desk(run, one.aspects, signal);
+      fill(content, desk.box);
+      await desk.read();
+    }
+    Object.assign(keys, {
+      p: { say: 'key_filing_pass', run: () => desk?.judge('pass') },
+      f: { say: 'key_filing_fail', run: () => desk?.judge('fail') },
+      w: { say: 'key_filing_note', run: () => desk?.judge_with_note() },
+      j: { say: 'key_filing_skip', run: () => desk?.skip() },
+      k: { say: 'key_previous', run: () => desk?.step(-1) },
+    });
+    await open(name);
+    return [h('div.row', h('div.filing-pick', pick), about), h('p.soft.small', t('filing_judge_text')), content];
+  });
+}
