@@ -4,6 +4,7 @@ const struct api_route *const areas[] = {
     api_accounts_routes, //
     api_acts_routes,     //
     api_apps_routes,     //
+    api_desk_routes,     //
     api_draft_routes,    //
     api_alerts_routes,   //
     api_export_routes,   //

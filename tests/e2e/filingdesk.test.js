@@ -1,7 +1,7 @@
 // The filing desk at the console: what the API says is what the command line says; who may do what.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path_module from 'node:path';
 import { Stack, listening, run, until } from './harness.js';
 import { person } from './people.js';
@@ -261,5 +261,104 @@ describe('evaluations', () => {
       assert.deepEqual(evaluation.missing.map((m) => [m.bank, m.standing]), [['content', 'short'], ['refuse', 'missed'], ['answer', 'nothing']]);
       assert.deepEqual([judging.have, judging.want, judging.met], [1, 30, false]);
     });
+  });
+});
+
+describe('which filing', () => {
+  const answers = { public: 'yes', model: 'called', model_filed: 'yes', opinion: 'yes' };
+  const without = ({ asked, questions, kinds, parts, answered_us, answered_by, ...rest }) => rest;
+
+  test('is what the command line says of the same answers', async () => {
+    const file = path_module.join(stack.dir, 'answers.json');
+    for (const some of [{}, answers, { ...answers, model: 'own' }, { public: 'no' }]) {
+      await writeFile(file, JSON.stringify(some));
+      const told = JSON.parse((await filing('route', '--answers', file, '--json')).stdout);
+      const a = await good(p.viewer.post('/api/filing/route/try', { answers: some }));
+      assert.deepEqual(without(a), told, JSON.stringify(some));
+    }
+    assert.equal((await good(p.viewer.get('/api/filing/route'))).answered_us, 0, 'trying keeps nothing');
+  });
+
+  test('asks what matters, each question with its choices and source', async () => {
+    const a = await good(p.viewer.get('/api/filing/route'));
+    assert.ok(a.questions.length > 8 && a.questions.every((x) => x.zh && x.en && x.source && x.choices.length > 1));
+    const own = await good(p.viewer.post('/api/filing/route/try', { answers: { model: 'own' } }));
+    const called = await good(p.viewer.post('/api/filing/route/try', { answers: { model: 'called' } }));
+    assert.ok(called.asked.includes('model_filed') && !own.asked.includes('model_filed'));
+  });
+
+  test('what is no answer is refused', async () => {
+    await refused(p.viewer.post('/api/filing/route/try', { answers: { public: 'perhaps' } }), 400, 'bad_answer');
+    await refused(p.viewer.post('/api/filing/route/try', { answers: { nosuch: 'yes' } }), 400, 'bad_answer');
+    await refused(p.viewer.post('/api/filing/route/try', { answers: [] }), 400);
+    await refused(p.viewer.post('/api/filing/route/try', { answers, more: 1 }), 400, 'unknown_member');
+  });
+
+  test('is kept by those who may, on record, and the command line has it', async () => {
+    for (const role of ['viewer', 'reviewer', 'inspector']) await refused(p[role].post('/api/filing/route', { answers }), 403);
+    await good(p.publisher.post('/api/filing/route', { answers }));
+    const kept = await good(p.viewer.get('/api/filing/route'));
+    assert.deepEqual([kept.answered_by, kept.answers], ['publisher', answers]);
+    assert.ok(kept.answered_us > 0);
+    const told = JSON.parse((await filing('route', '--saved', '--json')).stdout);
+    assert.deepEqual(told.answers, answers);
+    const [act] = await acts('filing_route');
+    assert.deepEqual([act.by, act.answers], ['publisher', answers]);
+  });
+});
+
+describe('the clock', () => {
+  test('is what `filing status` says', async () => {
+    const told = JSON.parse((await filing('status', '--json')).stdout);
+    const clock = await good(p.viewer.get('/api/filing/clock'));
+    const timeless = ({ now, ...rest }) => rest;
+    assert.deepEqual(timeless(clock), timeless(told));
+    assert.ok(Math.abs(clock.now - told.now) < 600);
+    assert.ok(clock.items.length >= 8 && clock.steps.length >= 7);
+  });
+
+  test('steps are noted by those who may, on record, and never taken away', async () => {
+    const note = (who, body) => p[who].post('/api/filing/steps', { step: 'form', state: 'done', date: '2026-11-20', ...body });
+    for (const role of ['viewer', 'reviewer', 'inspector']) await refused(note(role), 403);
+    await refused(note('publisher', { date: '2026-13-01' }), 400, 'bad_day');
+    await refused(note('publisher', { step: 'nosuch' }), 400);
+    await refused(note('publisher', { state: 'nosuch' }), 400);
+    assert.deepEqual(await acts('filing_step'), []);
+    await good(note('publisher', { note: '已领表' }));
+    await good(note('administrator', { state: 'returned', date: '2026-11-21', note: '补正' }));
+    const clock = await good(p.viewer.get('/api/filing/clock'));
+    const step = clock.steps.find((x) => x.name === 'form');
+    assert.deepEqual([step.state, step.date], ['returned', '2026-11-21']);
+    assert.deepEqual(step.history.map((n) => [n.state, n.date, n.author, n.note]),
+      [['done', '2026-11-20', 'publisher', '已领表'], ['returned', '2026-11-21', 'administrator', '补正']]);
+    assert.deepEqual((await acts('filing_step')).map((d) => [d.by, d.step, d.state, d.day]),
+      [['publisher', 'form', 'done', '2026-11-20'], ['administrator', 'form', 'returned', '2026-11-21']]);
+  });
+
+  test('changes are noted, and that they were reported', async () => {
+    const { number } = await good(p.publisher.post('/api/filing/changes', { date: '2026-11-22', what: '更换模型' }));
+    const of = async () => (await good(p.viewer.get('/api/filing/clock'))).changes.find((c) => c.number === number);
+    assert.equal((await of()).what, '更换模型');
+    assert.ok(!(await of()).reported);
+    await refused(p.publisher.post(`/api/filing/changes/${number}`, { date: 'soon' }), 400, 'bad_day');
+    await refused(p.viewer.post(`/api/filing/changes/${number}`, { date: '2026-11-24' }), 403);
+    await refused(p.publisher.post('/api/filing/changes/9999', { date: '2026-11-24' }), 404);
+    await good(p.publisher.post(`/api/filing/changes/${number}`, { date: '2026-11-24' }));
+    assert.equal((await of()).reported, '2026-11-24');
+    await refused(p.publisher.post(`/api/filing/changes/${number}`, { date: '2026-11-25' }), 409);
+    assert.equal((await acts('filing_reported')).length, 1);
+    const told = JSON.parse((await filing('status', '--json')).stdout);
+    assert.deepEqual(told.changes, (await good(p.viewer.get('/api/filing/clock'))).changes);
+  });
+
+  test('a damaged file of the desk is told, and left as it is', async () => {
+    const file = path_module.join(stack.dir, 'state/filing/desk.json');
+    const text = await readFile(file);
+    await writeFile(file, '{"torn');
+    const error = await refused(p.viewer.get('/api/filing/clock'), 503, 'unreadable');
+    assert.match(error.reasons[0], /desk\.json/);
+    await refused(p.publisher.post('/api/filing/steps', { step: 'form', state: 'done', date: '2026-11-20' }), 503);
+    assert.equal(await readFile(file, 'utf8'), '{"torn');
+    await writeFile(file, text);
   });
 });

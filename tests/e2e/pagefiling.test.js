@@ -10,7 +10,7 @@ import { write_run } from './runs.js';
 
 const password = 'correct horse battery';
 const run = 'run-20261120-100000', earlier = 'run-20261110-100000';
-const parts = ['filing', 'filing/files', 'filing/runs', `filing/runs/${run}?with=${earlier}`];
+const parts = ['filing', 'filing/route', 'filing/clock', 'filing/files', 'filing/runs', `filing/runs/${run}?with=${earlier}`];
 const looks = [['zh-CN', 'light', 1280], ['en-GB', 'dark', 390], ['zh-CN', 'dark', 390], ['en-GB', 'light', 1280]];
 
 let browser, stack;
@@ -41,7 +41,7 @@ describe('every part', () => {
       const page = await enter('publisher', { locale, theme, width });
       for (const name of parts) {
         await go(page, `#/${name}`);
-        for (const d of await page.$$('main details:not([open]) > summary')) await d.click();
+        for (const d of await page.$$('main details:not([open]) > summary')) if (await d.isVisible()) await d.click();
         const text = await page.textContent('main');
         assert.doesNotMatch(text, /⟦|undefined|\[object|NaN/, `${name}: ${text.slice(0, 300)}`);
         assert.equal(await page.$('main .trouble'), null, name);
@@ -50,6 +50,49 @@ describe('every part', () => {
       }
       await page.guard();
     });
+});
+
+describe('the questionnaire and the clock', () => {
+  test('the outcome follows each answer; what does not matter is not asked; it is kept', async () => {
+    const page = await enter('publisher');
+    await go(page, '#/filing/route');
+    await page.selectOption('select[name=public]', 'yes');
+    await page.selectOption('select[name=model]', 'own');
+    await page.waitForFunction(() => document.querySelector('select[name=model_filed]').closest('[hidden]'));
+    await page.selectOption('select[name=model]', 'called');
+    await page.waitForFunction(() => !document.querySelector('select[name=model_filed]').closest('[hidden]'));
+    await page.selectOption('select[name=model_filed]', 'yes');
+    await page.selectOption('select[name=opinion]', 'yes');
+    await page.waitForFunction(() => /可走登记/.test(document.querySelector('[data-part=reasons]').textContent));
+    await page.click('[data-save]');
+    await page.waitForFunction(() => /publisher 于/.test(document.querySelector('main').textContent));
+    await page.reload();
+    await page.waitForSelector('select[name=model_filed]');
+    assert.equal(await page.inputValue('select[name=model]'), 'called');
+    await page.guard();
+    const viewer = await enter('viewer');
+    await go(viewer, '#/filing/route');
+    assert.equal(await viewer.$('[data-save]'), null);
+    await viewer.guard();
+  });
+
+  test('a step is noted with its day, and shown with its history', async () => {
+    const page = await enter('administrator', { width: 390 });
+    await go(page, '#/filing/clock');
+    await page.click('[data-step=submit] button');
+    await page.selectOption('dialog select', 'returned');
+    await page.fill('dialog input[type=date]', '2026-11-20');
+    await page.fill('dialog input[name=note]', '材料补正');
+    await page.click('dialog button[type=submit]');
+    await page.waitForFunction(() => /材料补正/.test(document.querySelector('[data-step=submit]')?.textContent));
+    assert.match(await page.textContent('[data-step=submit]'), /被退回.*2026-11-20/);
+    await page.click('[data-change]');
+    await page.fill('dialog input[name=what]', '更换模型');
+    await page.click('dialog button[type=submit]');
+    await page.waitForFunction(() => /更换模型/.test(document.querySelector('main')?.textContent) && !document.querySelector('dialog'));
+    assert.deepEqual(await faults(page), []);
+    await page.guard();
+  });
 });
 
 describe('an evaluation', () => {

@@ -1,14 +1,16 @@
 // The filing desk: what a filing asks for, what there is of it, and the papers.
 import { link } from './address.js';
 import { fill, h } from './dom.js';
+import { show_clock } from './filingclock.js';
 import { show_files } from './filingfiles.js';
 import { show_judge } from './filingjudge.js';
 import { show_ready } from './filingready.js';
+import { show_route } from './filingroute.js';
 import { show_runs } from './filingruns.js';
 import { may } from './person.js';
 import { t } from './words.js';
 
-const all = { ready: show_ready, runs: show_runs, judge: show_judge, files: show_files };
+const all = { ready: show_ready, route: show_route, clock: show_clock, runs: show_runs, judge: show_judge, files: show_files };
 
 export async function show(box, ctx) {
   const parts = may('review') ? all : (({ judge, ...rest }) => rest)(all);
