@@ -1,11 +1,14 @@
 #include "cli/banks.h"
 
+#include "audit/files.h"
 #include "base/clock.h"
 #include "filing/bankcoverage.h"
 #include "filing/bankdate.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 int banks_read(const struct setup *s, struct bank **ret_bank)
 {
@@ -61,4 +64,21 @@ int banks_print_coverage(const struct setup *s, bool json)
     }
     bank_free(b);
     return r;
+}
+
+int banks_write(const char *path, struct span text)
+{
+    char other[PATH_MAX + 8];
+    int r = files_replace(path, text, 0644);
+    if (r < 0) {
+        /* A full disk needs no half of a file beside. */
+        snprintf(other, sizeof(other), "%s.new", path);
+        unlink(other);
+        return r;
+    }
+    snprintf(other, sizeof(other), "%s", path);
+    char *slash = strrchr(other, '/');
+    if (slash)
+        slash[slash == other] = '\0';
+    return files_sync_dir(slash ? other : ".");
 }

@@ -1,7 +1,6 @@
 /* `juyong filing questions derive`: wraps questions in the techniques of those who attack. */
 #include "cli/questions.h"
 
-#include "audit/files.h"
 #include "filing/derive.h"
 
 #include <errno.h>
@@ -167,7 +166,7 @@ static int write_out(const struct options *o, const struct buf *made)
 {
     if (!o->output)
         return setup_write(stdout, made) ? CLI_GOOD : CLI_BAD;
-    int r = files_replace(o->output, buf_span(made), 0644);
+    int r = banks_write(o->output, buf_span(made));
     if (r < 0)
         fprintf(stderr, "juyong filing questions derive: %s: %s\n", o->output, strerror(-r));
     return r < 0 ? CLI_BAD : CLI_GOOD;

@@ -1,7 +1,6 @@
 /* `juyong filing questions import`: question banks as others keep them. */
 #include "cli/questions.h"
 
-#include "audit/files.h"
 #include "base/file.h"
 #include "filing/bankimport.h"
 
@@ -208,7 +207,7 @@ static int write_bank(const struct options *o, const struct setup *s, const stru
     if (r == 0)
         r = make_folder(o, s);
     if (r == 0)
-        r = files_replace(o->path, buf_span(&out), 0644);
+        r = banks_write(o->path, buf_span(&out));
     setup_print_messages(stderr, &messages);
     if (r < 0)
         fprintf(stderr, "juyong filing questions import: %s: %s\n", o->path, strerror(-r));

@@ -149,13 +149,17 @@ static int compare_entries(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static bool ends_with(struct span name, struct span end)
+{
+    return name.len > end.len && span_eq(span_slice(name, name.len - end.len, name.len), end);
+}
+
 static void add_entry(struct loading *l, struct span dir, struct span name)
 {
-    struct span suffix = SPAN_LIT(SUFFIX);
     char path[PATH_MAX];
-    bool wanted =
-        name.len > suffix.len && span_eq(span_slice(name, name.len - suffix.len, name.len), suffix);
-    if (!wanted && span_starts(name, SPAN_LIT("README")))
+    bool wanted = ends_with(name, SPAN_LIT(SUFFIX));
+    /* A file that is just being written stands beside the one that it will replace. */
+    if (!wanted && (span_starts(name, SPAN_LIT("README")) || ends_with(name, SPAN_LIT(".new"))))
         return;
     int n = snprintf(path, sizeof(path), "%.*s/%.*s", SPAN_ARG(dir), SPAN_ARG(name));
     if (!wanted || n >= (int)sizeof(path))

@@ -2,8 +2,9 @@
 import { test, after } from 'node:test';
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { access, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { Stack, run, words } from './harness.js';
+import { Stack, binary, run, words } from './harness.js';
 
 const stack = await Stack.start({ idle: true });
 after(() => stack.stop());
@@ -166,6 +167,21 @@ test('derive makes the same of the same number, and nothing of it counts', async
   assert.match(clash.stderr, /derived\.jsonl:\d+: '[^']+' is there already/);
   await assert.rejects(access(other));
   assert.equal((await questions('lint')).code, 0, 'each has its seed');
+});
+
+test('what can not be written leaves what was there', async () => {
+  const args = ['derive', '-c', stack.conf, '--seed', '7', '--technique', 'T26', '--per', '3'];
+  const file = path.join(stack.dir, 'there.jsonl');
+  await writeFile(file, 'what was there\n');
+  // A file may have 8 KiB at most here, as on a disk that is full.
+  const full = spawnSync('sh', ['-c', 'ulimit -f 8; trap "" XFSZ; exec "$@"', 'sh', binary, 'filing', 'questions', ...args, '-o', file], { encoding: 'utf8' });
+  assert.equal(full.status, 1, full.stderr);
+  assert.match(full.stderr, /there\.jsonl: File too large/);
+  assert.equal(await readFile(file, 'utf8'), 'what was there\n');
+  assert.deepEqual((await readdir(stack.dir)).filter((n) => n.startsWith('there')), ['there.jsonl']);
+  const nowhere = await run(['filing', 'questions', ...args, '-o', path.join(stack.dir, 'no/where.jsonl')]);
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.stderr, /where\.jsonl: No such file or directory/);
 });
 
 test('what makes no sense is a usage error', async () => {

@@ -252,6 +252,7 @@ static void test_folder(void **state)
     bank_free(b);
     write_text("r/questions/b.jsonl", LINE("") "\n");
     write_text("r/questions/README.md", "words\n");
+    write_text("r/questions/b.jsonl.new", "half a li");
     write_text("r/questions/a.jsonl", "{\"id\":\"a\",\"bank\":\"answer\",\"aspect\":\"历史\","
                                       "\"question\":\"q\"}\n");
     assert_int_equal(bank_read(SPAN_LIT("r/"), rules, &messages, &b), 0);
