@@ -208,7 +208,7 @@ static int check_policy(const struct lint_question *q, struct lint *l)
     }
     if (r == 0 && d->app->policy.allow_media)
         r = lint_add(l, LINT_ERROR, "modality",
-                     "材料写明模态为文本，而应用 %.*s 放行未经审核的图像等媒体（allow_media）",
+                     "材料写明模态为文本，而应用 %.*s 放行未经审核的图像等媒体（media: allow）",
                      SPAN_ARG(d->app->name));
     if (r == 0)
         r = check_weakenings(q, l);
