@@ -63,9 +63,10 @@ void annex_stamp(struct paper *p, const struct dossier *d)
     paper_stamp(p, "草稿：由网关自动生成，须由本单位人员逐项核对、补充后使用");
     paper_stamp(p, "%.*s　%.*s", SPAN_ARG(paper_known(d->config->service.provider)),
                 SPAN_ARG(paper_known(d->config->service.name)));
-    paper_stamp(p, "生成日期 %s　网关 %.*s　规则库 %.*s", dossier_day(d->o.now, day),
-                SPAN_ARG(d->o.software), SPAN_ARG(ruleset_version(d->rules)));
-    paper_stamp(p, "配置 %.*s（应用 %.*s）", SPAN_ARG(d->config->file), SPAN_ARG(d->app->name));
+    paper_stamp(p, "生成日期 %s　网关版本 %.*s", dossier_day(d->o.now, day),
+                SPAN_ARG(d->o.software));
+    paper_stamp(p, "规则库 %.*s　配置 %s（应用 %.*s）", SPAN_ARG(ruleset_version(d->rules)),
+                *d->config_digest ? d->config_digest : PAPER_PENDING, SPAN_ARG(d->app->name));
 }
 
 void annex_subject(struct paper *p, const struct dossier *d)

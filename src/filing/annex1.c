@@ -209,6 +209,7 @@ static void residue(struct paper *p, const struct dossier *d)
 
 static void conclusion(struct paper *p)
 {
+    paper_break(p);
     paper_heading(p, 1, "七、总体结论");
     paper_text(p, "本章由评估负责人填写，网关不作结论。");
     paper_pair(p, "各章评估结论", PAPER_PENDING "（符合 / 不符合 / 不适用，逐章说明）");

@@ -5,6 +5,13 @@
 #include "filing/annexwords.h"
 #include "filing/paper.h"
 
+/* Of a file, without where it stands on this machine. */
+static struct span name_of(struct span path)
+{
+    const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
+    return slash ? span_slice(path, (size_t)(slash - path.data) + 1, path.len) : path;
+}
+
 static void one_model(struct paper *p, const struct dossier *d, const struct dossier_model *it,
                       size_t number)
 {
@@ -24,7 +31,7 @@ static void one_model(struct paper *p, const struct dossier *d, const struct dos
                SPAN_ARG(it->upstream->dialect),
                d->config->auth == AUTH_KEYS ? "服务商密钥由网关保管，应用不接触"
                                             : "密钥由应用随请求提供，网关透传");
-    ROW("合同或开通证明", m->proof);
+    ROW("合同或开通证明", name_of(m->proof));
     ROW("合同截止日期", m->contract_until);
 #undef ROW
     if (m->answers_as_count) {

@@ -1,15 +1,22 @@
 #include "filing/dossier.h"
 
 #include "base/clock.h"
+#include "base/codec.h"
+#include "base/file.h"
+#include "crypto/sha256.h"
 #include "filing/bankdate.h"
 #include "filing/dossierparts.h"
 #include "rules/publish.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#define LINES_MAX (1u << 20)
+#define LINES_MAX  (1u << 20)
+#define CONFIG_MAX (8u << 20) /* bytes of its file */
 
 void dossier_doubt(struct dossier *d, const char *what, int error)
 {
@@ -46,6 +53,28 @@ static int read_models(struct dossier *d)
                 d->models[d->model_count++] = (struct dossier_model){u, &u->models[j]};
     }
     return 0;
+}
+
+/* Names the configuration as it stands in its file. */
+static void read_digest(struct dossier *d)
+{
+    struct buf text = BUF_INIT(CONFIG_MAX);
+    unsigned char hash[SHA256_SIZE];
+    char path[PATH_MAX], hex[2 * SHA256_SIZE + 1];
+    int n = snprintf(path, sizeof(path), "%.*s", SPAN_ARG(d->config->file));
+    int fd = n < (int)sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int r = fd < 0 ? -errno : file_read(fd, 0, &text);
+    if (fd >= 0)
+        close(fd);
+    if (r == 0)
+        r = sha256_once(buf_span(&text), hash);
+    if (r == 0) {
+        codec_hex(span_from((const char *)hash, sizeof(hash)), hex);
+        snprintf(d->config_digest, sizeof(d->config_digest), "%.12s", hex);
+    } else {
+        dossier_doubt(d, "the configuration's file", r);
+    }
+    buf_deinit(&text);
 }
 
 static void read_weak(struct dossier *d)
@@ -137,6 +166,7 @@ int dossier_read(const struct dossier_options *o, struct dossier *ret_dossier)
         return r;
     read_reviewers(d);
     read_weak(d);
+    read_digest(d);
     return 0;
 }
 

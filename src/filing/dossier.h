@@ -76,6 +76,7 @@ struct dossier {
     const struct ruleset *rules;
     const struct config_app *app;
     const struct config_policy *policy; /* the app's */
+    char config_digest[13]; /* of its file's SHA-256, 12 hex digits; empty: it can't be read */
     struct dossier_model *models;
     size_t model_count;
     struct library library;

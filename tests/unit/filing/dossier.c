@@ -13,7 +13,8 @@ static int make_world(void **state)
         return -1;
     mkdir("state", 0700);
     write_text("c.yaml", "upstreams: [{name: u, base_url: 'https://x/v1', models: [\n"
-                         "  {id: m, display_name: '甲<b>', filing_number: 'F-1', vendor: 某云},\n"
+                         "  {id: m, display_name: '甲<b>', filing_number: 'F-1', vendor: 某云,\n"
+                         "   proof: r/risks.yaml},\n"
                          "  {id: other, filing_number: 'F-2'}]}]\n"
                          "rules_dir: r\nstate_dir: state\n"
                          "apps: [{name: shop, models: [m]}]\n"
@@ -62,6 +63,7 @@ static void what_is_not_on_record_is_unknown(void **state)
     struct dossier_options o = options();
     struct dossier d;
     assert_int_equal(dossier_read(&o, &d), 0);
+    assert_int_equal(strlen(d.config_digest), 12);
     assert_int_equal(d.model_count, 1); /* what the app may ask for */
     assert_span(d.models[0].model->id, SPAN_LIT("m"));
     assert_false(d.traffic.known);
@@ -92,6 +94,9 @@ static void papers_mark_the_unknown_and_escape_the_rest(void **state)
         assert_false(says(&out, "<script>"));
         buf_deinit(&out);
     }
+    struct buf model = html_of("model", &d);
+    assert_true(says(&model, "<td>risks.yaml</td>")); /* not where it stands on this machine */
+    buf_deinit(&model);
     struct buf one = html_of("1", &d);
     assert_true(says(&one, "未启用：终端用户的输入被拦截后不会被暂停服务"));
     assert_true(says(&one, "未启用对违规使用者的暂停服务。（网关原文：strikes:"));
