@@ -226,3 +226,28 @@ describe('filing status', () => {
     assert.equal(step(await status(), 'form').state, 'done');
   });
 });
+
+test('complaints that wait too long are overdue, open incidents are told', async (t) => {
+  const stack = await Stack.start({ clock: true, config: { complaints: { form: true, due: '3d' } } });
+  t.after(() => stack.stop());
+  const status = async () => {
+    const r = await run(['filing', 'status', '-c', stack.conf, '--json'], { env: { ...process.env, ...stack.clock.env } });
+    return { code: r.code, ...JSON.parse(r.stdout) };
+  };
+  const body = JSON.stringify({ kind: 'content', text: 'x' });
+  const sent = await fetch(`${stack.url}/v1/complaints`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  assert.equal(sent.status, 200);
+  const opened = await run(['incident', 'add', '-c', stack.conf, '--title', 't', '--what', 'w']);
+  assert.equal(opened.code, 0, opened.stderr);
+  const s = await status();
+  assert.deepEqual([item(s, 'complaints').state, item(s, 'complaints').count], ['good', 1]);
+  assert.deepEqual([item(s, 'incidents').state, item(s, 'incidents').count], ['soon', 1]);
+  assert.equal(item(s, 'retention').state, 'good');
+  assert.equal(s.code, 0);
+  await stack.clock.set(3 * 86400 + 60);
+  const late = await status();
+  assert.equal(item(late, 'complaints').state, 'overdue');
+  assert.equal(late.code, 4);
+  assert.equal((await run(['complaint', 'answer', '1', '-c', stack.conf, '--note', 'done'])).code, 0);
+  assert.equal(item(await status(), 'complaints').state, 'good');
+});
