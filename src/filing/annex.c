@@ -94,7 +94,7 @@ void annex_models(struct paper *p, const struct dossier *d)
 {
     static const struct paper_column columns[] = {
         {"模型名称", 4, false}, {"调用名", 4, false}, {"服务商", 3, false},
-        {"备案主体", 4, false}, {"备案号", 5, false}, {"合同截止", 4, false},
+        {"备案主体", 4, false}, {"备案号", 6, false}, {"合同截止", 4, false},
     };
     paper_table(p, columns, 6);
     for (size_t i = 0; i < d->model_count; i++) {

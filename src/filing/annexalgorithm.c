@@ -73,9 +73,11 @@ static void add_input(struct process *s, struct paper *p, const struct dossier *
     add(s, "输入检查（规则库）",
         SPAN_LIT("还原变形与编码，检查全部轮次；放行、标记、打码、代答或拦截"),
         SPAN_LIT("拦截、代答：不调用模型，计入违规次数"), parameters);
-    if (asks(d, DIRECTION_PROMPT))
-        add(s, "输入二次审核", SPAN_LIT("送第三方审核或自建护栏模型，按阈值处置"),
-            SPAN_LIT("超过阈值：拦截或代答"), said_by(p, d, words_opinions));
+    if (!asks(d, DIRECTION_PROMPT))
+        return;
+    words_opinions_of(p, d, DIRECTION_PROMPT);
+    add(s, "输入二次审核", SPAN_LIT("送第三方审核或自建护栏模型，按阈值处置"),
+        SPAN_LIT("超过阈值：拦截或代答"), paper_said(p));
 }
 
 static void add_model(struct process *s, struct paper *p, const struct dossier *d)
@@ -95,9 +97,11 @@ static void add_output(struct process *s, struct paper *p, const struct dossier 
     const char *parameters = paper_said(p);
     add(s, "输出检查（规则库）", SPAN_LIT("逐段检查回答、思考过程与工具调用参数，先扣留后放行"),
         SPAN_LIT("命中：停止传输，给出提示语"), parameters);
-    if (asks(d, DIRECTION_COMPLETION))
-        add(s, "输出二次审核", SPAN_LIT("按句或整段等待审核意见；事后异议的撤回"),
-            SPAN_LIT("超过阈值：截断或撤回"), said_by(p, d, words_opinions));
+    if (!asks(d, DIRECTION_COMPLETION))
+        return;
+    words_opinions_of(p, d, DIRECTION_COMPLETION);
+    add(s, "输出二次审核", SPAN_LIT("按句或整段等待审核意见；事后异议的撤回"),
+        SPAN_LIT("超过阈值：截断或撤回"), paper_said(p));
 }
 
 static void add_end(struct process *s, struct paper *p, const struct dossier *d)

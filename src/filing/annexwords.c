@@ -98,30 +98,51 @@ void words_output(struct paper *p, const struct dossier *d)
         paper_say(p, "二次审核事后异议的内容，另向应用服务器发出撤回通知。");
 }
 
-static const char *when_of(const struct config_asking *a)
+static void say_threshold(struct paper *p, const char *action, unsigned percent, bool *first)
 {
-    static const char *const names[] = {"每次", "规则要求时", "抽样"};
-    return a->when < 3 ? names[a->when] : "";
+    if (percent == 0)
+        return;
+    paper_say(p, "%s%s自 %u%%", *first ? "（" : "、", action, percent);
+    *first = false;
+}
+
+static void say_asking(struct paper *p, const struct config_asking *a)
+{
+    static const char *const when[] = {"每次", "规则要求时", "抽样"};
+    bool prompt = config_asks(a, DIRECTION_PROMPT),
+         completion = config_asks(a, DIRECTION_COMPLETION);
+    bool first = true;
+    paper_say(p, "%.*s：%s送审%s", SPAN_ARG(a->from), a->when < 3 ? when[a->when] : "",
+              prompt && completion ? "输入与输出"
+              : prompt             ? "输入"
+                                   : "输出");
+    if (a->when == ASK_SAMPLED)
+        paper_say(p, " %u%%", a->share);
+    say_threshold(p, "标记", a->flag, &first);
+    say_threshold(p, "代答", a->answer, &first);
+    say_threshold(p, "拦截", a->block, &first);
+    paper_say(p, "%s，无法取得意见时%s", first ? "" : "）",
+              a->closed ? "按未通过处理" : "以本地规则为准");
+}
+
+void words_opinions_of(struct paper *p, const struct dossier *d, enum direction direction)
+{
+    bool any = false;
+    for (size_t i = 0; i < d->policy->asking_count; i++) {
+        const struct config_asking *a = &d->policy->askings[i];
+        if (!config_asks(a, direction))
+            continue;
+        paper_say(p, "%s", any ? "；" : "");
+        say_asking(p, a);
+        any = true;
+    }
+    if (!any)
+        paper_say(p, "未配置二次审核：判定仅依据本地规则库");
 }
 
 void words_opinions(struct paper *p, const struct dossier *d)
 {
-    if (d->policy->asking_count == 0) {
-        paper_say(p, "未配置二次审核：判定仅依据本地规则库");
-        return;
-    }
-    for (size_t i = 0; i < d->policy->asking_count; i++) {
-        const struct config_asking *a = &d->policy->askings[i];
-        bool prompt = config_asks(a, DIRECTION_PROMPT);
-        bool completion = config_asks(a, DIRECTION_COMPLETION);
-        paper_say(p, "%s%.*s：%s送审%s", i ? "；" : "", SPAN_ARG(a->from), when_of(a),
-                  prompt && completion ? "输入与输出"
-                  : prompt             ? "输入"
-                                       : "输出");
-        if (a->when == ASK_SAMPLED)
-            paper_say(p, "（%u%%）", a->share);
-        paper_say(p, "，无法取得意见时%s", a->closed ? "按未通过处理" : "以本地规则为准");
-    }
+    words_opinions_of(p, d, DIRECTION_BOTH);
 }
 
 void words_refusal(struct paper *p, const struct dossier *d)

@@ -17,6 +17,8 @@ void words_mode(struct paper *p, const struct dossier *d);
 void words_input(struct paper *p, const struct dossier *d);
 void words_output(struct paper *p, const struct dossier *d);
 void words_opinions(struct paper *p, const struct dossier *d);
+/* Those that speak of that direction, or of either for DIRECTION_BOTH. */
+void words_opinions_of(struct paper *p, const struct dossier *d, enum direction direction);
 void words_refusal(struct paper *p, const struct dossier *d);
 void words_strikes(struct paper *p, const struct dossier *d);
 void words_label(struct paper *p, const struct dossier *d);

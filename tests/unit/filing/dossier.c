@@ -12,14 +12,18 @@ static int make_world(void **state)
     if (set_up(state) < 0)
         return -1;
     mkdir("state", 0700);
-    write_text("c.yaml", "upstreams: [{name: u, base_url: 'https://x/v1', models: [\n"
-                         "  {id: m, display_name: '甲<b>', filing_number: 'F-1', vendor: 某云,\n"
-                         "   proof: r/risks.yaml},\n"
-                         "  {id: other, filing_number: 'F-2'}]}]\n"
-                         "rules_dir: r\nstate_dir: state\n"
-                         "apps: [{name: shop, models: [m]}]\n"
-                         "strikes: {enabled: false}\n"
-                         "service: {provider: '某<script>公司', name: 助手}\n");
+    write_text("c.yaml",
+               "upstreams: [{name: u, base_url: 'https://x/v1', models: [\n"
+               "  {id: m, display_name: '甲<b>', filing_number: 'F-1', vendor: 某云,\n"
+               "   proof: r/risks.yaml},\n"
+               "  {id: other, filing_number: 'F-2'}]}]\n"
+               "rules_dir: r\nstate_dir: state\n"
+               "apps: [{name: shop, models: [m]}]\n"
+               "strikes: {enabled: false}\n"
+               "opinions: [{name: g, kind: moderations, risk: A1-a,\n"
+               "            url: 'https://o.example/v1/moderations'}]\n"
+               "policy: {opinions: [{from: g, direction: completion, flag: 40, block: 60}]}\n"
+               "service: {provider: '某<script>公司', name: 助手}\n");
     struct buf messages = BUF_INIT(65536);
     struct rule_report report = RULE_REPORT_INIT;
     if (ruleset_load(SPAN_LIT("r"), &report, &rules) != 0 ||
@@ -97,6 +101,14 @@ static void papers_mark_the_unknown_and_escape_the_rest(void **state)
     struct buf model = html_of("model", &d);
     assert_true(says(&model, "<td>risks.yaml</td>")); /* not where it stands on this machine */
     buf_deinit(&model);
+    struct buf algorithm = html_of("algorithm", &d);
+    assert_true(says(&algorithm, "输出二次审核"));
+    assert_false(says(&algorithm, "输入二次审核"));
+    assert_true(says(&algorithm, "g：每次送审输出（标记自 40%、拦截自 60%），无法取得意见时"));
+    buf_deinit(&algorithm);
+    struct buf two = html_of("2", &d);
+    assert_true(says(&two, "二次审核方 g（https://o.example/v1/moderations）"));
+    buf_deinit(&two);
     struct buf one = html_of("1", &d);
     assert_true(says(&one, "未启用：终端用户的输入被拦截后不会被暂停服务"));
     assert_true(says(&one, "未启用对违规使用者的暂停服务。（网关原文：strikes:"));
