@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -174,6 +176,32 @@ static void leaves_what_was_there_when_it_fails(void **state)
     assert_int_equal(zipwrite_new(SPAN_LIT("/nonexistent/a.zip"), &w), -ENOENT);
 }
 
+/* As on a full disk: a write fails in the midst of a member. */
+static void a_failed_write_leaves_nothing(void **state)
+{
+    static char noise[1u << 20];
+    uint64_t seed = 7;
+    for (size_t i = 0; i < sizeof(noise); i++)
+        noise[i] = (char)random_next(&seed);
+    struct rlimit was, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    small = was;
+    small.rlim_cur = 65536;
+    signal(SIGXFSZ, SIG_IGN);
+    struct zipwrite *w = begin();
+    struct buf why = BUF_INIT(4096);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int r = zipwrite_add(w, SPAN_LIT("noise"), span_from(noise, sizeof(noise)));
+    int finished = zipwrite_finish(w, &why);
+    zipwrite_free(w);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_int_equal(r, -EFBIG);
+    assert_int_equal(finished, -EFBIG);
+    assert_true(span_find(buf_span(&why), SPAN_LIT("a.zip: noise: ")) < why.len);
+    assert_int_equal(files_in_dir(), 0);
+    buf_deinit(&why);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(same_content_gives_same_bytes, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(refuses_names_that_lead_elsewhere, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(leaves_what_was_there_when_it_fails, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_failed_write_leaves_nothing, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
