@@ -197,6 +197,15 @@ static void confirm(const struct options *o, int64_t number)
         printf("变更 change %lld: 已报备 reported %s\n", (long long)number, o->today);
 }
 
+/* What is over can't be of a later day; a step may begin, and a change come, then. */
+static bool is_to_come(const struct options *o)
+{
+    int64_t end;
+    bool over = o->reported || (o->step && o->state_value >= STEP_DONE);
+    return o->date && over && day_end(span_str(o->date), &end) &&
+           end - CALENDAR_DAY_SECONDS > clock_wall_s();
+}
+
 static int note(struct options *o, const struct config *c)
 {
     char login[256];
@@ -211,6 +220,10 @@ static int note(struct options *o, const struct config *c)
     day_format(clock_wall_s() + 1, o->today); /* the day that holds this second */
     if (o->date)
         snprintf(o->today, sizeof(o->today), "%s", o->date);
+    if (is_to_come(o)) {
+        fprintf(stderr, "juyong filing status: --date %s is a day to come\n", o->date);
+        return CLI_USAGE;
+    }
     if (check_file(c, o) != CLI_GOOD || record(o, c) < 0)
         return CLI_BAD;
     int r = keep(o, c, author, &messages, &number);

@@ -199,7 +199,7 @@ describe('filing status', () => {
   test('what makes no sense is told, and nothing is noted', async () => {
     const before = await readFile(path.join(stack.dir, 'state/filing/desk.json'), 'utf8');
     for (const args of [['--step', '8', '--state', 'done'], ['--step', '1', '--state', 'finished'], ['--step', '1'],
-      ['--step', '1', '--state', 'done', '--date', '2026-02-30'], ['--step', '1', '--state', 'done', '--note', 'two\nlines'],
+      ['--step', '1', '--state', 'done', '--date', '2026-02-30'], ['--step', '1', '--state', 'done', '--date', day(2)], ['--step', '1', '--state', 'done', '--note', 'two\nlines'],
       ['--date', '2026-01-01'], ['--step', '1', '--state', 'done', '--change', 'x']]) {
       const r = await note(...args);
       assert.equal(r.code, 2, args.join(' '));
