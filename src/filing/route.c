@@ -22,7 +22,7 @@ static const struct {
     {"registration", "生成式人工智能服务登记",
      "registration of a service that calls a filed model"},
     {"algorithm", "算法备案", "algorithm filing"},
-    {"none", "不在适用范围", "none"},
+    {"none", "不在适用范围，无需备案", "outside the Measures, nothing to file"},
     {"ask", "先问属地省级网信部门", "ask the province first"},
 };
 

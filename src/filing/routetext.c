@@ -39,7 +39,7 @@ static int put_unanswered(const struct route_answers *a, struct buf *out)
 
 int route_text(const struct route_answers *a, const struct route_advice *d, struct buf *out)
 {
-    int r = put_routes(out, "需要", "Needed", d->due);
+    int r = put_routes(out, "结论", "Result", d->due);
     if (r == 0)
         r = put_routes(out, "可能需要", "Possibly", d->possible);
     for (enum route_part p = 0; p < ROUTE_PARTS && r == 0; p++) {

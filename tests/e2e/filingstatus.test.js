@@ -47,7 +47,7 @@ describe('filing route', () => {
     const r = await say(['filing', 'route'], 'yes\nown\n');
     assert.equal(r.code, 4);
     assert.match(r.stderr, /The input ended/);
-    assert.match(r.stdout, /^需要 Needed: 先问属地省级网信部门/m);
+    assert.match(r.stdout, /^结论 Result: 先问属地省级网信部门/m);
     assert.match(r.stdout, /^可能需要 Possibly: 大模型备案/m);
     assert.match(r.stdout, /Unanswered, taken as not sure:\n(.*\n)*? {2}opinion /);
   });
