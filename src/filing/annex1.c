@@ -174,7 +174,7 @@ static unsigned weaknesses_of_content(struct paper *p, const struct dossier *d)
     }
     if (d->config->audit.export_count == 0) {
         n++;
-        paper_item(p, "日志检查点未送异地保存，主机整体失陷时无法独立证明日志未被改动。");
+        paper_item(p, "日志检查点未送往主机以外保存，主机整体失陷时无法独立证明日志未被改动。");
     }
     if (d->log.known && d->log.verify != DOSSIER_WHOLE) {
         n++;

@@ -97,6 +97,13 @@ static void duties(struct paper *p, const struct dossier *d)
     paper_say(p, "。向主管部门报告的流程与联系人：" PAPER_PENDING);
 }
 
+static void libraries(struct paper *p, const struct dossier *d)
+{
+    words_library(p, d);
+    paper_say(p, "。");
+    words_banks(p, d);
+}
+
 static void logs(struct paper *p, const struct dossier *d)
 {
     words_retention(p, d);

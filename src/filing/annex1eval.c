@@ -177,7 +177,7 @@ static void difference(struct paper *p, const struct dossier *d)
     paper_text(p,
                "两个通道均作答 %u 题；网关介入（拦截、代答、打码或截断）%u 题，其中 %u "
                "题可指明所依据的规则；"
-               "网关未介入而判定不同 %u 题，属模型自身的随机性。",
+               "网关未介入而判定不同 %u 题，应属模型自身回答的差异。",
                routes.both, routes.acted, routes.by_rule, routes.unacted);
     result_routes_free(&routes);
 }

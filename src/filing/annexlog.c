@@ -27,9 +27,9 @@ void words_evidence(struct paper *p, const struct dossier *d)
 {
     paper_say(p, "每条记录含前一条的散列值（SHA-256），定期形成签名检查点");
     if (d->config->audit.export_count)
-        paper_say(p, "并送往 %zu 处异地保存", d->config->audit.export_count);
+        paper_say(p, "并送往 %zu 处另行保存", d->config->audit.export_count);
     else
-        paper_say(p, "（未配置异地保存）");
+        paper_say(p, "（未配置另行保存）");
     if (!d->log.known) {
         paper_say(p, "；日志当前不可读，状态" PAPER_PENDING);
         return;
