@@ -102,7 +102,7 @@ static int check_judge(const struct result_bank *b, enum result_judge judge, str
         return lint_add(l, LINT_ERROR, "unjudged", "%s没有一题经人工研判", bank);
     if (rate->n == 0)
         return 0;
-    if (rate->rate < demand->threshold)
+    if (b->standing[judge] == RESULT_MISSED)
         r = lint_add(l, LINT_ERROR, "rate", "%s（%s）：%u 题中 %u 题合格，低于 %.0f%%", bank, by,
                      rate->n, rate->passed, demand->threshold * 100);
     else if (rate->low < demand->threshold)

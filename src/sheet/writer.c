@@ -14,11 +14,19 @@
 /* A character of a cell may take four bytes, and be written as an escape of seven. */
 #define CELL_BYTES_MAX (SHEET_TEXT_MAX * 11u)
 
+/* Rows whose texts break are as high as their longest one; Excel allows 409 points. */
+#define WRAP_COLUMNS 32
+#define WIDTH_USUAL  8.43
+#define LINE_POINTS  15.0
+#define LINES_MAX    27u
+
 struct sheet_writer {
     lxw_workbook *book;
     lxw_worksheet *sheet; /* begun last */
-    lxw_format *bold;
-    uint32_t row; /* the next one of it */
+    lxw_format *bold, *wrapped;
+    double widths[WRAP_COLUMNS]; /* of the sheet begun last; 0: Excel's own */
+    bool wraps;                  /* the sheet begun last */
+    uint32_t row;                /* the next one of it */
     int error;
     struct buf reason;
     struct buf text; /* of one cell */
@@ -108,9 +116,12 @@ int sheet_writer_new(struct span path, int64_t created, struct sheet_writer **re
     lxw_workbook_options options = {.constant_memory = LXW_TRUE};
     w->book = workbook_new_opt(w->temp, &options);
     w->bold = w->book ? workbook_add_format(w->book) : NULL;
-    if (!w->bold)
+    w->wrapped = w->book ? workbook_add_format(w->book) : NULL;
+    if (!w->bold || !w->wrapped)
         goto fail;
     format_set_bold(w->bold);
+    format_set_text_wrap(w->wrapped);
+    format_set_align(w->wrapped, LXW_ALIGN_VERTICAL_TOP);
     lxw_doc_properties properties = {.created = (time_t)created};
     if (created && workbook_set_properties(w->book, &properties) != LXW_NO_ERROR)
         goto fail;
@@ -174,6 +185,8 @@ static int add_header(struct sheet_writer *w, const struct sheet_column *columns
         lxw_col_t at = (lxw_col_t)i;
         if (!title)
             return w->error;
+        if (i < WRAP_COLUMNS)
+            w->widths[i] = columns[i].width > 0 ? columns[i].width : WIDTH_USUAL;
         lxw_error e = worksheet_write_string(w->sheet, 0, at, title, w->bold);
         if (e == LXW_NO_ERROR && columns[i].width > 0)
             e = worksheet_set_column(w->sheet, at, at, columns[i].width, NULL);
@@ -185,6 +198,20 @@ static int add_header(struct sheet_writer *w, const struct sheet_column *columns
     return 0;
 }
 
+int sheet_writer_wrap(struct sheet_writer *w)
+{
+    if (w->error < 0)
+        return w->error;
+    if (!w->sheet)
+        return fail(w, -EINVAL, "a sheet is wrapped when it is there");
+    w->wraps = true;
+    worksheet_set_landscape(w->sheet);
+    worksheet_set_paper(w->sheet, 9); /* A4 */
+    worksheet_fit_to_pages(w->sheet, 1, 0);
+    worksheet_repeat_rows(w->sheet, 0, 0);
+    return 0;
+}
+
 int sheet_writer_add(struct sheet_writer *w, struct span name, const struct sheet_column *columns,
                      size_t count)
 {
@@ -192,6 +219,7 @@ int sheet_writer_add(struct sheet_writer *w, struct span name, const struct shee
         return w->error;
     w->sheet = NULL;
     w->row = 0;
+    w->wraps = false;
     const char *text = text_of(w, name);
     if (!text)
         return w->error;
@@ -208,6 +236,36 @@ int sheet_writer_add(struct sheet_writer *w, struct span name, const struct shee
     return add_header(w, columns, count);
 }
 
+/* How many lines a text takes in a column: what is not Latin is twice as wide. */
+static unsigned lines_of(struct span text, double width)
+{
+    unsigned lines = 1;
+    double used = 0;
+    for (size_t at = 0; at < text.len && lines < LINES_MAX;) {
+        uint32_t cp = 0;
+        int n = utf8_decode(span_slice(text, at, text.len), false, &cp);
+        double units = cp >= 0x1100 ? 2 : 1;
+        if (cp == '\n' || used + units > width) {
+            lines++;
+            used = 0;
+        }
+        used += cp == '\n' ? 0 : units;
+        at += n > 0 ? (size_t)n : 1;
+    }
+    return lines;
+}
+
+/* Programs that open it do not all find the height themselves. */
+static lxw_error set_height(struct sheet_writer *w, const struct sheet_cell *cells, size_t count)
+{
+    unsigned lines = 1;
+    for (size_t i = 0; i < count && i < WRAP_COLUMNS; i++) {
+        unsigned n = cells[i].is_number ? 1 : lines_of(cells[i].text, w->widths[i]);
+        lines = n > lines ? n : lines;
+    }
+    return worksheet_set_row(w->sheet, w->row, lines * LINE_POINTS, NULL);
+}
+
 int sheet_writer_row(struct sheet_writer *w, const struct sheet_cell *cells, size_t count)
 {
     if (w->error < 0)
@@ -216,18 +274,24 @@ int sheet_writer_row(struct sheet_writer *w, const struct sheet_cell *cells, siz
         return fail(w, -EINVAL, "a row without a sheet");
     if (w->row >= SHEET_ROWS_MAX || count > LXW_COL_MAX)
         return fail_of(w, LXW_ERROR_WORKSHEET_INDEX_OUT_OF_RANGE);
+    lxw_format *format = w->wraps ? w->wrapped : NULL;
+    if (w->wraps) {
+        lxw_error e = set_height(w, cells, count);
+        if (e != LXW_NO_ERROR)
+            return fail_of(w, e);
+    }
     for (size_t i = 0; i < count; i++) {
         lxw_col_t at = (lxw_col_t)i;
         lxw_error e;
         if (cells[i].is_number) {
             if (!isfinite(cells[i].number))
                 return fail(w, -EINVAL, "a number that is none");
-            e = worksheet_write_number(w->sheet, w->row, at, cells[i].number, NULL);
+            e = worksheet_write_number(w->sheet, w->row, at, cells[i].number, format);
         } else {
             const char *text = text_of(w, cells[i].text);
             if (!text)
                 return w->error;
-            e = worksheet_write_string(w->sheet, w->row, at, text, NULL);
+            e = worksheet_write_string(w->sheet, w->row, at, text, format);
         }
         if (e != LXW_NO_ERROR)
             return fail_of(w, e);

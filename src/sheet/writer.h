@@ -45,6 +45,11 @@ int sheet_writer_restrict(struct sheet_writer *w);
 int sheet_writer_add(struct sheet_writer *w, struct span name, const struct sheet_column *columns,
                      size_t count);
 /*
+ * The sheet begun last, before its rows, is one that is read and printed: long texts break into
+ * lines, and pages are as wide as its columns, each with the header. 0 or -EINVAL.
+ */
+int sheet_writer_wrap(struct sheet_writer *w);
+/*
  * Adds a row to the sheet begun last. -EINVAL without one, or for a number that is none; -EILSEQ
  * for a text that is not UTF-8 or holds what XML can't (NUL, U+FFFE, U+FFFF); -EMSGSIZE for a text
  * longer than SHEET_TEXT_MAX; -E2BIG past SHEET_ROWS_MAX.

@@ -3,13 +3,16 @@
 
 #include "base/cleanup.h"
 #include "sheet/writer.h"
+#include "sheet/zipread.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char dir[64], path[128];
 
@@ -209,6 +212,63 @@ static void tells_where_no_file_can_be(void **state)
     assert_int_equal(files_in_dir(), 1);
 }
 
+/* ---- what it looks like ---- */
+
+static struct buf xml;
+
+static int on_begin(void *ctx, struct span name)
+{
+    return 0;
+}
+
+static int on_piece(void *ctx, struct span piece)
+{
+    return buf_append(&xml, piece);
+}
+
+static int on_end(void *ctx)
+{
+    return 0;
+}
+
+static bool has(const char *text)
+{
+    return span_find(buf_span(&xml), span_str(text)) < xml.len;
+}
+
+static void breaks_long_texts_where_told(void **state)
+{
+    static const struct zipread_ops ops = {on_begin, on_piece, on_end};
+    for (int wraps = 0; wraps < 2; wraps++) {
+        struct sheet_writer *w = begin();
+        /* 44 units in a column of 20, and a line of its own. */
+        struct sheet_cell cells[] = {
+            SHEET_TEXT(SPAN_LIT("一二三四五六七八九十一二三四五六七八九十 abc\nd")),
+            SHEET_NUMBER(1)};
+        if (wraps)
+            assert_int_equal(sheet_writer_wrap(w), 0);
+        assert_int_equal(sheet_writer_row(w, cells, 2), 0);
+        assert_int_equal(sheet_writer_finish(w, NULL), 0);
+        sheet_writer_free(w);
+        struct buf why = BUF_INIT(4096);
+        xml = BUF_INIT(1u << 20);
+        int fd = open(path, O_RDONLY);
+        assert_int_equal(zipread_each(fd, 1u << 20, &ops, NULL, &why), 0);
+        close(fd);
+        assert_int_equal(has("orientation=\"landscape\""), wraps);
+        assert_int_equal(has("fitToHeight=\"0\""), wraps);
+        assert_int_equal(has("_xlnm.Print_Titles"), wraps);
+        assert_int_equal(has("<c r=\"A2\" s="), wraps);
+        assert_int_equal(has("ht=\"60\" customHeight=\"1\""), wraps);
+        buf_deinit(&xml);
+        buf_deinit(&why);
+    }
+    struct sheet_writer *w = NULL;
+    assert_int_equal(sheet_writer_new(span_str(path), 1700000000, &w), 0);
+    assert_int_equal(sheet_writer_wrap(w), -EINVAL);
+    sheet_writer_free(w);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
@@ -216,6 +276,7 @@ int main(void)
         TEST(stands_there_when_finished),    TEST(leaves_what_was_there_when_not),
         TEST(refuses_what_no_cell_can_hold), TEST(names_its_sheets_as_excel_allows),
         TEST(ends_a_sheet_where_excel_does), TEST(tells_where_no_file_can_be),
+        TEST(breaks_long_texts_where_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
