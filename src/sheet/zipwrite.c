@@ -1,6 +1,7 @@
 #include "sheet/zipwrite.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/utf8.h"
 #include "sheet/zip.h"
 
@@ -41,7 +42,20 @@ static int fail(struct zipwrite *w, int error, struct span member, const char *w
     return error;
 }
 
-/* What libarchive says, which knows a full disk's errno. */
+/*
+ * Takes what libarchive gives. To it nothing ever fails: it would forget its memory of the member
+ * that is being written. The caller looks at w->error.
+ */
+static la_ssize_t take_bytes(struct archive *a, void *ctx, const void *bytes, size_t size)
+{
+    struct zipwrite *w = ctx;
+    int r = w->error < 0 ? 0 : file_write(w->fd, span_from(bytes, size));
+    if (r < 0)
+        fail(w, r, SPAN_LIT(""), strerror(-r));
+    return (la_ssize_t)size;
+}
+
+/* What libarchive says. */
 static int fail_archive(struct zipwrite *w, struct span member)
 {
     int e = archive_errno(w->archive);
@@ -56,7 +70,7 @@ static bool begin(struct zipwrite *w)
            archive_write_set_options(w->archive, "zip:compression=deflate,zip:hdrcharset=UTF-8") ==
                ARCHIVE_OK &&
            archive_write_set_bytes_in_last_block(w->archive, 1) == ARCHIVE_OK &&
-           archive_write_open_fd(w->archive, w->fd) == ARCHIVE_OK;
+           archive_write_open(w->archive, w, NULL, take_bytes, NULL) == ARCHIVE_OK;
 }
 
 int zipwrite_new(struct span path, struct zipwrite **ret_writer)
@@ -153,7 +167,7 @@ static int begin_member(struct zipwrite *w, struct span name, off_t size)
     if (said != ARCHIVE_OK)
         return fail_archive(w, name);
     w->members++;
-    return 0;
+    return w->error;
 }
 
 static int write_piece(struct zipwrite *w, struct span name, struct span piece)
@@ -162,6 +176,8 @@ static int write_piece(struct zipwrite *w, struct span name, struct span piece)
         la_ssize_t n = archive_write_data(w->archive, piece.data, piece.len);
         if (n <= 0)
             return fail_archive(w, name);
+        if (w->error < 0)
+            return w->error;
         piece = span_slice(piece, (size_t)n, piece.len);
     }
     return 0;
@@ -169,7 +185,7 @@ static int write_piece(struct zipwrite *w, struct span name, struct span piece)
 
 static int end_member(struct zipwrite *w, struct span name)
 {
-    return archive_write_finish_entry(w->archive) == ARCHIVE_OK ? 0 : fail_archive(w, name);
+    return archive_write_finish_entry(w->archive) == ARCHIVE_OK ? w->error : fail_archive(w, name);
 }
 
 int zipwrite_add(struct zipwrite *w, struct span name, struct span content)
@@ -236,7 +252,7 @@ int zipwrite_finish(struct zipwrite *w, struct buf *ret_error)
     if (w->error == 0) {
         if (archive_write_close(w->archive) != ARCHIVE_OK)
             fail_archive(w, SPAN_LIT(""));
-        else
+        else if (w->error == 0)
             put_in_place(w);
         archive_write_free(take(w->archive));
     }
