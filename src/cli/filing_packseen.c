@@ -186,3 +186,35 @@ int filingpack_changes(const struct filingpack *o, const struct dossier *d)
     buf_deinit(&out);
     return !written ? CLI_BAD : report ? CLI_UNMET : CLI_GOOD;
 }
+
+int filingpack_status(const struct setup *s, bool json, struct buf *messages, struct buf *out)
+{
+    struct packchanges_summary sum;
+    struct packfiled filed = PACKFILED_INIT;
+    struct dossier d;
+    struct filingpack o = {0};
+    /* A dossier takes its time: first, is there anything to compare with? */
+    int r = packfiled_read(s->config->state_dir, &filed, messages);
+    packfiled_free(&filed);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    r = filingpack_gather(&o, s, &d);
+    if (r == 0)
+        r = packchanges_summary(&d, messages, &sum);
+    dossier_free(&d);
+    if (r != 0)
+        return r == -ENOMEM ? r : 0;
+    const unsigned *n = sum.totals;
+    if (json)
+        return buf_printf(out,
+                          ",\"handed_in\":{\"date\":\"%s\",\"report\":%u,\"assess\":%u,"
+                          "\"routine\":%u}",
+                          sum.date, n[DUTY_REPORT], n[DUTY_ASSESS], n[DUTY_ROUTINE]);
+    return buf_printf(
+        out,
+        "\n%s 提交的材料，此后变化：须报告 %u 项，须再评估 %u 项，日常更新 %u 项\n"
+        "  Since the pack of that day: %u changes to report, %u to assess, %u routine "
+        "(juyong filing pack --changes)\n",
+        sum.date, n[DUTY_REPORT], n[DUTY_ASSESS], n[DUTY_ROUTINE], n[DUTY_REPORT], n[DUTY_ASSESS],
+        n[DUTY_ROUTINE]);
+}

@@ -1,5 +1,6 @@
 /* `juyong filing status`: what is due when, and where the steps stand; notes both, too. */
 #include "cli/filingcmd.h"
+#include "cli/filingpack.h"
 
 #include "base/clock.h"
 #include "cli/setup.h"
@@ -251,7 +252,11 @@ static int tell(const struct options *o, const struct setup *s)
         calendar_judge(&facts, now, &calendar);
         r = o->json ? calendar_json(&calendar, &p, &out) : calendar_text(&calendar, &p, &out);
         if (r == 0 && o->json)
-            r = buf_append_char(&out, '\n');
+            out.len--; /* the object's end, behind what follows */
+        if (r == 0)
+            r = filingpack_status(s, o->json, &messages, &out);
+        if (r == 0 && o->json)
+            r = buf_append(&out, SPAN_LIT("}\n"));
         progress_free(&p);
     }
     setup_print_messages(stderr, &messages);

@@ -23,3 +23,9 @@ int filingpack_gather(const struct filingpack *o, const struct setup *s, struct 
 int filingpack_verify(const struct filingpack *o);
 int filingpack_note(const struct filingpack *o);
 int filingpack_changes(const struct filingpack *o, const struct dossier *d);
+/*
+ * For `filing status`: appends what has changed since the pack that was handed in last, as lines,
+ * or as a further member of a JSON object; nothing when none was, or it can't be told (messages).
+ * 0, -ENOMEM, -EMSGSIZE.
+ */
+int filingpack_status(const struct setup *s, bool json, struct buf *messages, struct buf *out);

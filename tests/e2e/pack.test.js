@@ -375,6 +375,9 @@ describe('what was handed in', () => {
     assert.match(by('service.name').what, /十个工作日/);
     assert.deepEqual([by('bank.content').was, by('bank.content').is, by('bank.content').duty], ['3', '4', 'routine']);
     assert.equal(told.report, 2);
+    const status = JSON.parse((await run(['filing', 'status', '-c', stack.conf, '--json'])).stdout);
+    assert.deepEqual(status.handed_in, { date: '2026-11-20', report: 2, assess: told.assess, routine: told.routine });
+    assert.match((await run(['filing', 'status', '-c', stack.conf])).stdout, /2026-11-20 提交的材料，此后变化：须报告 2 项/);
     const acts = (await stack.log('--all')).filter((r) => r.kind === 'admin' && r.reason === 'filing_filed');
     assert.equal(acts.length, 1);
   });
