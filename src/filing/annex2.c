@@ -88,6 +88,16 @@ static void kept(struct paper *p, const struct dossier *d)
     paper_cell(p, "明文，仅处理人员可见");
 }
 
+/* Scheme and host: what stands behind them may be a secret. */
+static struct span host_of(struct span url)
+{
+    size_t from = span_find(url, SPAN_LIT("://"));
+    from = from < url.len ? from + 3 : 0;
+    while (from < url.len && url.data[from] != '/' && url.data[from] != '?')
+        from++;
+    return span_slice(url, 0, from);
+}
+
 static void recipients(struct paper *p, const struct dossier *d)
 {
     for (size_t i = 0; i < d->model_count; i++) {
@@ -106,7 +116,7 @@ static void recipients(struct paper *p, const struct dossier *d)
             paper_item(p,
                        "二次审核方 "
                        "%.*s（%.*s）：为判断内容是否违法，接收待审核的文本，不接收终端用户标识。",
-                       SPAN_ARG(a->from), SPAN_ARG(a->source->url));
+                       SPAN_ARG(a->from), SPAN_ARG(host_of(a->source->url)));
     }
     if (d->policy->asking_count == 0)
         paper_item(p, "未使用第三方二次审核。");

@@ -21,7 +21,7 @@ static int make_world(void **state)
                "apps: [{name: shop, models: [m]}]\n"
                "strikes: {enabled: false}\n"
                "opinions: [{name: g, kind: moderations, risk: A1-a,\n"
-               "            url: 'https://o.example/v1/moderations'}]\n"
+               "            url: 'https://o.example/v1/SECRET'}]\n"
                "policy: {opinions: [{from: g, direction: completion, flag: 40, block: 60}]}\n"
                "service: {provider: '某<script>公司', name: 助手}\n");
     struct buf messages = BUF_INIT(65536);
@@ -107,7 +107,8 @@ static void papers_mark_the_unknown_and_escape_the_rest(void **state)
     assert_true(says(&algorithm, "g：每次送审输出（标记自 40%、拦截自 60%），无法取得意见时"));
     buf_deinit(&algorithm);
     struct buf two = html_of("2", &d);
-    assert_true(says(&two, "二次审核方 g（https://o.example/v1/moderations）"));
+    assert_true(says(&two, "二次审核方 g（https://o.example）"));
+    assert_false(says(&two, "SECRET"));
     buf_deinit(&two);
     struct buf one = html_of("1", &d);
     assert_true(says(&one, "未启用：终端用户的输入被拦截后不会被暂停服务"));
