@@ -37,7 +37,8 @@ struct dump {
 static int dump_piece(const char *data, size_t size, void *ctx)
 {
     struct dump *d = ctx;
-    d->error = buf_append(d->out, span_from(data, size));
+    if (d->error == 0)
+        d->error = buf_append(d->out, span_from(data, size));
     return d->error;
 }
 
@@ -45,7 +46,10 @@ int value_dump(const struct json_value *v, struct buf *out)
 {
     size_t before = out->len;
     struct dump d = {.out = out};
-    if (json_dump_callback(inner(v), dump_piece, &d, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
+    /* jansson goes on when a key of an object could not be written: what counts is our own error.
+     */
+    if (json_dump_callback(inner(v), dump_piece, &d, JSON_COMPACT | JSON_ENCODE_ANY) == 0 &&
+        d.error == 0)
         return 0;
     out->len = before;
     return d.error < 0 ? d.error : -ENOMEM;

@@ -84,6 +84,15 @@ static void wrong_texts_are_refused(void **state)
     buf_deinit(&small);
     value_free(v);
     value_free(NULL);
+    /* Wherever the room ends, in a key too: all of it, or nothing. */
+    v = value_parse(SPAN_LIT("{\"a long key\":1,\"b\":[2,\"x\"]}"), NULL);
+    for (size_t room = 1; room < 29; room++) {
+        struct buf out = BUF_INIT(room);
+        assert_int_equal(value_dump(v, &out), room < 28 ? -EMSGSIZE : 0);
+        assert_int_equal(out.len, room < 28 ? 0 : 28);
+        buf_deinit(&out);
+    }
+    value_free(v);
 }
 
 int main(void)
