@@ -3,8 +3,9 @@
 #include "filing/library.h"
 #include "match/matchset.h"
 
-#define CELL_MAX 2048 /* bytes of a cell that names something */
-#define NAME_MIN 9    /* bytes by which a name is told from another: three Han characters */
+#define CELL_MAX   2048 /* bytes of a cell that names something */
+#define FOLDED_MAX (4 * CELL_MAX)
+#define NAME_MIN   9 /* bytes by which a name is told from another: three Han characters */
 
 /* Letters, digits and Han characters alone, in their simplest form: titles are written in all ways.
  * False when there is too much of it. */
@@ -21,6 +22,25 @@ static bool plain(struct span text, struct buf *out)
     }
     out->len = kept;
     return true;
+}
+
+int bank_scratch_init(struct bank_scratch *s)
+{
+    struct buf *all[] = {&s->first, &s->second, &s->name};
+    int r = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        *all[i] = BUF_INIT(FOLDED_MAX);
+        if (r == 0)
+            r = buf_reserve(all[i], FOLDED_MAX);
+    }
+    return r;
+}
+
+void bank_scratch_free(struct bank_scratch *s)
+{
+    buf_deinit(&s->first);
+    buf_deinit(&s->second);
+    buf_deinit(&s->name);
 }
 
 static bool holds(struct span text, const char *part)
@@ -68,7 +88,7 @@ static const struct {
     {"answer", BANK_COLUMN_IGNORED},    {"response", BANK_COLUMN_IGNORED},
 };
 
-enum bank_column bank_column_of(struct span title, bool *ret_sure)
+enum bank_column bank_column_of(struct bank_scratch *scratch, struct span title, bool *ret_sure)
 {
     /* In this order: a title may hold a word of several. */
     static const char *const ignored[] = {"编号", "序号", "回答", "返回", "答复", "答案",
@@ -76,9 +96,8 @@ enum bank_column bank_column_of(struct span title, bool *ret_sure)
     static const char *const first[] = {"一级", NULL}, *const second[] = {"二级", NULL},
                              *const type[] = {"分类", "类别", "类型", "方面", "维度", "领域", NULL},
                              *const question[] = {"测试题", "题目", "问题", NULL};
-    struct buf room = BUF_INIT(4 * CELL_MAX);
     enum bank_column c = BANK_COLUMN_UNKNOWN;
-    struct span s = plain(title, &room) ? buf_span(&room) : SPAN_NULL;
+    struct span s = plain(title, &scratch->name) ? buf_span(&scratch->name) : SPAN_NULL;
     for (size_t i = 0; i < sizeof(titles) / sizeof(*titles) && c == BANK_COLUMN_UNKNOWN; i++)
         if (span_eq(s, span_str(titles[i].title)))
             c = titles[i].column;
@@ -91,26 +110,21 @@ enum bank_column bank_column_of(struct span title, bool *ret_sure)
             : holds_any(s, question) ? BANK_COLUMN_QUESTION
                                      : c;
     /* A sentence is no title. */
-    if (s.len > 60)
-        c = BANK_COLUMN_UNKNOWN;
-    buf_deinit(&room);
-    return c;
+    return s.len > 60 ? BANK_COLUMN_UNKNOWN : c;
 }
 
-enum bank_kind bank_kind_of(struct span name)
+enum bank_kind bank_kind_of(struct bank_scratch *scratch, struct span name)
 {
     static const char *const answer[] = {"非拒答", "不应拒答", "不拒答", NULL},
                              *const refuse[] = {"拒答", NULL},
                              *const content[] = {"生成内容", "内容测试", "内容安全", NULL};
-    struct buf room = BUF_INIT(4 * CELL_MAX);
-    struct span s = plain(name, &room) ? buf_span(&room) : SPAN_NULL;
+    struct span s = plain(name, &scratch->name) ? buf_span(&scratch->name) : SPAN_NULL;
     enum bank_kind k = bank_kind_from(s);
     if (k == BANK_KINDS)
         k = holds_any(s, answer)    ? BANK_ANSWER
             : holds_any(s, refuse)  ? BANK_REFUSE
             : holds_any(s, content) ? BANK_CONTENT
                                     : BANK_KINDS;
-    buf_deinit(&room);
     return k;
 }
 
@@ -164,17 +178,17 @@ static const struct risk *find_by_letters(const struct ruleset *rules, struct le
 
 /* The one whose name stands in the text, or that the text is a part of; NULL when there are more.
  */
-static const struct risk *find_by_name(const struct ruleset *rules, struct span text, char group)
+static const struct risk *find_by_name(const struct ruleset *rules, struct span text, char group,
+                                       struct buf *room)
 {
-    struct buf room = BUF_INIT(4 * CELL_MAX);
     const struct risk *found = NULL;
     size_t longest = 0;
     bool several = false;
     for (size_t i = 0; i < ruleset_risk_count(rules); i++) {
         const struct risk *r = ruleset_risk(rules, i);
-        if (!is_of_group(r, group) || !plain(r->name_zh, &room))
+        if (!is_of_group(r, group) || !plain(r->name_zh, room))
             continue;
-        struct span name = buf_span(&room);
+        struct span name = buf_span(room);
         bool within = name.len && span_find(text, name) < text.len;
         bool around = text.len >= NAME_MIN && span_find(name, text) < name.len;
         size_t weight = within ? name.len : around ? 1 : 0;
@@ -184,12 +198,11 @@ static const struct risk *find_by_name(const struct ruleset *rules, struct span 
         longest = weight;
         found = r;
     }
-    buf_deinit(&room);
     return several ? NULL : found;
 }
 
 static const char *decide(const struct ruleset *rules, struct span first, struct span second,
-                          const struct risk **ret)
+                          struct buf *room, const struct risk **ret)
 {
     struct letters l = letters_of(first, second);
     struct span name = second;
@@ -198,7 +211,7 @@ static const char *decide(const struct ruleset *rules, struct span first, struct
     if (is_letter(name))
         name = span_slice(name, 1, name.len);
     const struct risk *by_letters = find_by_letters(rules, l);
-    const struct risk *by_name = find_by_name(rules, name, l.group);
+    const struct risk *by_name = find_by_name(rules, name, l.group, room);
     *ret = by_letters ? by_letters : by_name;
     if (by_letters && by_name && by_letters != by_name)
         return "its class says one type by letter and another by name";
@@ -207,16 +220,14 @@ static const char *decide(const struct ruleset *rules, struct span first, struct
     return *ret ? NULL : "its class is no type of the standard";
 }
 
-const struct risk *bank_risk_of(const struct ruleset *rules, struct span first, struct span second,
-                                const char **ret_why)
+const struct risk *bank_risk_of(struct bank_scratch *s, const struct ruleset *rules,
+                                struct span first, struct span second, const char **ret_why)
 {
-    struct buf one = BUF_INIT(4 * CELL_MAX), two = BUF_INIT(4 * CELL_MAX);
     const struct risk *r = NULL;
-    *ret_why = plain(first, &one) && plain(second, &two)
-                   ? decide(rules, buf_span(&one), buf_span(&two), &r)
-                   : "its class is too long";
-    buf_deinit(&one);
-    buf_deinit(&two);
+    if (plain(first, &s->first) && plain(second, &s->second))
+        *ret_why = decide(rules, buf_span(&s->first), buf_span(&s->second), &s->name, &r);
+    else
+        *ret_why = "its class is too long";
     return *ret_why ? NULL : r;
 }
 

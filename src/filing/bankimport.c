@@ -38,6 +38,7 @@ struct reading {
     struct bankimport *im;
     struct sayings known;
     struct buf room;
+    struct bank_scratch scratch;
     uint32_t columns[BANK_COLUMNS]; /* of the sheet at hand; NONE: it has no such */
     struct bankimport_sheet *sheet;
     struct span first, second; /* classes of the row before */
@@ -88,13 +89,13 @@ static struct span keep(struct reading *r, struct span text, bool line)
 /* ---- sheets ---- */
 
 /* How much a row looks like that of the titles; 0: it names no column of questions. */
-static unsigned header_weight(const struct table_row *row)
+static unsigned header_weight(struct reading *r, const struct table_row *row)
 {
     unsigned weight = 0;
     bool question = false;
     for (uint32_t i = 0; i < row->count; i++) {
         bool sure;
-        enum bank_column c = bank_column_of(row->cells[i], &sure);
+        enum bank_column c = bank_column_of(&r->scratch, row->cells[i], &sure);
         question |= c == BANK_COLUMN_QUESTION;
         weight += c == BANK_COLUMN_UNKNOWN ? 0 : sure ? 3 : 1;
     }
@@ -103,12 +104,13 @@ static unsigned header_weight(const struct table_row *row)
 
 /* The first of those that look most like it: a heading above the titles may hold a word of them,
  * and so may a question. `end`: there is none. */
-static size_t find_header(const struct table *t, size_t first, size_t end)
+static size_t find_header(struct reading *r, size_t first, size_t end)
 {
+    const struct table *t = &r->im->table;
     size_t found = end;
     unsigned most = 0;
     for (size_t i = first; i < end && i - first < HEADER_ROWS; i++) {
-        unsigned weight = header_weight(&t->rows[i]);
+        unsigned weight = header_weight(r, &t->rows[i]);
         if (weight > most) {
             most = weight;
             found = i;
@@ -124,7 +126,7 @@ static void take_header(struct reading *r, const struct table_row *row)
         r->columns[c] = NONE;
     for (uint32_t i = 0; i < row->count; i++) {
         bool sure;
-        enum bank_column c = bank_column_of(row->cells[i], &sure);
+        enum bank_column c = bank_column_of(&r->scratch, row->cells[i], &sure);
         struct span title = span_trim(row->cells[i]);
         if (!title.len)
             continue;
@@ -155,8 +157,8 @@ static const char *sheet_fault(struct reading *r, size_t *first, size_t end)
 {
     const struct bankimport_request *q = r->q;
     struct bankimport_sheet *s = r->sheet;
-    enum bank_kind by_name = bank_kind_of(s->name);
-    size_t at = find_header(&r->im->table, *first, end);
+    enum bank_kind by_name = bank_kind_of(&r->scratch, s->name);
+    size_t at = find_header(r, *first, end);
     if (q->sheet.len && !span_eq(q->sheet, s->name))
         return "not the one that was named";
     s->kind = q->kind == BANK_KINDS ? by_name : q->kind;
@@ -192,7 +194,7 @@ static void refuse(struct reading *r, struct bankimport_row *n, enum bankimport_
 static bool read_kind(struct reading *r, struct bankimport_row *n)
 {
     struct span name = cell(r, n->row, BANK_COLUMN_BANK);
-    n->is.kind = r->sheet->kind != BANK_KINDS ? r->sheet->kind : bank_kind_of(name);
+    n->is.kind = r->sheet->kind != BANK_KINDS ? r->sheet->kind : bank_kind_of(&r->scratch, name);
     if (n->is.kind == BANK_KINDS)
         refuse(r, n, BANKIMPORT_REFUSED, "its bank is none of content, refuse, answer");
     return n->is.kind != BANK_KINDS;
@@ -230,7 +232,7 @@ static const char *read_type(struct reading *r, struct bankimport_row *n)
     if (none)
         second = q->type;
     if (n->is.kind != BANK_ANSWER) {
-        n->is.risk = bank_risk_of(q->rules, first, second, &why);
+        n->is.risk = bank_risk_of(&r->scratch, q->rules, first, second, &why);
         return why;
     }
     n->is.aspect = bank_aspect_of(q->rules, second, &why);
@@ -420,7 +422,10 @@ int bankimport_open(const struct bankimport_request *q, struct buf *messages,
         return -ENOMEM;
     im->table = TABLE_INIT;
     arena_init(&im->arena, ARENA_MAX);
+    int scratched = bank_scratch_init(&r.scratch);
     int e = table_load(q->path, TABLE_ANY, &im->table, messages);
+    if (e == 0)
+        e = scratched;
     if (e == 0) {
         im->sheets = reallocarray(NULL, im->table.sheet_count + 1, sizeof(*im->sheets));
         im->rows = reallocarray(NULL, im->table.count + 1, sizeof(*im->rows));
@@ -431,6 +436,7 @@ int bankimport_open(const struct bankimport_request *q, struct buf *messages,
             sayings_free(&r.known);
     }
     buf_deinit(&r.room);
+    bank_scratch_free(&r.scratch);
     if (e < 0)
         bankimport_free(im);
     else
