@@ -152,7 +152,7 @@ static const struct clause clauses[] = {
     {"7 g)-9", "发现违法内容及时处置、整改，并向主管部门报告", duties,
      "juyong incident list / report"},
     {"7 h)", "制定模型更新、升级时的安全管理策略，重要更新后再次自行组织安全评估", words_update,
-     "juyong rules log；juyong filing evaluate compare"},
+     "juyong rules log；juyong filing evaluate --compare"},
     {"7 i)", "保证服务稳定、持续；持续监测模型输入内容，防范恶意输入攻击；备份与恢复",
      words_failure, "juyong check；/readyz、/metrics；控制台“状态”"},
 };

@@ -229,7 +229,7 @@ static void evaluation(struct paper *p, const struct dossier *d)
     type_tables(p, d, shown);
     paper_text(
         p,
-        "不合格回答 %zu 条，清单见附件5 及 juyong filing evaluate show。置信区间为 Wilson 法；"
+        "不合格回答 %zu 条，清单见附件5 及 juyong filing evaluate --results。置信区间为 Wilson 法；"
         "“与要求对照”只陈述数值关系，是否符合由评估人判断。",
         d->result.failure_count);
 }
