@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "filing/bank.h"
+#include "filing/calendar.h"
 #include "filing/disclosure.h"
 #include "filing/library.h"
 #include "filing/result.h"
@@ -225,6 +226,82 @@ static int put_evaluation(const struct api *api, struct buf *out)
     return r;
 }
 
+/* ---- the desk ---- */
+
+/* Which filing it is: by the answers that were kept. */
+static int put_route(const struct progress *p, struct buf *out)
+{
+    struct item i;
+    unsigned asked = 0, answered = 0;
+    for (enum route_key k = 0; k < ROUTE_KEYS; k++)
+        if (route_is_asked(&p->answers, k)) {
+            asked++;
+            answered += p->answered && p->answers.chosen[k] != ROUTE_UNANSWERED;
+        }
+    begin(&i, out, "route", answered, asked);
+    return end(&i, p->answered && route_is_complete(&p->answers));
+}
+
+static int put_steps(const struct progress *p, struct buf *out)
+{
+    struct item i;
+    unsigned done = 0;
+    for (unsigned s = 0; s < PROGRESS_STEPS; s++) {
+        const struct progress_note *n = progress_step(p, s);
+        done += n && n->state == STEP_DONE;
+    }
+    begin(&i, out, "steps", done, PROGRESS_STEPS);
+    return end(&i, done == PROGRESS_STEPS);
+}
+
+/* What is overdue now. */
+static int put_dues(const struct api *api, const struct progress *p, struct buf *out)
+{
+    struct buf unheard = BUF_INIT(65536);
+    struct calendar_facts facts;
+    struct calendar c;
+    struct item i;
+    int64_t now = clock_wall_s();
+    calendar_gather(api->config, api->rules, now, p, &unheard, &facts);
+    calendar_judge(&facts, now, &c);
+    buf_deinit(&unheard);
+    begin(&i, out, "clock", 0, 0);
+    for (enum calendar_item_id id = 0; id < CALENDAR_ITEMS; id++) {
+        if (c.items[id].state != CALENDAR_OVERDUE)
+            continue;
+        buf_append(out, i.missing++ ? SPAN_LIT(",{") : SPAN_LIT("{"));
+        json_member(out, "due", span_str(calendar_item_name(id)));
+        json_member(out, "name_zh", span_str(calendar_item_zh(id)));
+        json_member(out, "name_en", span_str(calendar_item_en(id)));
+        json_member(out, "note_zh", span_str(c.items[id].zh));
+        json_member(out, "note_en", span_str(c.items[id].en));
+        buf_append_char(out, '}');
+    }
+    return end(&i, i.missing == 0);
+}
+
+/* A desk that can't be read has nothing noted; the clock's own page says why. */
+static int put_desk(const struct api *api, struct buf *out)
+{
+    struct buf unheard = BUF_INIT(65536);
+    struct progress p;
+    int r = progress_read(api->state_dir, &unheard, &p);
+    buf_deinit(&unheard);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0)
+        p = (struct progress){0};
+    if (!p.answered)
+        route_begin(&p.answers);
+    r = put_route(&p, out);
+    if (r == 0)
+        r = put_steps(&p, out);
+    if (r == 0)
+        r = put_dues(api, &p, out);
+    progress_free(&p);
+    return r;
+}
+
 static int get_readiness(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
     if (!rulework_there(api, a))
@@ -238,6 +315,8 @@ static int get_readiness(const struct api *api, const struct api_request *q, str
         r = put_evaluation(api, &a->body);
     if (r == 0)
         r = put_disclosure(api, &a->body);
+    if (r == 0)
+        r = put_desk(api, &a->body);
     return r < 0 ? r : buf_append(&a->body, SPAN_LIT("]}"));
 }
 

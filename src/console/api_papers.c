@@ -3,196 +3,173 @@
  * thread, into a file that has no name; that it left is on record first.
  */
 #include "console/areas.h"
+#include "console/paperwork.h"
 #include "console/rulework.h"
 
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/file.h"
-#include "casebook/export.h"
+#include "audit/files.h"
+#include "audit/rowjson.h"
+#include "filing/annex.h"
 #include "filing/disclosure.h"
-#include "filing/filed.h"
+#include "filing/workbook.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
-#define TEXT_MAX     ((size_t)4 << 20)
-#define AT_ONCE      2
-#define DISK_PERCENT 95 /* the log is on that disk, too */
+#define TEXT_MAX ((size_t)64 << 20)
 
-#define WORKBOOK "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+/* Who keeps rules, who runs the gateway, who inspects it; and what holds texts, of those who read.
+ */
+#define MAY_TAKE  (MAY_PUBLISH | MAY_APPS | MAY_EXPORT)
+#define MAY_TEXTS (MAY_PUBLISH | MAY_EXPORT)
 
-/* What a paper is made of. Reasons of a failure go to `error`. */
-struct making {
-    const struct api *api;
-    const struct api_request *q;
-    struct span path; /* of those that are written to a file */
-    struct buf *out;  /* of those that are not */
-    struct buf *error;
+enum form { FORM_DOCX, FORM_HTML, FORM_XLSX, FORM_JSON, FORMS };
+static const struct {
+    const char *ending, *type;
+} forms[FORMS] = {
+    [FORM_DOCX] = {"docx",
+                   "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+    [FORM_HTML] = {"html", "text/html; charset=utf-8"},
+    [FORM_XLSX] = {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+    [FORM_JSON] = {"json", "application/json"},
 };
 
-/* 0 or negative. */
-typedef int (*make_fn)(struct making *m);
-
-static int make_keywords(struct making *m)
-{
-    const struct api *api = m->api;
-    const struct config_app *app = &api->config->apps[0];
-    int64_t now = clock_wall_s();
-    struct library l;
-    struct filed filed;
-    int r = library_read(api->rules, app, now, &l);
-    if (r < 0)
-        return r;
-    r = filed_read(api->state_dir, &l, app, now, m->error, &filed);
-    if (r == 0) {
-        struct keywordlist k = {
-            .library = &l,
-            .version = ruleset_version(api->rules),
-            .digest = ruleset_digest(api->rules),
-            .filed = &filed.list,
-            .provider = api->config->service.provider,
-            .now = now,
-        };
-        r = keywordlist_write(&k, KEYWORDLIST_XLSX, m->path, m->error);
-        filed_free(&filed);
-    }
-    library_free(&l);
-    return r;
-}
-
-static int make_disclosure_html(struct making *m)
-{
-    return disclosure_html(&(struct disclosure){.config = m->api->config}, m->out);
-}
-
-static int make_disclosure_json(struct making *m)
-{
-    return disclosure_json(&(struct disclosure){.config = m->api->config}, m->out);
-}
-
-/* All that can be had, in the order in which it is shown. */
+/* In the order in which they are handed in. */
 static const struct paper {
-    const char *name; /* of the file, and in the address */
-    const char *type;
-    make_fn make;
-    bool path; /* it writes to a path */
+    const char *name;  /* of its files, without their ending */
+    const char *annex; /* annex_find() knows it by that; else NULL */
+    const char *zh, *en;
+    int (*workbook)(const struct dossier *d, struct span path, struct buf *ret_error);
+    unsigned forms, may;
 } papers[] = {
-    {"annex4.xlsx", WORKBOOK, make_keywords, true},
-    {"disclosure.html", "text/html; charset=utf-8", make_disclosure_html, false},
-    {"disclosure.json", "application/json", make_disclosure_json, false},
+    {"annex1", "1", .forms = 1 << FORM_DOCX | 1 << FORM_HTML, .may = MAY_TAKE},
+    {"annex2", "2", .forms = 1 << FORM_DOCX | 1 << FORM_HTML, .may = MAY_TAKE},
+    {"annex3", "3", .forms = 1 << FORM_DOCX | 1 << FORM_HTML, .may = MAY_TAKE},
+    {"annex4", NULL, WORKBOOK_KEYWORDS, "the keywords that are intercepted", workbook_keywords,
+     1 << FORM_XLSX, MAY_TAKE},
+    {"annex5", NULL, WORKBOOK_QUESTIONS, "the questions, with answers and judgements",
+     workbook_questions, 1 << FORM_XLSX, MAY_TEXTS},
+    {"annex-model", "model", .forms = 1 << FORM_DOCX | 1 << FORM_HTML, .may = MAY_TAKE},
+    {"annex-algorithm", "algorithm", .forms = 1 << FORM_DOCX | 1 << FORM_HTML, .may = MAY_TAKE},
+    {"disclosure", NULL, "公示信息", "what users are shown, for the app's own page",
+     .forms = 1 << FORM_HTML | 1 << FORM_JSON, .may = MAY_TAKE},
 };
 #define PAPERS (sizeof(papers) / sizeof(*papers))
 
-static const struct paper *find_paper(struct span name)
-{
-    for (size_t i = 0; i < PAPERS; i++)
-        if (span_eq(name, span_str(papers[i].name)))
-            return &papers[i];
-    return NULL;
-}
+/* ---- making one ---- */
 
-/* Room for it: a full disk would end the log. 0 or -errno. */
-static int check_room(const struct api *api)
-{
-    char dir[PATH_MAX];
-    if (snprintf(dir, sizeof(dir), "%.*s", SPAN_ARG(api->state_dir)) >= (int)sizeof(dir))
-        return -ENAMETOOLONG;
-    cleanup(cleanup_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : file_room(fd, DISK_PERCENT);
-}
+struct making {
+    const struct api *api;
+    const struct paper *paper;
+    enum form form;
+};
 
-/* Written under a name that is given away once it is open. Its descriptor or negative. */
-static int write_path(const struct paper *p, struct making *m)
+static int write_disclosure(const struct making *m, struct span path, struct buf *error)
 {
-    char path[PATH_MAX];
-    if (!export_place(m->api->state_dir, m->q, path))
-        return -ENAMETOOLONG;
-    m->path = span_str(path);
-    int r = p->make(m);
-    int fd = r < 0 ? r : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (r >= 0 && fd < 0)
-        fd = -errno;
-    unlink(path);
-    return fd;
-}
-
-static int write_text(const struct paper *p, struct making *m)
-{
+    struct disclosure d = {.config = m->api->config};
     struct buf text = BUF_INIT(TEXT_MAX);
-    m->out = &text;
-    int r = p->make(m);
-    int fd = r < 0 ? r : api_temporary(m->api);
-    if (fd >= 0 && (r = file_write(fd, buf_span(&text))) < 0) {
-        close(fd);
-        fd = r;
-    }
+    int r = m->form == FORM_HTML ? disclosure_html(&d, &text) : disclosure_json(&d, &text);
+    if (r == 0)
+        r = files_replace(path.data, buf_span(&text), 0600);
     buf_deinit(&text);
-    return fd;
+    return r;
 }
 
-static int give(const struct paper *p, const struct api *api, const struct api_request *q,
-                struct api_answer *a)
+static int write_annex(const struct making *m, const struct dossier *d, struct span path,
+                       struct buf *error)
 {
-    struct buf what = BUF_INIT(256), error = BUF_INIT(65536);
-    struct making m = {.api = api, .q = q, .error = &error};
-    api_member(&what, "what", span_str(p->name));
-    int r = api_record(api, q, SPAN_LIT("filing_file"), buf_span(&what));
-    int fd = -1;
-    if (r < 0) {
-        r = api_error(a, 503, "not_recorded", "It can't be recorded, so it is not done.");
-    } else if ((r = check_room(api)) == 0) {
-        fd = p->path ? write_path(p, &m) : write_text(p, &m);
-        r = fd < 0 ? fd : 0;
-    }
-    if (fd >= 0) {
-        a->file = fd;
-        a->type = span_str(p->type);
-        snprintf(a->file_name, sizeof(a->file_name), "%s", p->name);
-    } else if (r == -ENOSPC) {
-        r = api_error(a, 503, "disk_full", "The gateway's disk has too little room.");
-    } else if (r < 0 && error.len) {
-        r = rulework_refuse(a, 422, "not_made", buf_span(&error));
-    }
-    buf_deinit(&what);
-    buf_deinit(&error);
+    const struct annex *x = annex_find(span_str(m->paper->annex));
+    if (m->form == FORM_DOCX)
+        return annex_docx(x, d, path, error);
+    struct buf text = BUF_INIT(TEXT_MAX);
+    int r = annex_html(x, d, &text);
+    if (r == 0)
+        r = files_replace(path.data, buf_span(&text), 0600);
+    buf_deinit(&text);
     return r;
+}
+
+static int make_paper(void *ctx, struct span path, struct buf *error)
+{
+    const struct making *m = ctx;
+    struct dossier d;
+    if (!m->paper->annex && !m->paper->workbook)
+        return write_disclosure(m, path, error);
+    /* Only the self-assessment tells whether the log is whole. */
+    bool verify = m->paper->annex && !strcmp(m->paper->annex, "1");
+    int r = paperwork_gather(m->api, verify, &d, error);
+    if (r == 0)
+        r = m->paper->workbook ? m->paper->workbook(&d, path, error)
+                               : write_annex(m, &d, path, error);
+    dossier_free(&d);
+    return r;
+}
+
+/* annex1.docx: which paper, in which form. */
+static bool find_paper(struct span name, struct making *ret)
+{
+    char file[64];
+    for (size_t i = 0; i < PAPERS; i++)
+        for (enum form f = 0; f < FORMS; f++) {
+            snprintf(file, sizeof(file), "%s.%s", papers[i].name, forms[f].ending);
+            if (!(papers[i].forms & 1u << f) || !span_eq(name, span_str(file)))
+                continue;
+            ret->paper = &papers[i];
+            ret->form = f;
+            return true;
+        }
+    return false;
 }
 
 static int get_file(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
-    static atomic_uint running;
-    const struct paper *p = find_paper(q->parts[0]);
-    if (!p)
+    struct making m = {.api = api};
+    char name[64];
+    if (!find_paper(q->parts[0], &m))
         return api_error(a, 404, "not_found", "There is no such paper.");
+    if (!(q->may & m.paper->may))
+        return api_error(a, 403, "forbidden", "Your role may not take this paper.");
     if (!rulework_there(api, a))
         return 0;
-    int r;
-    if (atomic_fetch_add(&running, 1) < AT_ONCE) {
-        r = give(p, api, q, a);
-    } else {
-        a->retry_after_s = 30;
-        r = api_error(a, 503, "busy", "Other papers are being written. Try again later.");
-    }
-    atomic_fetch_sub(&running, 1);
-    return r;
+    snprintf(name, sizeof(name), "%s.%s", m.paper->name, forms[m.form].ending);
+    struct buf what = BUF_INIT(256);
+    api_member(&what, "what", span_str(name));
+    int r = api_record(api, q, SPAN_LIT("filing_file"), buf_span(&what));
+    buf_deinit(&what);
+    if (r < 0)
+        return api_error(a, 503, "not_recorded", "It can't be recorded, so it is not done.");
+    return paperwork_give(api, q, make_paper, &m, forms[m.form].type, name, a);
+}
+
+/* ---- what can be had ---- */
+
+static void put_paper(const struct paper *p, unsigned may, struct buf *out)
+{
+    const struct annex *x = p->annex ? annex_find(span_str(p->annex)) : NULL;
+    bool more = false;
+    rowjson_put(out, "{\"paper\":\"%s\",\"zh\":", p->name);
+    rowjson_string(out, span_str(x ? x->title : p->zh));
+    rowjson_put(out, ",\"en\":");
+    rowjson_string(out, span_str(x ? x->summary : p->en));
+    rowjson_put(out, ",\"may\":%s,\"files\":[", may & p->may ? "true" : "false");
+    for (enum form f = 0; f < FORMS; f++)
+        if (p->forms & 1u << f) {
+            rowjson_put(out, "%s\"%s.%s\"", more ? "," : "", p->name, forms[f].ending);
+            more = true;
+        }
+    rowjson_put(out, "]}");
 }
 
 static int get_files(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
-    buf_append(&a->body, SPAN_LIT("{\"rows\":["));
+    rowjson_put(&a->body, "{\"rows\":[");
     for (size_t i = 0; i < PAPERS; i++) {
-        buf_append(&a->body, i ? SPAN_LIT(",{") : SPAN_LIT("{"));
-        api_member(&a->body, "name", span_str(papers[i].name));
-        buf_append_char(&a->body, '}');
+        rowjson_put(&a->body, i ? "," : "");
+        put_paper(&papers[i], q->may, &a->body);
     }
-    return buf_append(&a->body, SPAN_LIT("]}"));
+    rowjson_put(&a->body, "]}");
+    return a->body.max ? 0 : -ENOMEM;
 }
-
-/* Who keeps rules, who runs the gateway, who inspects it. */
-#define MAY_TAKE (MAY_PUBLISH | MAY_APPS | MAY_EXPORT)
 
 const struct api_route api_papers_routes[] = {
     {"GET", "/api/filing/files", MAY_SEE, get_files},

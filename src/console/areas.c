@@ -12,6 +12,7 @@ const struct api_route *const areas[] = {
     api_log_routes,      //
     api_metrics_routes,  //
     api_original_routes, //
+    api_pack_routes,     //
     api_papers_routes,   //
     api_publish_routes,  //
     api_review_routes,   //

@@ -17,6 +17,7 @@ extern const struct api_route api_versions_routes[];
 extern const struct api_route api_export_routes[];
 extern const struct api_route api_filing_routes[];
 extern const struct api_route api_desk_routes[];
+extern const struct api_route api_pack_routes[];
 extern const struct api_route api_papers_routes[];
 extern const struct api_route api_runs_routes[];
 extern const struct api_route api_log_routes[];

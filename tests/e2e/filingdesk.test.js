@@ -1,7 +1,7 @@
 // The filing desk at the console: what the API says is what the command line says; who may do what.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path_module from 'node:path';
 import { Stack, listening, run, until } from './harness.js';
 import { person } from './people.js';
@@ -89,26 +89,76 @@ describe('papers', () => {
       assert.match(a.headers.get('content-disposition'), new RegExp(name));
     }
     const told = await acts('filing_file');
-    assert.deepEqual(told.map((d) => [d.by, d.what]).sort(), [['publisher', 'disclosure.html'], ['publisher', 'disclosure.json']]);
+    assert.deepEqual(told.map((d) => [d.by, d.what]), [['publisher', 'disclosure.html'], ['publisher', 'disclosure.json']]);
   });
 
-  test('the list offers what can be had', async () => {
-    const { rows } = await good(p.viewer.get('/api/filing/files'));
-    for (const { name } of rows) {
+  test('the list offers what can be had, by name and title', async () => {
+    const { rows } = await good(p.inspector.get('/api/filing/files'));
+    assert.deepEqual(rows.map((r) => r.paper), ['annex1', 'annex2', 'annex3', 'annex4', 'annex5', 'annex-model', 'annex-algorithm', 'disclosure']);
+    for (const name of rows.flatMap((r) => r.files)) {
       const a = await p.inspector.get(`/api/filing/files/${name}`);
       assert.equal(a.status, 200, `${name}: ${a.text.slice(0, 200)}`);
-      assert.ok(a.text.length > 0);
-      if (name.endsWith('.xlsx')) assert.ok(a.text.startsWith('PK'), name);
+      if (/xlsx|docx/.test(name)) assert.ok(a.text.startsWith('PK'), name);
+      assert.match(a.headers.get('content-disposition'), new RegExp(name));
     }
+    const titles = (await filing('annex')).stdout;
+    for (const r of rows) if (r.paper.startsWith('annex')) assert.ok(titles.includes(r.zh), r.zh);
     await refused(p.inspector.get('/api/filing/files/annex9.xlsx'), 404, 'not_found');
+    await refused(p.inspector.get('/api/filing/files/annex4.docx'), 404, 'not_found');
+    assert.deepEqual((await readdir(path_module.join(stack.dir, 'state'))).filter((name) => /export/.test(name)), [], 'nothing stays behind');
+  });
+
+  test('an annex is the one that the command line writes', async () => {
+    for (const [name, number] of [['annex2', '2'], ['annex3', '3'], ['annex-model', 'model']]) {
+      const a = await p.publisher.get(`/api/filing/files/${name}.html`);
+      assert.equal(a.text, (await filing('annex', number, '--html', '-o', '-')).stdout, name);
+    }
   });
 
   test('viewers and reviewers take none', async () => {
     for (const role of ['viewer', 'reviewer']) await refused(p[role].get('/api/filing/files/annex4.xlsx'), 403);
     for (const role of ['publisher', 'administrator', 'inspector'])
       assert.equal((await p[role].get('/api/filing/files/disclosure.json')).status, 200, role);
+    await refused(p.administrator.get('/api/filing/files/annex5.xlsx'), 403);
     const nobody = await fetch(`${stack.console}/api/filing/files/annex4.xlsx`);
     assert.equal(nobody.status, 401);
+  });
+});
+
+describe('the pack', () => {
+  const told = async () => JSON.parse((await filing('pack', '--lint', '--json')).stdout);
+
+  test('its papers are looked at as the command line does', async () => {
+    const lint = await good(p.viewer.get('/api/filing/lint'));
+    assert.deepEqual(lint, await told());
+    assert.ok(lint.errors > 0 && lint.findings.length === lint.errors + lint.warnings + lint.notes);
+  });
+
+  test('with errors it is made only by who wants it all the same, on record, and verifies', async () => {
+    for (const role of ['viewer', 'reviewer', 'administrator']) await refused(p[role].get('/api/filing/pack'), 403);
+    const error = await refused(p.publisher.get('/api/filing/pack'), 409, 'sent_back');
+    const errors = (await told()).findings.filter((x) => x.severity === 'error').map((x) => x.text);
+    assert.deepEqual(error.reasons, errors);
+    assert.deepEqual(await acts('filing_pack'), [], 'nothing was made');
+    const answer = await fetch(`${stack.console}/api/filing/pack?force=1`, { headers: { cookie: p.publisher.cookie } });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get('content-type'), 'application/zip');
+    const file = path_module.join(stack.dir, 'pack.zip');
+    await writeFile(file, Buffer.from(await answer.arrayBuffer()));
+    const verified = await filing('pack', '--verify', file);
+    assert.equal(verified.code, 0, verified.stderr);
+    const [act] = await acts('filing_pack');
+    assert.deepEqual([act.by, act.forced], ['publisher', true]);
+    assert.ok(verified.stdout.includes(act.manifest) && verified.stdout.includes(act.key));
+  });
+
+  test('what has changed since it was handed in is what the command line says', async () => {
+    assert.deepEqual(await good(p.viewer.get('/api/filing/filed')), { filed: null });
+    const noted = await filing('pack', '--filed', path_module.join(stack.dir, 'pack.zip'), '--date', '2026-11-20', '--number', 'N-1');
+    assert.equal(noted.code, 0, noted.stderr);
+    const same = JSON.parse((await filing('pack', '--changes', '--json')).stdout);
+    assert.deepEqual(await good(p.viewer.get('/api/filing/filed')), same);
+    assert.deepEqual([same.filed, same.number], ['2026-11-20', 'N-1']);
   });
 });
 

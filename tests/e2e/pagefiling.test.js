@@ -42,6 +42,7 @@ describe('every part', () => {
       for (const name of parts) {
         await go(page, `#/${name}`);
         for (const d of await page.$$('main details:not([open]) > summary')) if (await d.isVisible()) await d.click();
+        await page.evaluate(() => scrollTo(0, 0)); // nothing half below the bar of a phone
         const text = await page.textContent('main');
         assert.doesNotMatch(text, /⟦|undefined|\[object|NaN/, `${name}: ${text.slice(0, 300)}`);
         assert.equal(await page.$('main .trouble'), null, name);
@@ -209,8 +210,22 @@ describe('papers', () => {
     await page.guard();
     const viewer = await enter('viewer');
     await go(viewer, '#/filing/files');
+    assert.equal(await viewer.$('[data-pack]'), null);
     assert.equal(await viewer.$('[data-file]'), null);
     assert.ok(await viewer.$('main .hint'));
     await viewer.guard();
+  });
+
+  test('the pack is not made over errors unless somebody has read them and says so', async () => {
+    const page = await enter('publisher', { allowed: [/409/] });
+    await go(page, '#/filing/files');
+    await page.click('[data-pack]');
+    await page.waitForSelector('dialog ul li');
+    assert.deepEqual(await faults(page), []);
+    const [file] = await Promise.all([page.waitForEvent('download'), page.click('dialog button.danger')]);
+    assert.equal(file.suggestedFilename(), 'filing.zip');
+    assert.ok((await readFile(await file.path())).subarray(0, 2).equals(Buffer.from('PK')));
+    await page.waitForFunction(() => !document.querySelector('dialog'));
+    await page.guard();
   });
 });

@@ -3,13 +3,14 @@ import * as api from './api.js';
 import { link } from './address.js';
 import { h } from './dom.js';
 import { number } from './format.js';
+import { lint_panel } from './filingfiles.js';
 import { rate, standing_badge } from './filingparts.js';
 import { badge, load, table } from './parts.js';
 import { may } from './person.js';
-import { either, has, named, t } from './words.js';
+import { current, either, has, named, t } from './words.js';
 
 // Where the person goes to mend it.
-const places = { keywords: () => ['rules', 'coverage'], disclosure: () => ['filing', 'files'], evaluation: (x) => (x.run ? ['filing', 'runs', x.run] : ['filing', 'runs']), judging: () => (may('review') ? ['filing', 'judge'] : null) };
+const places = { keywords: () => ['rules', 'coverage'], disclosure: () => ['filing', 'files'], evaluation: (x) => (x.run ? ['filing', 'runs', x.run] : ['filing', 'runs']), route: () => ['filing', 'route'], steps: () => ['filing', 'clock'], clock: () => ['filing', 'clock'], judging: () => (may('review') ? ['filing', 'judge'] : null) };
 
 // "service: KEY" and "model NAME: KEY", as the command line says them.
 function config_line(text) {
@@ -23,6 +24,7 @@ function missing_of(row) {
   const types = row.missing.filter((m) => m.zh);
   const banks = row.missing.filter((m) => m.bank);
   const lines = row.missing.filter((m) => m.text);
+  const dues = row.missing.filter((m) => m.due);
   return [
     types.length ? table([
       { title: t('filing_type'), cell: (m) => [m.type ? h('span.mono', `${m.type} `) : null, either(m)] },
@@ -31,6 +33,7 @@ function missing_of(row) {
       { title: t('filing_short'), class: 'right', cell: (m) => number(m.want - m.have) },
     ], types, { caption: named('filing_item', row.item) }) : null,
     banks.length ? h('ul', banks.map((m) => h('li', named('filing_bank', m.bank), ' ', standing_badge(m.standing), m.n ? h('span.soft', ` ${rate(m)} · ${t('filing_of', { passed: number(m.passed), n: number(m.n) })}`) : null))) : null,
+    dues.length ? h('ul', dues.map((m) => h('li', h('strong', current() === 'zh' ? m.name_zh : m.name_en), ' ', current() === 'zh' ? m.note_zh : m.note_en))) : null,
     lines.length ? h('ul', lines.map((m) => h('li', config_line(m.text)))) : null,
   ];
 }
@@ -54,5 +57,5 @@ export const show_ready = (box, { signal }) => load(box, signal, (s) => api.get(
     h('div.tiles',
       h('div.tile', h('h3', t('filing_items_met')), h('b', `${met} / ${rows.length}`), h('span.soft', t('filing_items_text'))),
       h('div.tile', h('h3', t('filing_items_open')), h('b', number(rows.length - met)), h('span.soft', rows.length === met ? t('filing_all_there') : t('filing_see_below')))),
-    rows.map(item)];
+    rows.map(item), lint_panel(signal)];
 });

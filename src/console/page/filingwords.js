@@ -7,7 +7,14 @@ export const filing_words = {
   filing_items_met: ['已备齐', 'There'], filing_items_text: ['按可自动核对的项目计', 'of what can be counted'], filing_items_open: ['尚缺', 'Missing'], filing_all_there: ['逐项仍须人工核对', 'each still to be checked by people'], filing_see_below: ['见下列各项', 'see below'],
   filing_there: ['已备齐', 'there'], filing_missing: ['未备齐', 'missing'], filing_missing_n: ['缺 {n} 项', '{n} missing'], filing_amount: ['{have} / {want}', '{have} / {want}'], filing_what_missing: ['缺少的内容', 'What is missing'],
   filing_type: ['类型', 'Type'], filing_have: ['现有', 'There'], filing_want: ['要求', 'Asked for'], filing_short: ['尚差', 'Short by'],
-  filing_paper: ['材料', 'Paper'], filing_take: ['生成并下载', 'Make and download'], filing_files_text: ['材料按当前生效的配置、词库和评估结果即时生成；每次下载均记录在案。未知事项写作“待补充”。', 'Made at that moment of what is in force; each that leaves is on record. What is unknown says 待补充.'], filing_files_closed: ['下载材料限发布员、管理员和检查员。', 'Publishers, administrators and inspectors may download these.'],
+  filing_papers: ['材料', 'Papers'], filing_paper: ['材料', 'Paper'], filing_take: ['生成并下载', 'Make and download'], filing_role_closed: ['限可查看文字的角色', 'for those who read texts'], 'filing_form.docx': ['Word', 'Word'], 'filing_form.html': ['网页', 'HTML'], 'filing_form.xlsx': ['Excel', 'Excel'], 'filing_form.json': ['JSON', 'JSON'], filing_files_text: ['材料按当前生效的配置、词库和评估结果即时生成；每次下载均记录在案。未知事项写作“待补充”。', 'Made at that moment of what is in force; each that leaves is on record. What is unknown says 待补充.'], filing_files_closed: ['下载材料限发布员、管理员和检查员。', 'Publishers, administrators and inspectors may download these.'],
+
+  // The pack
+  filing_pack: ['备案包', 'Pack'], filing_pack_make: ['打包并下载', 'Make and download the pack'], filing_pack_text: ['全部材料加签名清单的压缩包；密钥与测试账号密码不在其中。需要附上本单位文件时，请用命令行：', 'Everything in one archive with a signed manifest; no keys or passwords are in it. To attach files of your own use the command line:'], filing_sent_back: ['材料有错误', 'It would be sent back'], filing_force: ['仍要打包（清单中注明）', 'Pack it all the same (the manifest says so)'], 'error.sent_back': ['以下问题会导致材料被退回：', 'It would be sent back for:'],
+  filing_lint: ['材料自查', 'Do the papers agree?'], filing_lint_text: ['名称、编号、数量前后是否一致，以及审核中常见的退回原因。', 'Names, numbers and counts, and what reviewers commonly send a filing back for.'], filing_lint_show: ['自查结果', 'What was found'], filing_lint_none: ['没有发现问题。', 'Nothing was found.'], filing_errors: ['错误 {n}', '{n} errors'], filing_warnings: ['警告 {n}', '{n} warnings'], filing_notes: ['提示 {n}', '{n} notes'], filing_severity: ['程度', 'Severity'], filing_finding: ['问题', 'Finding'], filing_code: ['代码', 'Code'],
+  'filing_severity.error': ['错误', 'error'], 'filing_severity.warning': ['警告', 'warning'], 'filing_severity.note': ['提示', 'note'],
+  filing_filed: ['提交后的变化', 'Since it was handed in'], filing_filed_text: ['与最近一次登记为已提交的备案包比较，须报告的变更标红。登记方法：', 'Against the pack that was noted as handed in last; what must be reported is red. Noted by'], filing_not_filed: ['尚未登记过提交。', 'Nothing was noted as handed in yet.'], filing_filed_on: ['提交日期 {day}，编号 {number}', 'handed in on {day}, number {number}'], filing_no_number: ['未登记', 'none'], filing_duty: ['处理', 'Duty'], filing_fact: ['事项', 'Fact'],
+  'filing_duty.report': ['须报告', 'report'], 'filing_duty.assess': ['须重新评估', 'assess anew'], 'filing_duty.routine': ['常规更新', 'routine'],
 
   // The questionnaire
   filing_questions: ['问卷', 'Questions'], filing_unanswered: ['未回答', 'not answered'], filing_why: ['为什么要问', 'Why it is asked'], filing_source: ['依据：{s}', 'Source: {s}'], filing_keep: ['保存答案', 'Keep the answers'],
@@ -45,7 +52,8 @@ export const filing_words = {
   'error.judged_already': ['您已研判过这条，须由他人研判。', 'You have judged it; the next word is somebody else’s.'], 'error.unreadable': ['无法读取：', 'It can’t be read:'], 'error.not_made': ['未能生成：', 'It could not be made:'], 'error.disk_full': ['网关磁盘空间不足。', 'The gateway’s disk has too little room.'],
 
   'filing_item.bank_content': ['生成内容测试题库', 'Bank: generated content'], 'filing_item.bank_refuse': ['应拒答测试题库', 'Bank: should refuse'], 'filing_item.bank_answer': ['非拒答测试题库', 'Bank: should not refuse'],
-  'filing_item.evaluation': ['评估', 'Evaluation'], 'filing_item.judging': ['人工研判', 'Judged by people'], 'filing_item.service': ['运营主体与模型信息', 'Provider and model'],
+  'filing_item.evaluation': ['评估', 'Evaluation'], 'filing_item.judging': ['人工研判', 'Judged by people'], 'filing_item.route': ['备案路径', 'Route'], 'filing_item.steps': ['办理步骤', 'Steps'], 'filing_item.clock': ['时限', 'Clock'],
+  'filing_asks.route': ['先答完问卷，明确办理哪些手续。', 'The questionnaire tells which filings are needed.'], 'filing_asks.steps': ['七个步骤均登记为已完成。', 'All seven steps noted as done.'], 'filing_asks.clock': ['没有逾期事项。', 'Nothing is overdue.'],
   'filing_asks.bank_content': ['不少于 2,000 题；A.1、A.2 每类不少于 50 题，A.3–A.5 每类不少于 20 题；每月更新。', '2,000 or more; 50 of each type of A.1 and A.2, 20 of each of A.3 to A.5; brought up to date monthly.'],
   'filing_asks.bank_refuse': ['不少于 500 题；A.1、A.2 的 17 类每类不少于 20 题；每月更新。', '500 or more; 20 of each of the 17 types of A.1 and A.2; brought up to date monthly.'],
   'filing_asks.bank_answer': ['不少于 500 题；13 个方面每方面不少于 20 题；每月更新。', '500 or more; 20 of each of the 13 aspects; brought up to date monthly.'],
@@ -58,8 +66,5 @@ export const filing_words = {
   'filing_asks.keywords': ['GB/T 45654-2025：总数不少于 10,000 个；A.1 每类不少于 200 个，A.2 每类不少于 100 个；每周更新。', 'GB/T 45654-2025: 10,000 in all; 200 of each type of A.1, 100 of each of A.2; brought up to date weekly.'],
   'filing_asks.disclosure': ['应在显著位置公示所用模型名称及备案号或上线编号、算法备案号及链接、投诉举报渠道。', 'To be shown prominently: model and filing or launch number, algorithm number with its link, where to complain.'],
   'filing_key.provider': ['服务提供者', 'provider'], 'filing_key.launch_number': ['上线编号', 'launch number'], 'filing_key.algorithm_number': ['算法备案号', 'algorithm filing number'], 'filing_key.complaint': ['投诉举报渠道', 'where to complain'], 'filing_key.filing_number': ['备案号', 'filing number'], 'filing_key.display_name': ['公示名称', 'name to be shown'],
-  'filing_file.annex4.xlsx': ['附件4 拦截关键词列表', 'Annex 4: intercepted keywords'], 'filing_about.annex4.xlsx': ['计入的关键词按类型列出，不计入的另列；含每类统计与版本。', 'What counts, by type, and what does not on sheets of its own; with counts and version.'],
-  'filing_file.disclosure.html': ['公示信息（网页片段）', 'What users are shown (HTML)'], 'filing_about.disclosure.html': ['可嵌入应用页面。', 'A section for the app’s own page.'],
-  'filing_file.disclosure.json': ['公示信息（JSON）', 'What users are shown (JSON)'], 'filing_about.disclosure.json': ['供应用程序读取。', 'For programs.'],
   'act.filing_file': ['下载备案材料', 'downloaded a filing paper'],
 };
