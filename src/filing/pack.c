@@ -38,11 +38,19 @@ static int look_at(struct pack *p, struct buf *messages)
     struct lint_document *documents = calloc(p->count + 1, sizeof(*documents));
     size_t count = 0;
     int r = documents ? 0 : -ENOMEM;
-    for (size_t i = 0; i < p->count && r == 0; i++)
-        if (p->parts[i].is_text)
-            documents[count++] = (struct lint_document){.name = p->parts[i].name,
-                                                        .text = buf_span(&p->parts[i].content),
-                                                        .identifies = p->parts[i].identifies};
+    for (size_t i = 0; i < p->count && r == 0; i++) {
+        const struct part *part = &p->parts[i];
+        if (!part->is_text && !part->is_closed)
+            continue;
+        documents[count++] = (struct lint_document){
+            .name = part->name,
+            .text = !part->is_text   ? SPAN_LIT("")
+                    : part->said.len ? buf_span(&part->said)
+                                     : buf_span(&part->content),
+            .identifies = part->identifies,
+            .closed = part->is_closed,
+        };
+    }
     const struct dossier *d = p->o.dossier;
     bool known =
         r == 0 && changes_read(d->config->state_dir, d->rules, d->o.now, messages, &changes) == 0;

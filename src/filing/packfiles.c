@@ -77,6 +77,7 @@ void parts_forget(struct pack *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         buf_deinit(&p->parts[i].content);
+        buf_deinit(&p->parts[i].said);
         if (p->parts[i].fd >= 0)
             close(p->parts[i].fd);
     }
@@ -91,6 +92,9 @@ struct search {
     const struct config *config;
     bool check;
     struct buf member;
+    bool speaks; /* the member is what a document or a workbook says */
+    struct buf said;
+    bool closed; /* something in it can't be looked into */
 };
 
 static bool is_secret(const struct search *s, struct span text)
@@ -98,9 +102,31 @@ static bool is_secret(const struct search *s, struct span text)
     return evidence_has_secret(s->config, text) || (s->check && evidence_looks_secret(text));
 }
 
+/* The text of an XML part, without its marks; a paragraph or a cell ends a line. */
+static int add_text(struct buf *out, struct span xml)
+{
+    int r = 0;
+    for (size_t at = 0; at < xml.len && r == 0;) {
+        struct span rest = span_slice(xml, at, xml.len);
+        if (rest.data[0] != '<') {
+            size_t n = span_find(rest, SPAN_LIT("<"));
+            r = buf_append(out, span_slice(rest, 0, n));
+            at += n;
+            continue;
+        }
+        if (span_starts(rest, SPAN_LIT("</w:p>")) || span_starts(rest, SPAN_LIT("</si>")))
+            r = buf_append_char(out, '\n');
+        at += span_find(rest, SPAN_LIT(">")) + 1;
+    }
+    return r;
+}
+
 static int on_begin(void *ctx, struct span name)
 {
-    buf_clear(&((struct search *)ctx)->member);
+    struct search *s = ctx;
+    s->speaks = s->check && (span_eq(name, SPAN_LIT("word/document.xml")) ||
+                             span_eq(name, SPAN_LIT("xl/sharedStrings.xml")));
+    buf_clear(&s->member);
     return 0;
 }
 
@@ -109,10 +135,19 @@ static int on_piece(void *ctx, struct span piece)
     return buf_append(&((struct search *)ctx)->member, piece);
 }
 
+static bool is_archive(struct span bytes)
+{
+    return span_starts(bytes, SPAN_LIT("PK\x03\x04"));
+}
+
 static int on_end(void *ctx)
 {
     struct search *s = ctx;
-    return is_secret(s, buf_span(&s->member)) ? -ENOKEY : 0;
+    struct span bytes = buf_span(&s->member);
+    s->closed = s->closed || is_archive(bytes);
+    if (is_secret(s, bytes))
+        return -ENOKEY;
+    return s->speaks ? add_text(&s->said, bytes) : 0;
 }
 
 /* In its bytes, and, of an archive such as a workbook or a document, in those of its members. */
@@ -121,13 +156,16 @@ static int search_file(struct search *s, int fd, struct span bytes)
     static const struct zipread_ops ops = {on_begin, on_piece, on_end};
     if (is_secret(s, bytes))
         return -ENOKEY;
-    if (!span_starts(bytes, SPAN_LIT("PK\x03\x04")))
+    if (!is_archive(bytes))
         return 0;
     struct buf why = BUF_INIT(4096);
     int r = zipread_each(fd, UNPACK_BYTES, &ops, s, &why);
     buf_deinit(&why);
-    /* What we can't read, such as a file with a password, is the operator's own. */
-    return r == -EINVAL || r == -EMSGSIZE ? 0 : r;
+    /* What has a password, say, is the operator's own; the linter tells of it. */
+    if (r != -EINVAL && r != -EMSGSIZE)
+        return r;
+    s->closed = true;
+    return 0;
 }
 
 static bool is_paper(struct span name)
@@ -160,9 +198,28 @@ static int open_file(const char *path, int *ret_fd)
     return r;
 }
 
+/* What was looked at is what is packed, whoever writes to the file meanwhile; what was made here is
+ * read again from its file, so that it takes no memory. Takes the descriptor over. */
+static void keep_file(struct part *part, struct search *s, int fd)
+{
+    part->is_text = s->check && (is_paper(part->name) || s->said.len);
+    part->is_closed = s->check && s->closed;
+    part->said = s->said;
+    s->said = BUF_INIT(0);
+    if (s->check) {
+        close(fd);
+        return;
+    }
+    buf_deinit(&part->content);
+    part->fd = fd;
+}
+
 int parts_add_file(struct pack *p, struct span name, const char *path, bool check)
 {
-    struct search s = {p->o.dossier->config, check, BUF_INIT(FILE_BYTES)};
+    struct search s = {.config = p->o.dossier->config,
+                       .check = check,
+                       .member = BUF_INIT(FILE_BYTES),
+                       .said = BUF_INIT(FILE_BYTES)};
     struct buf bytes = BUF_INIT(FILE_BYTES);
     int fd = -1, r = open_file(path, &fd);
     if (r < 0)
@@ -172,20 +229,12 @@ int parts_add_file(struct pack *p, struct span name, const char *path, bool chec
         r = search_file(&s, fd, buf_span(&bytes));
     if (r == 0)
         r = parts_add_text(p, name, &bytes, false);
-    if (r == 0) {
-        /* What was looked at is what is packed, whoever writes to the file meanwhile; what was made
-         * here is read again from its file, so that it takes no memory. */
-        struct part *part = &p->parts[p->count - 1];
-        part->is_text = check && is_paper(name);
-        if (!check) {
-            buf_deinit(&part->content);
-            part->fd = fd;
-            fd = -1;
-        }
-    }
-    if (fd >= 0)
+    if (r == 0)
+        keep_file(&p->parts[p->count - 1], &s, fd);
+    else
         close(fd);
     buf_deinit(&bytes);
     buf_deinit(&s.member);
+    buf_deinit(&s.said);
     return r;
 }

@@ -37,6 +37,7 @@ void lint_deinit(struct lint *l);
 struct lint_document {
     struct span name, text;
     bool identifies; /* it must name the provider, the models and their filing numbers */
+    bool closed;     /* nobody can look whether it holds a key: it has a password, or archives */
 };
 
 struct lint_question {

@@ -164,6 +164,10 @@ int lint_documents(const struct lint_question *q, struct lint *l)
         unsigned gaps = count_of(d->text, SPAN_LIT("待补充"));
         if (gaps)
             r = lint_add(l, LINT_WARNING, "pending", "%.*s有 %u 处待补充", SPAN_ARG(d->name), gaps);
+        if (r == 0 && d->closed)
+            r = lint_add(l, LINT_WARNING, "attachment-closed",
+                         "%.*s有密码、已损坏或内含压缩包，无法检查其中是否有密钥",
+                         SPAN_ARG(d->name));
         if (r == 0 && d->identifies)
             r = check_names(q, d, l);
         if (r == 0)

@@ -171,6 +171,18 @@ static int make_result(const struct pack *p, struct buf *out)
     return r < 0 ? r : buf_append_char(out, '\n');
 }
 
+/* With and without the gateway, where the evaluation took both ways. */
+static int make_comparison(const struct pack *p, struct buf *out)
+{
+    struct result_routes routes;
+    int r = result_routes(p->o.dossier->run, &routes);
+    if (r < 0)
+        return r;
+    r = result_routes_json(p->o.dossier->run, &routes, out);
+    result_routes_free(&routes);
+    return r < 0 ? r : buf_append_char(out, '\n');
+}
+
 static int make_weakenings(const struct pack *p, struct buf *out)
 {
     const struct buf *weak = &p->o.dossier->weak;
@@ -211,6 +223,9 @@ static int add_evidence(struct pack *p)
         r = make_text(p, texts[i].name, texts[i].identifies, texts[i].make);
     if (r == 0 && p->o.dossier->run)
         r = make_text(p, "证据/评估结果.json", false, make_result);
+    if (r == 0 && p->o.dossier->run && run_settings(p->o.dossier->run)->routes[RUN_GATEWAY] &&
+        run_settings(p->o.dossier->run)->routes[RUN_BARE])
+        r = make_text(p, "证据/附加与不附加审核策略的对比.json", false, make_comparison);
     return r;
 }
 

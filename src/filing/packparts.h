@@ -9,7 +9,9 @@ struct part {
     struct span name;   /* in the archive */
     struct buf content; /* or */
     int fd;             /* -1: `content` */
-    bool is_text;       /* `content` is a paper to be looked at */
+    struct buf said;    /* what a document of somebody's says */
+    bool is_text;       /* `said`, else `content`, is a paper to be looked at */
+    bool is_closed;     /* nobody can look into it */
     bool identifies;    /* as in struct lint_document */
 };
 
