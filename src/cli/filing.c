@@ -13,6 +13,8 @@ static const struct verb {
 } verbs[] = {
     {"route", "which filing the service needs, and why", "备案路径问卷", filing_route},
     {"status", "what is due when, and where the steps stand", "备案日程与步骤", filing_status},
+    {"evaluate", "ask the question banks, with the gateway and without it", "评估测试",
+     filing_evaluate},
     {"annex", "the annexes of the filing, as documents", "备案附件", filing_annex},
     {"coverage", "keywords and questions against the standard's minima", "关键词库与题库达标情况",
      filing_coverage},

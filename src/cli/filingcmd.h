@@ -11,6 +11,7 @@
 int filing_record(const struct config *c, const char *act, struct span of, struct span why);
 
 int filing_annex(int argc, char **argv);
+int filing_evaluate(int argc, char **argv);
 int filing_coverage(int argc, char **argv);
 int filing_disclosure(int argc, char **argv);
 int filing_route(int argc, char **argv);

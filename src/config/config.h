@@ -361,6 +361,11 @@ struct config {
         size_t holiday_count, workday_count;
     } service;
     struct {
+        struct span key_file, gateway_key_file; /* names; read by `juyong filing evaluate` alone */
+        struct span app;
+        unsigned rate, concurrency; /* questions a second, and at one time */
+    } evaluation;
+    struct {
         struct span zh, en; /* the visible text; an app's is in its policy's language */
         bool body;          /* bodies carry the machine's label, too; else headers alone */
     } labels;

@@ -294,6 +294,24 @@ static const struct schema_key keys_labels[] = {
     {NULL},
 };
 
+/* The gateway itself needs none of it: the files are read by whoever runs the command. */
+static const struct schema_key keys_evaluation[] = {
+    {"key_file", SCHEMA_TEXT, "",
+     "a file with a key of the provider's for evaluations alone, on one line; never that of "
+     "upstreams[].api_key_file, which a provider may close over what is asked",
+     AT(struct config, evaluation.key_file), .max = 1000},
+    {"gateway_key_file", SCHEMA_TEXT, "",
+     "a file with a key of the gateway's (juyong key create), needed with auth: keys",
+     AT(struct config, evaluation.gateway_key_file), .max = 1000},
+    {"app", SCHEMA_TEXT, "default", "whose policy judges; the gateway's key is this app's",
+     AT(struct config, evaluation.app), .min = 1, .max = 64},
+    {"rate", SCHEMA_NUMBER, "2", "questions a second at most, over both routes",
+     AT(struct config, evaluation.rate), .min = 1, .max = 50},
+    {"concurrency", SCHEMA_NUMBER, "2", "questions at one time",
+     AT(struct config, evaluation.concurrency), .min = 1, .max = 16},
+    {NULL},
+};
+
 static const char *const choices_trace[] = {"pass", "start", "off", NULL};
 
 const struct schema_key schema_root[] = {
@@ -360,6 +378,8 @@ const struct schema_key schema_root[] = {
      .read = read_alerts},
     {"log", SCHEMA_MAP, NULL, "the gateway's own messages on stderr", .keys = keys_log},
     {"service", SCHEMA_MAP, NULL, "who offers the service to the public", .keys = schema_service},
+    {"evaluation", SCHEMA_MAP, NULL, "how `juyong filing evaluate` asks the question banks",
+     .keys = keys_evaluation},
     {"labels", SCHEMA_MAP, NULL,
      "labels of AI-generated text; policy.label says which app shows them", .keys = keys_labels},
     {NULL},

@@ -101,8 +101,12 @@ void run_free(struct run *r)
 static int make_folder(struct run *r, struct span state_dir)
 {
     char path[PATH_MAX];
-    int n = snprintf(path, sizeof(path), "%.*s/filing", SPAN_ARG(state_dir));
+    int n = snprintf(path, sizeof(path), "%.*s", SPAN_ARG(state_dir)); /* no gateway ran yet */
     int rc = n > 0 && n < PATH_MAX ? file_make_dir(path, 0700) : -ENAMETOOLONG;
+    if (rc == 0) {
+        n = snprintf(path, sizeof(path), "%.*s/filing", SPAN_ARG(state_dir));
+        rc = n > 0 && n < PATH_MAX ? file_make_dir(path, 0700) : -ENAMETOOLONG;
+    }
     if (rc == 0)
         rc = runfile_dir(state_dir, SPAN_NULL, path) ? file_make_dir(path, 0700) : -ENAMETOOLONG;
     time_t china = (time_t)(r->settings.started / 1000000) + 8 * 3600;
