@@ -308,6 +308,8 @@ static int get_readiness(const struct api *api, const struct api_request *q, str
         return 0;
     int r = buf_append(&a->body, SPAN_LIT("{\"rows\":["));
     if (r == 0)
+        r = put_desk(api, &a->body);
+    if (r == 0)
         r = put_keywords(api, &a->body);
     if (r == 0)
         r = put_banks(api, &a->body);
@@ -315,8 +317,6 @@ static int get_readiness(const struct api *api, const struct api_request *q, str
         r = put_evaluation(api, &a->body);
     if (r == 0)
         r = put_disclosure(api, &a->body);
-    if (r == 0)
-        r = put_desk(api, &a->body);
     return r < 0 ? r : buf_append(&a->body, SPAN_LIT("]}"));
 }
 

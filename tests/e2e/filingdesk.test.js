@@ -244,6 +244,20 @@ describe('evaluations', () => {
     assert.ok(routes.items.every((x) => x.gateway === 'pass' && x.bare === 'fail'));
   });
 
+  test('all of it is what `filing evaluate` prints as JSON', async () => {
+    const all = async (...args) => lines((await filing('evaluate', ...args, '--json')).stdout);
+    const told = await all('--results', run);
+    const { events, aspects, ...one } = await good(p.viewer.get(`${path}/${run}`));
+    assert.deepEqual(one, told[0]);
+    const { rows } = await good(p.reviewer.get(`${path}/${run}/failures`, { limit: 200 }));
+    assert.deepEqual(rows, told.slice(1, 1 + rows.length));
+    assert.deepEqual(await good(p.viewer.get(`${path}/${run}/routes`)), told.at(-1));
+    assert.equal(told.length, rows.length + 2);
+    assert.deepEqual(await good(p.viewer.get(`${path}/${run}/compare`, { with: before_it })), (await all('--compare', before_it, run))[0]);
+    const list = (await good(p.viewer.get(path))).rows.map(({ standings, ...rest }) => rest);
+    assert.deepEqual(list, await all('--list'));
+  });
+
   test('there is none of that name', async () => {
     for (const name of ['run-20200101-000000', 'nosuch', '%2e%2e']) {
       const a = await p.viewer.get(`${path}/${name}`);
@@ -359,7 +373,7 @@ describe('which filing', () => {
 
 describe('the clock', () => {
   test('is what `filing status` says', async () => {
-    const told = JSON.parse((await filing('status', '--json')).stdout);
+    const { handed_in, ...told } = JSON.parse((await filing('status', '--json')).stdout);
     const clock = await good(p.viewer.get('/api/filing/clock'));
     const timeless = ({ now, ...rest }) => rest;
     assert.deepEqual(timeless(clock), timeless(told));

@@ -24,11 +24,13 @@ function take_button(name) {
   return b;
 }
 
+const title = (f) => either(f).replace(/^[a-z]/, (c) => c.toUpperCase());
+
 const papers = (rows) => h('section.panel', h('h2', t('filing_papers')),
   h('p.soft.small', t('filing_files_text')),
   may_take() ? null : h('p.hint', t('filing_files_closed')),
   table([
-    { title: t('filing_paper'), class: 'col-text', cell: (f) => h('strong', either(f)) },
+    { title: t('filing_paper'), class: 'col-text', cell: (f) => h('strong', title(f)) },
     { title: t('file'), class: 'nowrap', cell: (f) => h('span.mono', f.paper) },
     ...(may_take() ? [{ title: t('filing_take'), class: 'nowrap', cell: (f) => (f.may ? h('div.row', f.files.map(take_button)) : h('span.soft', t('filing_role_closed'))) }] : []),
   ], rows, { caption: t('filing_papers') }));
@@ -40,11 +42,11 @@ const findings = (lint) => (lint.findings.length ? table([
   { title: t('filing_code'), cell: (x) => h('span.mono.small', x.code) },
 ], lint.findings, { caption: t('filing_lint') }) : empty_box(t('filing_lint_none')));
 
-export const lint_panel = (signal) => {
+export const lint_panel = (signal, open) => {
   const box = h('div');
   load(box, signal, (s) => api.get('filing/lint', null, s), (lint) => [
     h('p', badge(lint.errors ? 'bad' : 'none', t('filing_errors', { n: number(lint.errors) })), ' ', badge(lint.warnings ? 'warn' : 'none', t('filing_warnings', { n: number(lint.warnings) })), ' ', badge('info', t('filing_notes', { n: number(lint.notes) }))),
-    h('details', { open: lint.errors > 0 }, h('summary', t('filing_lint_show'), h('span.count', number(lint.findings.length))), findings(lint))]);
+    h('details', { open }, h('summary', t('filing_lint_show'), h('span.count', number(lint.findings.length))), findings(lint))]);
   return h('section.panel.filing-item', { 'data-item': 'lint' }, h('h2', t('filing_lint')), h('p.soft.small', t('filing_lint_text')), box);
 };
 
@@ -77,4 +79,4 @@ const since = (signal) => {
   return h('section.panel', h('h2', t('filing_filed')), h('p.soft.small', t('filing_filed_text'), ' ', h('code', 'juyong filing pack --filed')), box);
 };
 
-export const show_files = (box, { signal }) => load(box, signal, (s) => api.get('filing/files', null, s), ({ rows }) => [papers(rows), packing(), lint_panel(signal), since(signal)]);
+export const show_files = (box, { signal }) => load(box, signal, (s) => api.get('filing/files', null, s), ({ rows }) => [papers(rows), packing(), lint_panel(signal, true), since(signal)]);

@@ -57,5 +57,5 @@ export const show_ready = (box, { signal }) => load(box, signal, (s) => api.get(
     h('div.tiles',
       h('div.tile', h('h3', t('filing_items_met')), h('b', `${met} / ${rows.length}`), h('span.soft', t('filing_items_text'))),
       h('div.tile', h('h3', t('filing_items_open')), h('b', number(rows.length - met)), h('span.soft', rows.length === met ? t('filing_all_there') : t('filing_see_below')))),
-    rows.map(item), lint_panel(signal)];
+    h('div.columns', rows.map(item)), lint_panel(signal)];
 });
