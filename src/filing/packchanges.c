@@ -16,7 +16,9 @@ const char *pack_duty_text(enum pack_duty d)
         "向属地网信部门报告；涉及算法备案信息的，变更之日起十个工作日内办理变更（算法推荐管理规定"
         "第二十四条）",
         "重要变更后重新开展安全自评估（GB/T 45654-2025 第7章，待核实条款号），并保留评估记录",
-        "日常更新（关键词库每周、题库每月，GB/T 45654-2025），保留版本记录，下次提交时附上",
+        "日常更新（关键词库每周、题库每月，GB/T "
+        "45654-2025；合同续期后更新调用证明），保留记录，下次提交时"
+        "附上",
     };
     return texts[d];
 }
@@ -27,11 +29,18 @@ static bool is_passing(struct span key)
     return span_starts(key, SPAN_LIT("run."));
 }
 
+static bool ends(struct span s, struct span end)
+{
+    return s.len >= end.len && span_eq(span_slice(s, s.len - end.len, s.len), end);
+}
+
 static enum pack_duty duty_of(struct span key)
 {
     if (span_starts(key, SPAN_LIT("library.")) || span_starts(key, SPAN_LIT("bank.")))
         return DUTY_ROUTINE;
-    if (span_starts(key, SPAN_LIT("policy.")))
+    if (ends(key, SPAN_LIT(".contract_until")))
+        return DUTY_ROUTINE;
+    if (span_starts(key, SPAN_LIT("policy.")) || ends(key, SPAN_LIT(".upstream")))
         return DUTY_ASSESS;
     return DUTY_REPORT;
 }

@@ -284,6 +284,8 @@ static void test_changes(void **state)
         {"library.keywords", "10000", "10132", DUTY_ROUTINE},
         {"service.url", "", "https://x", DUTY_REPORT},
         {"service.contact", "", "", -1},
+        {"model.m.contract_until", "2026-12-31", "2027-12-31", DUTY_ROUTINE},
+        {"model.m.upstream", "a", "b", DUTY_ASSESS},
         {"run.name", "run-1", "run-2", -1},
     };
     const size_t n = sizeof(facts) / sizeof(*facts);
@@ -310,8 +312,8 @@ static void test_changes(void **state)
     assert_span(c.list[at + 1].key, SPAN_LIT("model.old.name"));
     assert_int_equal(c.count, at + 2);
     assert_int_equal(c.totals[DUTY_REPORT], 6);
-    assert_int_equal(c.totals[DUTY_ASSESS], 1);
-    assert_int_equal(c.totals[DUTY_ROUTINE], 1);
+    assert_int_equal(c.totals[DUTY_ASSESS], 2);
+    assert_int_equal(c.totals[DUTY_ROUTINE], 2);
     struct buf out = BUF_INIT(65536);
     assert_int_equal(packchanges_text(&c, &out), 0);
     assert_true(span_find(buf_span(&out), SPAN_LIT("  服务（应用）名称：小问 → 大问\n")) < out.len);
