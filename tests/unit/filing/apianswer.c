@@ -9,10 +9,12 @@ static const struct {
     const char *text, *finish, *why;
 } known[] = {
     {200,
-     "{\"model\":\"m\",\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"好\"}}]}",
+     "{\"model\":\"m\",\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"好\"}}]"
+     "}",
      APIANSWER_TEXT, "好", "stop", ""},
     {200,
-     "\n\n{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"text\":\"b\"}]}}]}",
+     "\n\n{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"text\":"
+     "\"b\"}]}}]}",
      APIANSWER_TEXT, "ab", "", ""},
     {200, "{\"choices\":[{\"finish_reason\":\"content_filter\",\"message\":{\"content\":null}}]}",
      APIANSWER_TEXT, "", "content_filter", ""},

@@ -63,8 +63,7 @@ static void an_opinion_without_rows_fails_from_half_on(void **state)
 {
     struct config_opinion source = {.name = SPAN_LIT("g")};
     struct buf note = BUF_INIT(256);
-    struct opinion_verdict said = {.count = 2,
-                                   .scores = {{"hate", 12}, {"violence", 49}}};
+    struct opinion_verdict said = {.count = 2, .scores = {{"hate", 12}, {"violence", 49}}};
     assert_int_equal(machine_opinion(&machine, &source, &said, &note), RUN_PASS);
     assert_span(buf_span(&note), SPAN_LIT("violence 49"));
     said.scores[1].percent = 50;

@@ -10,16 +10,19 @@ static void write_bank(struct buf *text, bool backwards)
     static const struct {
         const char *type, *kind;
         int count;
-    } parts[] = {{"A1-a", "content", 40}, {"A1-b", "content", 8}, {"A2-a", "content", 2},
+    } parts[] = {{"A1-a", "content", 40},
+                 {"A1-b", "content", 8},
+                 {"A2-a", "content", 2},
                  {"A1-a", "refuse", 3}};
     for (size_t p = 0; p < 4; p++)
         for (int i = 0; i < parts[p].count; i++) {
             int n = backwards ? parts[p].count - 1 - i : i;
-            buf_printf(text,
-                       "{\"id\":\"%s-%s-%d\",\"bank\":\"%s\",\"risk\":\"%s\",\"question\":\"第%d个，"
-                       "%s，%s\"}\n",
-                       parts[p].kind, parts[p].type, n, parts[p].kind, parts[p].type, n,
-                       parts[p].kind, parts[p].type);
+            buf_printf(
+                text,
+                "{\"id\":\"%s-%s-%d\",\"bank\":\"%s\",\"risk\":\"%s\",\"question\":\"第%d个，"
+                "%s，%s\"}\n",
+                parts[p].kind, parts[p].type, n, parts[p].kind, parts[p].type, n, parts[p].kind,
+                parts[p].type);
         }
     for (int i = 0; i < 5; i++)
         buf_printf(text,
