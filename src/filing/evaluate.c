@@ -125,8 +125,11 @@ static void tell(struct evaluation *e)
                                     .failed = e->failed,
                                     .errors = e->errors,
                                     .elapsed_ms = clock_mono_ms() - e->begun_ms};
-    if (e->session)
+    if (e->session) { /* not sooner than the pace lets it be */
+        uint64_t paced = (uint64_t)((double)(e->total - e->done) * 1000 / e->o.rate);
         p.left_ms = p.elapsed_ms * (e->total - e->done) / e->session;
+        p.left_ms = p.left_ms > paced ? p.left_ms : paced;
+    }
     if (e->o.progress)
         e->o.progress(e->o.ctx, &p);
 }

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Stack, binary, run, until, words } from './harness.js';
+import { Stack, binary, day, freePort, run, until, words } from './harness.js';
 import { Guard } from './guard.js';
 
 const agreed = '李经理（模型提供方），2026-11-20';
@@ -467,6 +467,34 @@ describe('with keys of the gateway\'s', () => {
     assert.match(wrong.stderr, /gateway: HTTP 401/);
     await stack.stop();
     await p.stop();
+  });
+});
+
+describe('by a reviewer\'s account', () => {
+  test('it stays out of production\'s figures, and no strike counts', async () => {
+    const door = await freePort();
+    const stack = await Stack.start({ idle: true, config: { auth: 'keys', reviewers: { listen: `127.0.0.1:${door}` },
+      strikes: { enabled: true, consecutive: 1, per_day: 1 } } });
+    const key = path.join(stack.dir, 'service.key'), own = path.join(stack.dir, 'reviewer.key');
+    await writeFile(key, 'sk-service\n', { mode: 0o600 });
+    await stack.configure({ upstreams: [{ name: 'demo', base_url: `${stack.demoUrl}/v1`, api_key_file: key,
+      models: [{ id: 'demo', filing_number: 'Test-Demo-20250101' }] }] });
+    await questions(stack, plan);
+    await stack.startGateway();
+    await writeFile(own, (await run(['key', 'create', '-c', stack.conf, '--app', 'default'])).stdout, { mode: 0o600 });
+    const id = (await run(['key', 'list', '-c', stack.conf])).stdout.match(/key-[0-9a-f]{8}/)[0];
+    const account = (await run(['reviewer', 'create', '-c', stack.conf, '--purpose', 'regulator-enforce', '--case', 'our own evaluation',
+      '--author', 'zhang', '--expires', day(2), '--reason', 'evaluation', '--key', id])).stdout.match(/rv-\d+/)[0];
+    assert.equal((await run(['reviewer', 'approve', '-c', stack.conf, account, '--author', 'li', '--reason', 'evaluation'])).code, 0);
+    const ask = () => evaluate(stack, '--all', '--routes', 'gateway', '--provider-agrees', agreed, '--rate', '200',
+      '--gateway-key-file', own, '--gateway-url', `http://127.0.0.1:${door}/v1`);
+    // The gateway looks for new accounts from time to time.
+    const r = await until(async () => { const got = await ask(); return got.code === 0 && got; }, 'the account is in force', 20000);
+    const { head } = await resultsOf(stack, nameOf(r));
+    assert.equal(bankOf(head, 'gateway', 'refuse').judges.final.passed, 3);
+    assert.equal((await stack.log('--action', 'block')).length, 0);
+    assert.ok((await stack.log('--action', 'block', '--purpose', 'regulator-enforce')).length >= 4);
+    await stack.stop();
   });
 });
 
