@@ -142,6 +142,14 @@ static const struct sheet_column columns[] = {
 #define COLUMNS_COUNTED 6
 #define COLUMNS         8
 
+/* It is printed, too. */
+static int begin_sheet(struct sheet_writer *w, struct span name, const struct sheet_column *list,
+                       size_t count)
+{
+    int r = sheet_writer_add(w, name, list, count);
+    return r < 0 ? r : sheet_writer_wrap(w);
+}
+
 static int say(struct sheet_writer *w, const char *name, struct span value)
 {
     struct sheet_cell cells[] = {SHEET_TEXT(span_str(name)), SHEET_TEXT(value)};
@@ -172,7 +180,7 @@ static int sheet_summary(const struct keywordlist *k, struct sheet_writer *w)
             classes[c] += l->types[i].counts[c];
     snprintf(enough, sizeof(enough), "%s（要求不少于 %u）",
              l->total >= st->keyword_min ? "已达到" : "未达到", st->keyword_min);
-    int r = sheet_writer_add(w, SPAN_LIT("汇总"), two, 2);
+    int r = begin_sheet(w, SPAN_LIT("汇总"), two, 2);
     if (r == 0)
         r = say(w, "服务提供者", k->provider.len ? k->provider : SPAN_LIT("待补充"));
     if (r == 0)
@@ -213,7 +221,7 @@ static int sheet_types(const struct keywordlist *k, struct sheet_writer *w)
         {SPAN_LIT("要求不少于"), 12}, {SPAN_LIT("是否达到"), 10}, {SPAN_LIT("邻近规则"), 10},
         {SPAN_LIT("正则规则"), 10}};
     struct buf text = BUF_INIT(8192);
-    int r = sheet_writer_add(w, SPAN_LIT("分类统计"), list, sizeof(list) / sizeof(*list));
+    int r = begin_sheet(w, SPAN_LIT("分类统计"), list, sizeof(list) / sizeof(*list));
     for (size_t i = 0; i < k->library->type_count && r == 0; i++) {
         const struct library_type *t = &k->library->types[i];
         buf_clear(&text);
@@ -248,7 +256,7 @@ static int sheet_difference(const struct keywordlist_filed *f, struct sheet_writ
                                                {SPAN_LIT("规则编号"), 28}};
     if (!f || f->added_count + f->removed_count == 0)
         return 0;
-    int r = sheet_writer_add(w, SPAN_LIT("较上次备案的变化"), list, 4);
+    int r = begin_sheet(w, SPAN_LIT("较上次备案的变化"), list, 4);
     for (size_t i = 0; i < f->added_count + f->removed_count && r == 0; i++) {
         bool added = i < f->added_count;
         const struct rule *rule = added ? f->added[i] : f->removed[i - f->added_count];
@@ -263,7 +271,7 @@ static int sheet_difference(const struct keywordlist_filed *f, struct sheet_writ
 static int write_sheets(const struct keywordlist *k, struct sheet_writer *w)
 {
     struct buf text = BUF_INIT(1u << 20);
-    int r = sheet_writer_add(w, SPAN_LIT("拦截关键词列表"), columns, COLUMNS_COUNTED);
+    int r = begin_sheet(w, SPAN_LIT("拦截关键词列表"), columns, COLUMNS_COUNTED);
     if (r == 0)
         r = each_row(k, LIBRARY_COUNTED, &text, sheet_row, w);
     if (r == 0)
@@ -275,7 +283,7 @@ static int write_sheets(const struct keywordlist *k, struct sheet_writer *w)
         for (size_t i = 0; i < k->library->type_count; i++)
             any = any || k->library->types[i].counts[apart[c]];
         if (any)
-            r = sheet_writer_add(w, span_str(library_class_name(apart[c])), columns, COLUMNS);
+            r = begin_sheet(w, span_str(library_class_name(apart[c])), columns, COLUMNS);
         if (any && r == 0)
             r = each_row(k, apart[c], &text, apart_row, w);
     }
