@@ -16,9 +16,6 @@
 
 #define MESSAGES_MAX ((size_t)65536)
 
-/* Who keeps rules, and who runs the gateway, note what was done for the filing. */
-#define MAY_NOTE (MAY_PUBLISH | MAY_APPS)
-
 static int whole(const struct api_answer *a)
 {
     return a->body.max ? 0 : -ENOMEM;
@@ -369,13 +366,14 @@ static int post_reported(const struct api *api, const struct api_request *q, str
     return r;
 }
 
+/* Who keeps the rules, and who runs the gateway, note what was done for the filing. */
 const struct api_route api_desk_routes[] = {
     {"GET", "/api/filing/route", MAY_SEE, get_route},
-    {"POST", "/api/filing/route", MAY_NOTE, post_route},
+    {"POST", "/api/filing/route", MAY_PUBLISH | MAY_APPS, post_route},
     {"POST", "/api/filing/route/try", MAY_SEE, post_try},
     {"GET", "/api/filing/clock", MAY_SEE, get_clock},
-    {"POST", "/api/filing/steps", MAY_NOTE, post_step},
-    {"POST", "/api/filing/changes", MAY_NOTE, post_change},
-    {"POST", "/api/filing/changes/{number}", MAY_NOTE, post_reported},
+    {"POST", "/api/filing/steps", MAY_PUBLISH | MAY_APPS, post_step},
+    {"POST", "/api/filing/changes", MAY_PUBLISH | MAY_APPS, post_change},
+    {"POST", "/api/filing/changes/{number}", MAY_PUBLISH | MAY_APPS, post_reported},
     {NULL},
 };

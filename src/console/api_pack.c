@@ -17,9 +17,6 @@
 
 #define MESSAGES_MAX ((size_t)1 << 20)
 
-/* It holds what the model said: for those who read. */
-#define MAY_PACK (MAY_PUBLISH | MAY_EXPORT)
-
 static int whole(const struct api_answer *a)
 {
     return a->body.max ? 0 : -ENOMEM;
@@ -193,9 +190,10 @@ static int get_pack(const struct api *api, const struct api_request *q, struct a
     return r;
 }
 
+/* The archive holds what the model said: it is for those who read. */
 const struct api_route api_pack_routes[] = {
     {"GET", "/api/filing/lint", MAY_SEE, get_lint},
     {"GET", "/api/filing/filed", MAY_SEE, get_filed},
-    {"GET", "/api/filing/pack", MAY_PACK, get_pack},
+    {"GET", "/api/filing/pack", MAY_PUBLISH | MAY_EXPORT, get_pack},
     {NULL},
 };

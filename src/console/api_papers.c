@@ -173,6 +173,6 @@ static int get_files(const struct api *api, const struct api_request *q, struct 
 
 const struct api_route api_papers_routes[] = {
     {"GET", "/api/filing/files", MAY_SEE, get_files},
-    {"GET", "/api/filing/files/{name}", MAY_TAKE, get_file},
+    {"GET", "/api/filing/files/{name}", MAY_PUBLISH | MAY_APPS | MAY_EXPORT, get_file},
     {NULL},
 };

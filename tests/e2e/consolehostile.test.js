@@ -117,7 +117,7 @@ describe('every route', () => {
   test('answers nonsense in any parameter with less than 500, and tells nothing of how it is made', async () => {
     const names = ['since', 'until', 'action', 'risk', 'rule', 'app', 'model', 'end_user', 'request_id', 'direction', 'review', 'text', 'all', 'purpose', 'session', 'client_ip', 'trace_id', 'after', 'before', 'limit', 'day', 'state', 'kind', 'q', 'id', 'act', 'who', 'mine', 'against', 'format', 'sort'];
     const values = ["'; DROP TABLE x;--\"", '%_\\*" OR NEAR(a b)', '-1', '99999999999999999999999', '../../../etc/passwd', '\u202e🙂\u2028'];
-    for (const { at, may } of routes.filter((r) => r.method === 'GET' && r.at.startsWith('/api/') && r.at !== '/api/log/export')) {
+    for (const { at, may } of routes.filter((r) => r.method === 'GET' && r.at.startsWith('/api/') && !['/api/log/export', '/api/filing/pack'].includes(r.at))) {
       const p = people[may.includes('inspector') ? 'inspector' : may[0]];
       await Promise.all(names.map(async (name, n) => {
         const value = values[(n + at.length) % values.length];

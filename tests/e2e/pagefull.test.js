@@ -10,10 +10,10 @@ import { quick, words } from './harness.js';
 
 const password = 'correct horse battery';
 const pages = {
-  viewer: ['overview', 'overview?t=183d', 'log', 'log?group=1&t=30d', 'summary', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'incidents', 'self'],
+  viewer: ['overview', 'overview?t=183d', 'log', 'log?group=1&t=30d', 'summary', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'incidents', 'filing', 'filing/route', 'filing/clock', 'filing/runs', 'filing/files', 'self'],
 };
 pages.publisher = [...pages.viewer, 'tickets'];
-pages.reviewer = [...pages.publisher, 'review', 'review?view=single'];
+pages.reviewer = [...pages.publisher, 'review', 'review?view=single', 'filing/judge'];
 pages.administrator = [...pages.viewer, 'accounts'];
 pages.inspector = [...pages.publisher, 'acts'];
 // Where a role sees more than the reviewer does, who is looked at in every light and width.

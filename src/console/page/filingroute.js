@@ -5,12 +5,12 @@ import { fill, h } from './dom.js';
 import { time } from './format.js';
 import { act, badge, load, toast } from './parts.js';
 import { may } from './person.js';
-import { current, either, t } from './words.js';
+import { current, either, named, t } from './words.js';
 
 const in_language = (x, key) => (current() === 'zh' ? x[`${key}_zh`] : x[`${key}_en`]) ?? '';
 
 // Where it comes from, and how far that can be trusted (待核实).
-const source_of = (x) => h('div.soft.small', x.source ? t('filing_source', { s: x.source }) : null, x.note ? [' ', badge('warn', x.note)] : null);
+const source_of = (x) => h('div.soft.small', x.source ? t('filing_source', { s: x.source }) : null, x.note ? [' ', badge('warn', named('filing_mark', x.note))] : null);
 
 const line = (x) => h('li', either(x), x.command ? [' ', h('code', x.command)] : null, source_of(x));
 
@@ -45,14 +45,14 @@ function questionnaire(first, draw, signal) {
     else delete answers[key];
     changed();
   };
-  for (const [i, x] of first.questions.entries()) {
+  for (const x of first.questions) {
     const id = `q-${x.key}`;
     const pick = h('select', { id, name: x.key, 'aria-describedby': `${id}-why`, onchange: () => set(x.key, pick.value) },
       h('option', { value: '' }, t('filing_unanswered')),
       x.choices.map((c) => h('option', { value: c.name, selected: answers[x.key] === c.name }, either(c))));
     const detail = x.detail ? h('label.field', h('span', in_language(x, 'detail')),
       h('input', { name: x.detail, value: answers[x.detail] ?? '', autocomplete: 'off', onchange: (e) => set(x.detail, e.target.value.trim()) })) : null;
-    boxes.set(x.key, h('div.filing-question', h('label.field', { for: id }, h('strong', `${i + 1}. ${either(x)}`)), pick, detail,
+    boxes.set(x.key, h('div.filing-question', h('label.field', { for: id }, h('strong', either(x))), pick, detail,
       h('details.small', { id: `${id}-why` }, h('summary', t('filing_why')), h('p', in_language(x, 'why')), source_of(x))));
   }
   show_asked(first.asked);

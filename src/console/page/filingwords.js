@@ -20,6 +20,7 @@ export const filing_words = {
   filing_questions: ['问卷', 'Questions'], filing_unanswered: ['未回答', 'not answered'], filing_why: ['为什么要问', 'Why it is asked'], filing_source: ['依据：{s}', 'Source: {s}'], filing_keep: ['保存答案', 'Keep the answers'],
   filing_kept: ['{by} 于 {at} 保存', 'kept by {by}, {at}'], filing_not_kept: ['尚未保存过答案。', 'No answers were kept yet.'], filing_note_closed: ['可试填并查看结果；保存限发布员和管理员。', 'You may try answers; publishers and administrators keep them.'],
   filing_due: ['需要办理', 'Needed'], filing_possible: ['可能需要', 'Possibly needed'], filing_complete: ['问题已全部回答', 'all is answered'], filing_incomplete: ['有问题未回答，按“不确定”处理', 'what is not answered counts as unsure'], filing_possible_text: ['取决于未定事项或属地网信部门', 'as the province decides, or what is unsure'],
+  'filing_mark.待核实': ['待核实', 'to be verified'], 'filing_mark.二手来源，使用前核对原文': ['二手来源，使用前核对原文', 'second-hand: check the text first'],
 
   // The clock
   filing_dues: ['时限', 'What is due'], filing_due_item: ['事项', 'What'], filing_due_day: ['到期', 'Due'], filing_days_over: ['逾期 {n} 天', '{n} days over'], filing_days_left: ['还有 {n} 天', 'in {n} days'],
