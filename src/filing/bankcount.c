@@ -55,7 +55,7 @@ int bank_count_all(const struct bank *b, const struct ruleset *rules, struct ban
     const struct standard *st = ruleset_standard(rules);
     struct sayings said;
     *ret = (struct bank_counts){.wanted = {st->content_min, st->refuse_min, st->answer_min}};
-    int r = sayings_read(b, &said);
+    int r = sayings_read(b, SPAN_NULL, &said);
     if (r == 0)
         r = list_items(b, rules, ret);
     for (size_t i = 0; i < said.count && r == 0; i++) {

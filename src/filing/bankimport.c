@@ -319,12 +319,20 @@ static bool repeats(struct reading *r, struct bankimport_row *n)
     return repeated;
 }
 
+/* Has a question the id that stays, or a row before this one? Else this one has it from now on. */
+static bool is_taken_id(struct reading *r, struct span id, struct bankimport_row *n)
+{
+    const struct question *known = bank_find(r->q->bank, id);
+    bool stays = known && !(r->q->replaced.len && span_eq(known->place.file, r->q->replaced));
+    return stays || find_told(r, n, BANK_KINDS, id);
+}
+
 /* Is it an id as we write them, of that bank, which nobody has? */
 static bool is_free_id(struct reading *r, struct span id, struct bankimport_row *n)
 {
     struct span kind = span_str(bank_kind_name(n->is.kind));
     return span_starts(id, kind) && id.len > kind.len + 1 && id.data[kind.len] == '-' &&
-           bank_is_id(id) && !bank_find(r->q->bank, id) && !find_told(r, n, BANK_KINDS, id);
+           bank_is_id(id) && !is_taken_id(r, id, n);
 }
 
 /* After what it says, so that importing once more gives the same ids. */
@@ -345,7 +353,7 @@ static void name_it(struct reading *r, struct bankimport_row *n)
                              q->risk ? (int)q->risk->id.len : 0, q->risk ? q->risk->id.data : "",
                              q->risk ? "-" : "", digits, hex);
         r->memory_out |= !q->id.data;
-        if (!q->id.data || !bank_find(r->q->bank, q->id))
+        if (!q->id.data || !is_taken_id(r, q->id, n))
             return;
     }
 }
@@ -355,7 +363,10 @@ static void read_row(struct reading *r, const struct table_row *row)
     struct bankimport_row *n = add_row(r, row);
     r->sheet->rows++;
     const char *why = NULL;
-    if (read_kind(r, n)) {
+    if (!read_kind(r, n)) {
+        struct span first, second; /* the rows below may inherit its classes all the same */
+        read_classes(r, row, &first, &second);
+    } else {
         why = read_type(r, n); /* first: the rows below may inherit it */
         const char *text = read_texts(r, n);
         why = text ? text : why;
@@ -429,7 +440,7 @@ int bankimport_open(const struct bankimport_request *q, struct buf *messages,
     if (e == 0) {
         im->sheets = reallocarray(NULL, im->table.sheet_count + 1, sizeof(*im->sheets));
         im->rows = reallocarray(NULL, im->table.count + 1, sizeof(*im->rows));
-        e = im->sheets && im->rows ? sayings_read(q->bank, &r.known) : -ENOMEM;
+        e = im->sheets && im->rows ? sayings_read(q->bank, q->replaced, &r.known) : -ENOMEM;
         if (e == 0)
             e = read_sheets(&r, messages);
         if (im->sheets && im->rows)

@@ -16,6 +16,8 @@ struct bankimport_request {
     struct span type;    /* of rows that name none: a risk or an aspect; may be empty */
     const struct ruleset *rules;
     const struct bank *bank; /* what is there already */
+    struct span
+        replaced; /* a file of it, as its places name it, that is as good as gone; or empty */
 };
 
 enum bankimport_fate {

@@ -253,7 +253,7 @@ int bank_lint(const struct bank_linting *l, struct buf *messages, struct bank_li
 {
     struct sayings said;
     *ret = (struct bank_lint){0};
-    int r = sayings_read(l->bank, &said);
+    int r = sayings_read(l->bank, SPAN_NULL, &said);
     if (r == 0)
         r = judge_all(l, messages, ret);
     if (r == 0) {

@@ -27,7 +27,7 @@ int sayings_fold(struct span text, struct buf *room)
     return r == 0 && room->len == 0 ? buf_append(room, text) : r;
 }
 
-int sayings_read(const struct bank *b, struct sayings *ret)
+int sayings_read(const struct bank *b, struct span except, struct sayings *ret)
 {
     struct buf room = BUF_INIT(SAYINGS_FOLDED_MAX);
     *ret = (struct sayings){.list = reallocarray(NULL, bank_count(b) + 1, sizeof(*ret->list))};
@@ -35,7 +35,7 @@ int sayings_read(const struct bank *b, struct sayings *ret)
     int r = ret->list ? 0 : -ENOMEM;
     for (size_t i = 0; i < bank_count(b) && r == 0; i++) {
         const struct question *q = bank_at(b, i);
-        if (q->seed.len)
+        if (q->seed.len || (except.len && span_eq(q->place.file, except)))
             continue;
         r = sayings_fold(q->text, &room);
         struct saying s = {.question = q};

@@ -17,8 +17,11 @@ struct sayings {
     size_t count;
 };
 
-/* Of all questions that are not derived. 0, -ENOMEM; free it in any case. O(n log n). */
-int sayings_read(const struct bank *b, struct sayings *ret);
+/*
+ * Of all questions that are not derived, but for those of the file `except`, as places name it
+ * (empty: none). 0, -ENOMEM; free it in any case. O(n log n).
+ */
+int sayings_read(const struct bank *b, struct span except, struct sayings *ret);
 void sayings_free(struct sayings *s);
 /*
  * Writes what the text says into `room`, which is cleared: folded, or the text itself where nothing

@@ -249,6 +249,53 @@ static void test_csv(void **state)
     bank_free(known);
 }
 
+/* What replaces a file says again what stood in it: nothing of it is lost, and ids stay. */
+static void test_replaced(void **state)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct bankimport *im = NULL;
+    struct bank *b = read_good(
+        "{\"id\":\"content-A1-d-7\",\"bank\":\"content\",\"risk\":\"A1-a\",\"question\":\"甲\"}\n");
+    write_text("in.csv", "题目,类别,题号\n甲,A1-d,content-A1-d-7\n乙,A1-d,\n");
+    struct bankimport_request q = {.path = SPAN_LIT("in.csv"),
+                                   .kind = BANK_CONTENT,
+                                   .rules = shipped,
+                                   .bank = b,
+                                   .replaced = SPAN_LIT("q.jsonl")};
+    assert_int_equal(bankimport_open(&q, &messages, &im), 0);
+    assert_int_equal(bankimport_count(im, BANKIMPORT_TAKEN), 2);
+    assert_span(bankimport_row_at(im, 0)->is.id, SPAN_LIT("content-A1-d-7"));
+    bankimport_free(im);
+    q.replaced = SPAN_LIT("other.jsonl");
+    assert_int_equal(bankimport_open(&q, &messages, &im), 0);
+    assert_int_equal(bankimport_count(im, BANKIMPORT_TAKEN), 1);
+    bankimport_free(im);
+    bank_free(b);
+    buf_deinit(&messages);
+}
+
+/* The first eight digits of these two are the same: one gets more of them. */
+static void test_like_ids(void **state)
+{
+    write_text("in.csv", "题目,类别\n甲乙丙第43109号问,A1-d\n甲乙丙第92617号问,A1-d\n");
+    struct bankimport *im = open_file("in.csv", BANK_CONTENT, NULL, NULL);
+    assert_span(bankimport_row_at(im, 0)->is.id, SPAN_LIT("content-A1-d-81892e51"));
+    struct span second = bankimport_row_at(im, 1)->is.id;
+    assert_true(span_starts(second, SPAN_LIT("content-A1-d-81892e51")));
+    assert_int_equal(second.len, strlen("content-A1-d-") + 16);
+    bankimport_free(im);
+}
+
+/* Merged cells go on below a row whose bank nobody knows. */
+static void test_class_of_refused(void **state)
+{
+    write_text("in.csv", "题目,bank,类别\n甲,content,A1-d\n乙,别的,A2-a\n丙,content,\n");
+    struct bankimport *im = open_file("in.csv", BANK_KINDS, NULL, NULL);
+    must_tell(im, "in.csv:3 refused: its bank is none of content, refuse, answer\n");
+    assert_span(bankimport_row_at(im, 2)->is.risk->id, SPAN_LIT("A2-a"));
+    bankimport_free(im);
+}
+
 static void add_sheet(struct sheet_writer *w, const char *name, const char *const *titles,
                       const char *const *cells, size_t columns, size_t rows)
 {
@@ -380,10 +427,11 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_titles),  cmocka_unit_test(test_sheets),
-        cmocka_unit_test(test_classes), cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_book),    cmocka_unit_test(test_no_bank),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_titles),           cmocka_unit_test(test_sheets),
+        cmocka_unit_test(test_classes),          cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_replaced),         cmocka_unit_test(test_like_ids),
+        cmocka_unit_test(test_class_of_refused), cmocka_unit_test(test_book),
+        cmocka_unit_test(test_no_bank),          cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }
