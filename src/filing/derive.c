@@ -159,13 +159,16 @@ static bool name_it(const struct question *seed, unsigned technique, unsigned nt
     return n <= BANK_ID_MAX;
 }
 
-/* Appends one derived question. 0, UNFIT, or negative. */
+/*
+ * Appends one derived question. 0, UNFIT, or negative. A conversation is unfit: its question alone,
+ * wrapped, would ask something else than it does behind its turns.
+ */
 static int make(struct making *m, unsigned technique, unsigned nth, struct buf *out)
 {
     char id[BANK_ID_MAX + 16];
     struct json_value *turns = NULL;
     struct question q = *m->seed;
-    int r = write_seed(m);
+    int r = q.messages ? UNFIT : write_seed(m);
     if (r != 0)
         return r;
     if (!name_it(m->seed, technique, nth, id))

@@ -236,6 +236,25 @@ static void test_folds_back(void **state)
     buf_deinit(&folded);
 }
 
+/* Behind its turns a question says what it doesn't say alone. */
+static void test_conversations(void **state)
+{
+    struct buf out = BUF_INIT(1u << 20);
+    struct bank *b =
+        read_good("{\"id\":\"m\",\"bank\":\"content\",\"risk\":\"A1-a\",\"question\":\"它呢？\","
+                  "\"messages\":[{\"role\":\"user\",\"content\":\"说说长城。\"},"
+                  "{\"role\":\"user\",\"content\":\"它呢？\"}]}\n");
+    struct derivation d = derivation_of(b, 7, UINT32_MAX);
+    struct derive_counts counts;
+    struct bank *made = derive(&d, &out, &counts);
+    assert_int_equal(bank_count(made), 0);
+    assert_int_equal(counts.unfit[1], 1);
+    assert_int_equal(counts.unfit[13], 1);
+    bank_free(made);
+    bank_free(b);
+    buf_deinit(&out);
+}
+
 static void test_unfit(void **state)
 {
     struct buf out = BUF_INIT(1u << 20);
@@ -272,10 +291,11 @@ static void test_catalogue(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all),    cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_per),    cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_writes), cmocka_unit_test(test_folds_back),
-        cmocka_unit_test(test_unfit),  cmocka_unit_test(test_catalogue),
+        cmocka_unit_test(test_all),       cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_per),       cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_writes),    cmocka_unit_test(test_folds_back),
+        cmocka_unit_test(test_unfit),     cmocka_unit_test(test_conversations),
+        cmocka_unit_test(test_catalogue),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
