@@ -66,6 +66,34 @@ int banks_print_coverage(const struct setup *s, bool json)
     return r;
 }
 
+bool banks_is_file(struct span path, const struct stat *file)
+{
+    char name[PATH_MAX];
+    struct stat st;
+    return snprintf(name, sizeof(name), "%.*s", SPAN_ARG(path)) < (int)sizeof(name) &&
+           stat(name, &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+}
+
+bool banks_is_target(const struct setup *s, const char *command, const char *path)
+{
+    char folder[PATH_MAX], banks[PATH_MAX];
+    struct stat st;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t len = strlen(name);
+    if (len > 6 && name[0] != '.' && strcmp(name + len - 6, ".jsonl") == 0)
+        return true;
+    snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    if (stat(folder, &st) < 0 ||
+        snprintf(banks, sizeof(banks), "%.*s/" BANK_FOLDER, SPAN_ARG(s->config->rules_dir)) >=
+            (int)sizeof(banks) ||
+        !banks_is_file(span_str(banks), &st))
+        return true;
+    fprintf(stderr, "%s: %s: the name of a file of the question banks ends in .jsonl\n", command,
+            path);
+    return false;
+}
+
 int banks_write(const char *path, struct span text)
 {
     char other[PATH_MAX + 8];

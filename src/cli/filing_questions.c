@@ -169,7 +169,7 @@ static int print_list(const struct questions_common *o, const struct bank *b)
             written = bank_write(bank_at(b, i), &out) == 0;
         else
             print_line(bank_at(b, i), &out);
-        written = written && setup_write(stdout, &out);
+        written = written && setup_show(stdout, &out);
     }
     buf_deinit(&out);
     return written ? CLI_GOOD : CLI_BAD;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define OUT_MAX BANK_FILE_MAX /* more could not be read back */
 #define PER_MAX 8
@@ -108,12 +109,27 @@ static bool is_wanted(void *ctx, const struct question *q)
     return questions_wanted(ctx, q);
 }
 
-static bool is_file(struct span path, const struct stat *file)
+/*
+ * May what is there be replaced? Only what was derived, too, can be made again; everything else is
+ * somebody's work. False with a line on stderr.
+ */
+static bool may_replace(const struct options *o, const struct setup *s)
 {
-    char name[PATH_MAX];
-    struct stat st;
-    return snprintf(name, sizeof(name), "%.*s", SPAN_ARG(path)) < (int)sizeof(name) &&
-           stat(name, &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+    struct buf messages = BUF_INIT(1u << 20);
+    struct bank *there = NULL;
+    if (!o->output || access(o->output, F_OK) != 0)
+        return true;
+    bool good = bank_read_file(span_str(o->output), s->rules, &messages, &there) == 0;
+    for (size_t i = 0; good && i < bank_count(there); i++)
+        good = bank_at(there, i)->seed.len > 0;
+    if (!good)
+        fprintf(stderr,
+                "juyong filing questions derive: %s is there already, and is no file of derived "
+                "questions: it is left as it is\n",
+                o->output);
+    bank_free(there);
+    buf_deinit(&messages);
+    return good;
 }
 
 /*
@@ -131,7 +147,7 @@ static bool check(const struct options *o, const struct setup *s, const struct b
                           &messages, &derived) == 0;
     for (size_t i = 0; good && o->output && i < bank_count(derived); i++) {
         const struct question *q = bank_at(derived, i), *other = bank_find(b, q->id);
-        if (!other || (there && is_file(other->place.file, &st)))
+        if (!other || (there && banks_is_file(other->place.file, &st)))
             continue;
         place_printf(&messages, other->place, "'%.*s' is there already: take -o of that file",
                      SPAN_ARG(q->id));
@@ -153,7 +169,9 @@ static void report(const struct options *o, const struct derive_counts *n)
             continue;
         fprintf(stderr, "%7zu T%02u %s %s", n->made[t], t, d->name, d->name_zh);
         if (n->unfit[t])
-            fprintf(stderr, "; %zu seeds it would leave as they are, or make too long",
+            fprintf(stderr,
+                    "; %zu seeds that are conversations, that it would leave as they are, or make "
+                    "too long",
                     n->unfit[t]);
         fputc('\n', stderr);
     }
@@ -186,6 +204,10 @@ static int derive(struct options *o, const struct setup *s, const struct bank *b
         .wanted = is_wanted,
         .ctx = &o->common,
     };
+    if (o->output && !banks_is_target(s, "juyong filing questions derive", o->output))
+        return CLI_BAD;
+    if (!may_replace(o, s))
+        return CLI_BAD;
     int r = derive_questions(&d, &made, &counts);
     if (r < 0)
         fprintf(stderr, "juyong filing questions derive: %s\n",
@@ -204,7 +226,9 @@ int questions_derive(int argc, char **argv)
         {"technique", 't', "LIST", 0, "T01 to T28 with commas, or all", 0},
         {"per", 'p', "K", 0, "Of each question and technique at most so many; 1 unless told", 0},
         {"output", 'o', "FILE", 0,
-         "The file to write, whole, such as rules/questions/derived.jsonl; else stdout", 0},
+         "The file to write, whole, such as rules/questions/derived.jsonl, where nothing or what "
+         "was derived may be; else stdout",
+         0},
         {0},
     };
     static const struct argp_child children[] = {{&questions_argp, 0, NULL, 0}, {0}};

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OUT_MAX BANK_FILE_MAX
@@ -175,6 +176,8 @@ static bool name_output(struct options *o, const struct setup *s)
         fprintf(stderr, "juyong filing questions import: the file's name is too long\n");
         return false;
     }
+    if (!banks_is_target(s, "juyong filing questions import", o->path))
+        return false;
     if (o->replace || o->dry || access(o->path, F_OK) != 0)
         return true;
     fprintf(stderr,
@@ -216,6 +219,23 @@ static int write_bank(const struct options *o, const struct setup *s, const stru
     return r;
 }
 
+/* The file of the bank that is going to be replaced, as the bank's places name it; else empty. */
+static struct span find_replaced(const struct options *o, const struct bank *b)
+{
+    struct stat st;
+    if (!o->replace || stat(o->path, &st) < 0)
+        return SPAN_LIT("");
+    struct span file = SPAN_LIT("");
+    for (size_t i = 0; i < bank_count(b); i++) {
+        if (bank_at(b, i)->place.file.data == file.data)
+            continue; /* one text names all of a file */
+        file = bank_at(b, i)->place.file;
+        if (banks_is_file(file, &st))
+            return file;
+    }
+    return SPAN_LIT("");
+}
+
 static int import(struct options *o, const struct setup *s, const struct bank *b)
 {
     struct buf messages = BUF_INIT(1u << 20), out = BUF_INIT(1u << 30);
@@ -227,6 +247,7 @@ static int import(struct options *o, const struct setup *s, const struct bank *b
         .type = span_str(o->common.risk),
         .rules = s->rules,
         .bank = b,
+        .replaced = find_replaced(o, b),
     };
     int r = bankimport_open(&q, &messages, &im);
     setup_print_messages(stderr, &messages);
@@ -243,7 +264,7 @@ static int import(struct options *o, const struct setup *s, const struct bank *b
         json_report(o, im, &out);
     else if (r == 0)
         text_report(o, im, &out);
-    bool written = r == 0 && setup_write(stdout, &out);
+    bool written = r == 0 && setup_show(stdout, &out);
     bool vain = !taken && bankimport_count(im, BANKIMPORT_REFUSED);
     buf_deinit(&out);
     bankimport_free(im);

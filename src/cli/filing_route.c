@@ -313,7 +313,7 @@ static int tell(const struct options *o, const struct route_answers *a,
     int r = o->json ? route_json(a, d, &out) : route_text(a, d, &out);
     if (r == 0 && o->json)
         r = buf_append_char(&out, '\n');
-    bool written = r == 0 && setup_write(stdout, &out);
+    bool written = r == 0 && setup_show(stdout, &out);
     buf_deinit(&out);
     return !written ? CLI_BAD : route_is_complete(a) ? CLI_GOOD : CLI_UNMET;
 }

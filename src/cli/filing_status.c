@@ -260,7 +260,7 @@ static int tell(const struct options *o, const struct setup *s)
         progress_free(&p);
     }
     setup_print_messages(stderr, &messages);
-    bool written = r == 0 && setup_write(stdout, &out);
+    bool written = r == 0 && setup_show(stdout, &out);
     buf_deinit(&messages);
     buf_deinit(&out);
     return !written ? CLI_BAD : calendar_overdue(&calendar) ? CLI_UNMET : CLI_GOOD;

@@ -1,5 +1,6 @@
 #include "cli/setup.h"
 
+#include "audit/rowjson.h"
 #include "base/utf8.h"
 #include "config/value.h"
 #include "policy/policy.h"
@@ -23,6 +24,34 @@ const char *setup_colour(FILE *to, const char *code, char ret_text[16])
 bool setup_write(FILE *to, const struct buf *text)
 {
     bool written = text->len == 0 || fwrite(text->data, 1, text->len, to) == text->len;
+    return fflush(to) == 0 && written;
+}
+
+bool setup_show(FILE *to, const struct buf *text)
+{
+    bool written = true;
+    size_t shown = 0;
+    if (text->len == 0)
+        return fflush(to) == 0;
+    for (size_t at = 0; at < text->len;) {
+        uint32_t cp;
+        int n = utf8_decode(span_slice(buf_span(text), at, text->len), false, &cp);
+        bool whole = n > 0 && (cp == '\n' || cp == '\t' || !rowjson_is_harmful(cp));
+        size_t len = n > 0 ? (size_t)n : 1;
+        if (!whole) {
+            char escape[16];
+            if (n > 0 && cp > 0xffff)
+                snprintf(escape, sizeof(escape), "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10),
+                         0xdc00 + ((cp - 0x10000) & 0x3ff));
+            else
+                snprintf(escape, sizeof(escape), "\\u%04x", n > 0 ? cp : 0xfffd);
+            written = fwrite(text->data + shown, 1, at - shown, to) == at - shown && written;
+            written = fputs(escape, to) >= 0 && written;
+            shown = at + len;
+        }
+        at += len;
+    }
+    written = fwrite(text->data + shown, 1, text->len - shown, to) == text->len - shown && written;
     return fflush(to) == 0 && written;
 }
 

@@ -37,6 +37,11 @@ void setup_print_messages(FILE *to, const struct buf *messages);
 const char *setup_colour(FILE *to, const char *code, char ret_text[16]);
 /* Writes a buffer; false when the stream failed. */
 bool setup_write(FILE *to, const struct buf *text);
+/*
+ * The same for texts of others: what a terminal would obey, or what shows nothing, is written as
+ * \u and four digits, line ends and tabs excepted. JSON stays what it was.
+ */
+bool setup_show(FILE *to, const struct buf *text);
 /* "key":"text", with a comma before it unless it is the first of its object. */
 void setup_json(struct buf *out, const char *key, struct span text);
 /* Who runs the command: by the terminal's login, so that sudo hides nobody; else by the user id. */

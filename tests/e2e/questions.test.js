@@ -169,15 +169,71 @@ test('derive makes the same of the same number, and nothing of it counts', async
   assert.equal((await questions('lint')).code, 0, 'each has its seed');
 });
 
+test('a longer list takes the place of the one before it, and nothing is lost', async () => {
+  const list = path.join(stack.dir, 'grows.csv');
+  const file = path.join(folder, 'imported-grows.jsonl');
+  const write = (texts) => writeFile(list, ['测试题,分类', ...texts.map((t) => `${t},A1-d`)].join('\n'));
+  const stored = async () => lines(await readFile(file, 'utf8'));
+  await write(['渐长的题目一', '渐长的题目二']);
+  assert.equal((await questions('import', list, '--bank', 'content')).code, 0);
+  const before = await stored();
+  await write(['渐长的题目一', '渐长的题目二', '渐长的题目三']);
+  const r = await questions('import', list, '--bank', 'content', '--replace', '--json');
+  assert.equal(r.code, 0, r.stderr);
+  assert.deepEqual(lines(r.stdout).at(-1).taken, 3);
+  assert.deepEqual((await stored()).slice(0, 2), before, 'as they were, ids too');
+  assert.equal((await stored()).length, 3);
+  await rm(file);
+});
+
+test('nothing is written where it would do harm', async () => {
+  const own = path.join(folder, 'own.jsonl');
+  const seeds = await readFile(own, 'utf8');
+  const derive = (file) => questions('derive', '--seed', '7', '--technique', 'T01', '-o', file);
+  for (const [file, text] of [[own, seeds], [stack.conf, await readFile(stack.conf, 'utf8')]]) {
+    const r = await derive(file);
+    assert.equal(r.code, 1, file);
+    assert.match(r.stderr, /is there already, and is no file of derived questions: it is left as it is/);
+    assert.equal(await readFile(file, 'utf8'), text);
+  }
+  // A file that is no bank would keep the whole library from loading.
+  const list = path.join(stack.dir, 'one.csv');
+  await writeFile(list, '测试题,分类\n又一道题目,A1-d\n');
+  for (const name of ['derived', 'derived.json', '.derived.jsonl']) {
+    const file = path.join(folder, name);
+    for (const r of [await derive(file), await questions('import', list, '--bank', 'content', '-o', file)]) {
+      assert.equal(r.code, 1, name);
+      assert.match(r.stderr, /the name of a file of the question banks ends in \.jsonl/);
+    }
+    await assert.rejects(access(file));
+  }
+});
+
+test('a terminal obeys nothing that a question says', async () => {
+  await bank('evil.jsonl', [{ ...content, id: 'evil', question: '红\u009b31m色\u202e反\u200b向\u{e0041}问' }]);
+  const shown = (await questions('list')).stdout;
+  assert.match(shown, /^evil\t.*红\\u009b31m色\\u202e反\\u200b向\\udb40\\udc41问$/m);
+  const stored = (await questions('list', '--json')).stdout;
+  assert.doesNotMatch(stored, /[\u0080-\u009f\u200b\u202e]/);
+  assert.equal(lines(stored).find((q) => q.id === 'evil').question, '红\u009b31m色\u202e反\u200b向\u{e0041}问');
+  await rm(path.join(folder, 'evil.jsonl'));
+  const list = path.join(stack.dir, 'evil.csv');
+  await writeFile(list, '测试题,分类,\u001b]0;x\u0007标题\n再一道题目,A1-d,1\n');
+  const told = await questions('import', list, '--bank', 'content', '--dry-run');
+  assert.equal(told.code, 0, told.stderr);
+  assert.match(told.stdout, /\\u001b\]0;x\\u0007标题: unknown/);
+});
+
 test('what can not be written leaves what was there', async () => {
   const args = ['derive', '-c', stack.conf, '--seed', '7', '--technique', 'T26', '--per', '3'];
   const file = path.join(stack.dir, 'there.jsonl');
-  await writeFile(file, 'what was there\n');
+  const there = `${JSON.stringify({ ...content, id: 'there-T01', technique: 'T01', seed: content.id })}\n`;
+  await writeFile(file, there);
   // A file may have 8 KiB at most here, as on a disk that is full.
   const full = spawnSync('sh', ['-c', 'ulimit -f 8; trap "" XFSZ; exec "$@"', 'sh', binary, 'filing', 'questions', ...args, '-o', file], { encoding: 'utf8' });
   assert.equal(full.status, 1, full.stderr);
   assert.match(full.stderr, /there\.jsonl: File too large/);
-  assert.equal(await readFile(file, 'utf8'), 'what was there\n');
+  assert.equal(await readFile(file, 'utf8'), there);
   assert.deepEqual((await readdir(stack.dir)).filter((n) => n.startsWith('there')), ['there.jsonl']);
   const nowhere = await run(['filing', 'questions', ...args, '-o', path.join(stack.dir, 'no/where.jsonl')]);
   assert.equal(nowhere.code, 1);
