@@ -134,6 +134,8 @@ static int check_file(const struct config *c, const struct options *o)
         bad = "no change of that number was noted";
     else if (o->reported && p.changes[o->number - 1].reported.len)
         bad = "that change was reported already";
+    else if (o->reported && !progress_may_report(&p.changes[o->number - 1], span_str(o->today)))
+        bad = "that change was made on a later day";
     if (bad)
         fprintf(stderr, "juyong filing status: %s\n", bad);
     progress_free(&p);
@@ -201,10 +203,8 @@ static void confirm(const struct options *o, int64_t number)
 /* What is over can't be of a later day; a step may begin, and a change come, then. */
 static bool is_to_come(const struct options *o)
 {
-    int64_t end;
     bool over = o->reported || (o->step && o->state_value >= STEP_DONE);
-    return o->date && over && day_end(span_str(o->date), &end) &&
-           end - CALENDAR_DAY_SECONDS > clock_wall_s();
+    return o->date && over && !progress_has_begun(span_str(o->date), clock_wall_s());
 }
 
 static int note(struct options *o, const struct config *c)

@@ -235,6 +235,15 @@ static bool read_day(const struct api_request *q, struct span *ret, struct api_a
     return false;
 }
 
+/* What is over can't be of a later day. */
+static bool is_of_day_to_come(struct span day, struct api_answer *a)
+{
+    if (progress_has_begun(day, clock_wall_s()))
+        return false;
+    api_error(a, 400, "bad_day", "Nothing is over on a day to come.");
+    return true;
+}
+
 static int write_clock(const struct api *api, const struct progress *p, struct buf *out)
 {
     struct buf unheard = BUF_INIT(MESSAGES_MAX);
@@ -274,7 +283,8 @@ static bool read_step(const struct api_request *q, struct progress_note *n, stru
     n->state = progress_state_from(state);
     if (n->step == PROGRESS_TRACKS || n->state == STEP_STATES)
         api_error(a, 400, "bad_parameter", "There is no such step or state.");
-    return n->step < PROGRESS_TRACKS && n->state < STEP_STATES;
+    return n->step < PROGRESS_TRACKS && n->state < STEP_STATES &&
+           (n->state < STEP_DONE || !is_of_day_to_come(n->date, a));
 }
 
 static int post_step(const struct api *api, const struct api_request *q, struct api_answer *a)
@@ -320,9 +330,10 @@ static int post_change(const struct api *api, const struct api_request *q, struc
     return r;
 }
 
-/* Is it one that waits to be reported? False: api_error() has filled the answer, or *ret is < 0. */
-static bool is_unreported(const struct api *api, unsigned long long number, int *ret,
-                          struct api_answer *a)
+/* Is it one that waits to be reported, and was made by then? False: api_error() has filled the
+ * answer, or *ret is < 0. */
+static bool is_unreported(const struct api *api, unsigned long long number, struct span day,
+                          int *ret, struct api_answer *a)
 {
     struct progress p;
     const struct progress_change *found = NULL;
@@ -339,6 +350,8 @@ static bool is_unreported(const struct api *api, unsigned long long number, int 
         *ret = api_error(a, 404, "not_found", "There is no such change.");
     else if (!open)
         *ret = api_error(a, 409, "too_late", "It was reported already.");
+    else if (!(open = progress_may_report(found, day)))
+        *ret = api_error(a, 400, "bad_day", "The change was made on a later day.");
     progress_free(&p);
     return open;
 }
@@ -352,7 +365,8 @@ static int post_reported(const struct api *api, const struct api_request *q, str
     int r = 0;
     if (!span_to_u64(q->parts[0], &number))
         number = 0; /* none has it */
-    if (rulework_only(q, names, a) && read_day(q, &day, a) && is_unreported(api, number, &r, a)) {
+    if (rulework_only(q, names, a) && read_day(q, &day, a) && !is_of_day_to_come(day, a) &&
+        is_unreported(api, number, day, &r, a)) {
         buf_printf(&more, "\"number\":%llu", number);
         api_member(&more, "day", day);
         if (is_recorded(api, q, "filing_reported", &more, a)) {

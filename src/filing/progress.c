@@ -11,8 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FORM  1 /* of the file; another one is of another version */
-#define ITEMS 100000
+#define DAY_SECONDS 86400
+#define FORM        1 /* of the file; another one is of another version */
+#define ITEMS       100000
 
 /* ---- names ---- */
 
@@ -249,6 +250,17 @@ void progress_free(struct progress *p)
     *p = (struct progress){0};
 }
 
+bool progress_has_begun(struct span day, int64_t now)
+{
+    int64_t end;
+    return day_end(day, &end) && end - DAY_SECONDS <= now;
+}
+
+bool progress_may_report(const struct progress_change *c, struct span day)
+{
+    return c->reported.len == 0 && span_compare(day, c->date) >= 0; /* both YYYY-MM-DD */
+}
+
 /* ---- writing ---- */
 
 static int set(struct json_value *object, const char *key, struct json_value *value)
@@ -470,6 +482,8 @@ static int report_change(struct progress *p, void *ctx)
     struct progress_change *known = &p->changes[c->number - 1];
     if (known->reported.len)
         return -EALREADY;
+    if (!progress_may_report(known, c->reported))
+        return -EINVAL;
     known->reported = c->reported;
     known->reported_by = c->reported_by;
     return 0;

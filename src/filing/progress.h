@@ -64,10 +64,16 @@ void progress_free(struct progress *p);
 /* The last note of that step, or NULL: open. */
 const struct progress_note *progress_step(const struct progress *p, unsigned step);
 
+/* Has that day begun in China? Nothing is over before: of a day to come it would silence a
+ * deadline. False for what is no day. */
+bool progress_has_begun(struct span day, int64_t now);
+/* Is that change open, and the day none before the one it was made on? */
+bool progress_may_report(const struct progress_change *c, struct span day);
+
 /*
  * Each reads the file anew under the lock, adds, and replaces it; on failure the old one stands.
- * 0; -EINVAL: no such day, text or number; -EALREADY: that change was reported; the rest as
- * progress_read(). Callers have it put on record first (cli/filingcmd.h).
+ * 0; -EINVAL: no such day, text or number, or a day before the change; -EALREADY: that change was
+ * reported; the rest as progress_read(). Callers have it put on record first (cli/filingcmd.h).
  */
 int progress_note(struct span state_dir, const struct progress_note *note, struct buf *messages);
 int progress_answer(struct span state_dir, const struct route_answers *a, struct span author,

@@ -384,7 +384,7 @@ describe('the clock', () => {
   test('steps are noted by those who may, on record, and never taken away', async () => {
     const note = (who, body) => p[who].post('/api/filing/steps', { step: 'form', state: 'done', date: '2026-11-20', ...body });
     for (const role of ['viewer', 'reviewer', 'inspector']) await refused(note(role), 403);
-    await refused(note('publisher', { date: '2026-13-01' }), 400, 'bad_day');
+    for (const date of ['2026-13-01', '2999-01-01']) await refused(note('publisher', { date }), 400, 'bad_day');
     await refused(note('publisher', { step: 'nosuch' }), 400);
     await refused(note('publisher', { state: 'nosuch' }), 400);
     assert.deepEqual(await acts('filing_step'), []);
@@ -404,7 +404,8 @@ describe('the clock', () => {
     const of = async () => (await good(p.viewer.get('/api/filing/clock'))).changes.find((c) => c.number === number);
     assert.equal((await of()).what, '更换模型');
     assert.ok(!(await of()).reported);
-    await refused(p.publisher.post(`/api/filing/changes/${number}`, { date: 'soon' }), 400, 'bad_day');
+    for (const date of ['soon', '2999-01-01', '2026-11-21']) // no day, ahead, before the change
+      await refused(p.publisher.post(`/api/filing/changes/${number}`, { date }), 400, 'bad_day');
     await refused(p.viewer.post(`/api/filing/changes/${number}`, { date: '2026-11-24' }), 403);
     await refused(p.publisher.post('/api/filing/changes/9999', { date: '2026-11-24' }), 404);
     await good(p.publisher.post(`/api/filing/changes/${number}`, { date: '2026-11-24' }));

@@ -194,12 +194,16 @@ describe('filing status', () => {
     assert.equal(twice.code, 1);
     assert.match(twice.stderr, /reported already/);
     assert.equal((await note('--reported', '7')).code, 1);
+    assert.equal((await note('--change', '又一变更', '--date', '2026-01-06')).code, 0);
+    const early = await note('--reported', '2', '--date', '2026-01-05');
+    assert.equal(early.code, 1);
+    assert.match(early.stderr, /made on a later day/);
   });
 
   test('what makes no sense is told, and nothing is noted', async () => {
     const before = await readFile(path.join(stack.dir, 'state/filing/desk.json'), 'utf8');
     for (const args of [['--step', '8', '--state', 'done'], ['--step', '1', '--state', 'finished'], ['--step', '1'],
-      ['--step', '1', '--state', 'done', '--date', '2026-02-30'], ['--step', '1', '--state', 'done', '--date', day(2)], ['--step', '1', '--state', 'done', '--note', 'two\nlines'],
+      ['--step', '1', '--state', 'done', '--date', '2026-02-30'], ['--step', '1', '--state', 'done', '--date', day(2)], ['--reported', '1', '--date', '2999-01-01'], ['--step', '1', '--state', 'done', '--note', 'two\nlines'],
       ['--date', '2026-01-01'], ['--step', '1', '--state', 'done', '--change', 'x']]) {
       const r = await note(...args);
       assert.equal(r.code, 2, args.join(' '));

@@ -83,6 +83,17 @@ static void steps_keep_their_history(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static void days_ahead_have_not_begun(void **state)
+{
+    int64_t end;
+    assert_true(day_end(SPAN_LIT("2026-12-31"), &end));
+    assert_true(progress_has_begun(SPAN_LIT("2026-12-31"), end - 1));
+    assert_true(progress_has_begun(SPAN_LIT("2026-12-31"), end - 86400)); /* midnight in China */
+    assert_false(progress_has_begun(SPAN_LIT("2026-12-31"), end - 86401));
+    assert_true(progress_has_begun(SPAN_LIT("2027-01-01"), end));
+    assert_false(progress_has_begun(SPAN_LIT("2026-02-30"), end));
+}
+
 static void what_makes_no_sense_is_not_noted(void **state)
 {
     assert_int_equal(note(PROGRESS_TRACKS, STEP_DONE, "2026-11-01"), -EINVAL);
@@ -118,6 +129,10 @@ static void answers_and_changes_stay_beside_steps(void **state)
     assert_int_equal(progress_add_change(SPAN_LIT("."), &c, &messages, &number), 0);
     assert_int_equal(progress_add_change(SPAN_LIT("."), &c, &messages, &number), 0);
     assert_int_equal(number, 2);
+    assert_int_equal(/* before it was made */
+                     progress_report_change(SPAN_LIT("."), 1, SPAN_LIT("2026-10-31"),
+                                            SPAN_LIT("王"), &messages),
+                     -EINVAL);
     assert_int_equal(
         progress_report_change(SPAN_LIT("."), 1, SPAN_LIT("2026-11-05"), SPAN_LIT("王"), &messages),
         0);
@@ -217,11 +232,9 @@ static void writers_at_once_lose_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(steps_keep_their_history),
-        TEST(what_makes_no_sense_is_not_noted),
-        TEST(answers_and_changes_stay_beside_steps),
-        TEST(damage_is_told_and_left_alone),
-        TEST(writers_at_once_lose_nothing),
+        TEST(steps_keep_their_history),         TEST(days_ahead_have_not_begun),
+        TEST(what_makes_no_sense_is_not_noted), TEST(answers_and_changes_stay_beside_steps),
+        TEST(damage_is_told_and_left_alone),    TEST(writers_at_once_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
