@@ -39,6 +39,8 @@ const plan = [
 // Where a rule hits, and does more than flag.
 const acted = ['c-7', 'c-8', 'c-9', 'c-10', 'r-4'];
 
+// A strike's sentence tells until when it holds.
+const timeless = (text) => text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, '…');
 const lines = (text) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
 const near = (got, want) => assert.ok(Math.abs(got - want) < 1e-6, `${got} is not ${want}`);
 
@@ -153,6 +155,17 @@ describe('an evaluation', () => {
     assert.deepEqual(acts.map((a) => a.reason), ['filing_evaluate', 'filing_evaluated']);
     assert.ok(JSON.stringify(acts[0]).includes(agreed));
     assert.ok(JSON.stringify(acts[1]).includes('complete'));
+  });
+
+  test('is treated as anybody who asks the same', async () => {
+    const said = lines(await readFile(path.join(stack.dir, 'state/filing/runs', name, 'answers.jsonl'), 'utf8'));
+    const asked = lines(await readFile(path.join(stack.dir, 'state/filing/runs', name, 'questions.jsonl'), 'utf8'));
+    for (const q of asked) {
+      const r = await stack.chat(q.messages ?? q.question, { user: `somebody-${q.id}` });
+      const a = said.find((x) => x.route === 'gateway' && x.question === q.id);
+      assert.equal(r.headers.get('x-juyong-action'), a.action, q.id);
+      assert.equal(timeless(r.json.choices[0].message.content), timeless(a.text), q.id);
+    }
   });
 
   test('is judged the same when it is asked again', async () => {
@@ -349,6 +362,24 @@ describe('the account', () => {
       await p.stop();
     });
   }
+
+  test('is not pressed on for ever', async () => {
+    const cases = [
+      [[429, { error: { code: 'rate_limit_exceeded' } }, { 'retry-after': '0' }], 4, /the account may be in danger[^]*HTTP 429, rate_limit_exceeded, after 4 tries/],
+      [[404, { error: { code: 'model_not_found' } }], 10, /stopped[^]*10 questions in a row have no answer: HTTP 404/],
+    ];
+    for (const [answer, times, told] of cases) {
+      const p = await provider(() => answer);
+      const stack = await Stack.start({ idle: true, upstream: p.url });
+      await simple(stack, 20);
+      const r = await begin(stack, '--all', '--routes', 'bare', '--concurrency', '1');
+      assert.equal(r.code, 1);
+      assert.match(r.stderr, told);
+      assert.equal(p.asked.length, times);
+      await stack.stop();
+      await p.stop();
+    }
+  });
 
   test('a busy provider is asked again, and its own filter is an answer', async () => {
     const p = await provider((n, body) => (n === 1 ? [429, { error: { code: 'rate_limit_exceeded' } }, { 'retry-after': '0' }]
