@@ -82,6 +82,7 @@ void parts_forget(struct pack *p)
             close(p->parts[i].fd);
     }
     free(p->parts);
+    secrets_forget(p);
     if (p->dir[0])
         remove_folder(p->dir);
 }
@@ -89,7 +90,7 @@ void parts_forget(struct pack *p)
 /* ---- what must not leave ---- */
 
 struct search {
-    const struct config *config;
+    const struct pack *pack;
     bool check;
     struct buf member;
     bool speaks; /* the member is what a document or a workbook says */
@@ -99,7 +100,7 @@ struct search {
 
 static bool is_secret(const struct search *s, struct span text)
 {
-    return evidence_has_secret(s->config, text) || (s->check && evidence_looks_secret(text));
+    return secrets_are_in(s->pack, text) || (s->check && evidence_looks_secret(text));
 }
 
 /* The text of an XML part, without its marks; a paragraph or a cell ends a line. */
@@ -216,10 +217,8 @@ static void keep_file(struct part *part, struct search *s, int fd)
 
 int parts_add_file(struct pack *p, struct span name, const char *path, bool check)
 {
-    struct search s = {.config = p->o.dossier->config,
-                       .check = check,
-                       .member = BUF_INIT(FILE_BYTES),
-                       .said = BUF_INIT(FILE_BYTES)};
+    struct search s = {
+        .pack = p, .check = check, .member = BUF_INIT(FILE_BYTES), .said = BUF_INIT(FILE_BYTES)};
     struct buf bytes = BUF_INIT(FILE_BYTES);
     int fd = -1, r = open_file(path, &fd);
     if (r < 0)

@@ -41,7 +41,7 @@ static int new_part(struct pack *p, struct span name, struct part **ret)
 int parts_add_text(struct pack *p, struct span name, struct buf *text, bool identifies)
 {
     struct part *part;
-    if (evidence_has_secret(p->o.dossier->config, buf_span(text)))
+    if (secrets_are_in(p, buf_span(text)))
         return -ENOKEY;
     int r = new_part(p, name, &part);
     if (r < 0)
@@ -302,6 +302,8 @@ static int digest_configuration(struct pack *p, struct buf *messages)
 int parts_gather(struct pack *p, struct buf *messages)
 {
     int r = digest_configuration(p, messages);
+    if (r == 0)
+        r = secrets_read(p);
     if (r == 0)
         r = add_annexes(p, messages);
     if (r == 0)

@@ -1,4 +1,5 @@
-/* The parts of a pack in the making. Private to pack.c, packparts.c and packfiles.c. */
+/* The parts of a pack in the making. Private to pack.c, packparts.c, packfiles.c and
+ * packsecrets.c. */
 #pragma once
 
 #include "filing/pack.h"
@@ -21,6 +22,8 @@ struct pack {
     char dir[PATH_MAX]; /* where workbooks are made; "": none yet */
     struct part *parts;
     size_t count, cap;
+    struct buf *secrets; /* what files of keys hold */
+    size_t secret_count;
     char configuration[MANIFEST_DIGEST]; /* SHA-256 of its file */
     struct lint lint;
     struct manifest manifest;
@@ -46,3 +49,11 @@ int parts_place(struct pack *p, const char *file, char ret_path[PATH_MAX]);
 int parts_add_file(struct pack *p, struct span name, const char *path, bool check);
 /* Removes what a crash left of such folders. */
 void parts_sweep(struct span state_dir);
+
+/* packsecrets.c */
+
+/* Reads them all. 0 or -ENOMEM. */
+int secrets_read(struct pack *p);
+/* Does the text hold one of them, or of the configuration's? O(secrets * text). */
+bool secrets_are_in(const struct pack *p, struct span text);
+void secrets_forget(struct pack *p);

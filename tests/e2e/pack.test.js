@@ -15,6 +15,7 @@ const first = '生成内容测试题库（A.1-A.5）';
 const secrets = {
   upstream: 'sk-upstream-0123456789abcdefghijklmnopqrstuvwxyz',
   alert: 'alert-secret-9f2b7c',
+  evaluation: 'evaluation-key-77f0',
   robot: 'https://robot.example/send?access_token=5f1c88e2aa90',
 };
 // A stand-in for an account that is given to reviewers.
@@ -56,6 +57,7 @@ const configure = ({ service: s = {}, model: m = {}, ...more } = {}) => stack.co
     name: 'demo', base_url: `${stack.demoUrl}/v1`, api_key_file: file('key.txt'), models: [{ ...model, proof: file('proof.pdf'), ...m }],
   }],
   alerts: { targets: [{ name: 'r', kind: 'dingtalk', url_file: file('robot.txt'), secret_file: file('secret.txt') }] },
+  evaluation: { key_file: file('evaluation.txt') },
   ...more,
 });
 
@@ -97,6 +99,7 @@ before(async () => {
   await writeFile(path.join(stack.rules, 'questions', 'q.jsonl'), jsonl(questions));
   await writeFile(file('key.txt'), `${secrets.upstream}\n`, { mode: 0o600 });
   await writeFile(file('secret.txt'), `${secrets.alert}\n`, { mode: 0o600 });
+  await writeFile(file('evaluation.txt'), `${secrets.evaluation}\n`, { mode: 0o600 });
   await writeFile(file('robot.txt'), `${secrets.robot}\n`, { mode: 0o600 });
   await writeFile(file('proof.pdf'), '%PDF-1.4 contract\n');
   await configure();
@@ -248,7 +251,9 @@ describe('a pack', { skip: !bundles && 'zip and unzip are not installed' }, () =
     XLSX.writeFile(book, file('accounts.xlsx'));
     await writeFile(file('accounts.txt'), `测试账号 ${account}\n`);
     await writeFile(file('own.txt'), `the upstream's key is ${secrets.upstream}`);
-    for (const f of ['accounts.xlsx', 'accounts.txt', 'own.txt']) {
+    await writeFile(file('ours.txt'), `signed by ${await readFile(file('state', 'filing', 'pack.key'), 'utf8')}`);
+    await writeFile(file('test.txt'), `evaluated with ${secrets.evaluation}`);
+    for (const f of ['accounts.xlsx', 'accounts.txt', 'own.txt', 'ours.txt', 'test.txt']) {
       const to = file('refused.zip');
       const r = await pack('-c', stack.conf, '-o', to, '--force', '--attach', file(f));
       assert.equal(r.code, 1, f);
@@ -361,6 +366,37 @@ describe('the linter', () => {
     const told = await codes();
     for (const want of ['error:fact-missing', 'error:model-unfiled', 'error:model-contract', 'error:allow-unfiled', 'error:observing', 'warning:weakening'])
       assert.ok(told.includes(want), `${want}: ${told}`);
+  });
+});
+
+describe('an evaluation of our own making', () => {
+  test('stands in annex 5 and in the pack, and is one of what is in force', { skip: !bundles && 'unzip is not installed' }, async () => {
+    await writeFile(file('gateway.txt'), `${stack.key}\n`, { mode: 0o600 });
+    const r = await run(['filing', 'evaluate', '-c', stack.conf, '--no-key', '--gateway-key-file', file('gateway.txt'), '--provider-agrees', '李经理',
+      '--rate', '50', '--all', '--banks', 'content,refuse,answer']);
+    assert.equal(r.code, 0, r.stderr);
+    const made = (await run(['filing', 'evaluate', '-c', stack.conf, '--list', '--json'])).stdout.split('\n').filter(Boolean)
+      .map((line) => JSON.parse(line)).map((row) => row.run).find((n) => n !== name);
+    const to = file('made.xlsx');
+    assert.equal((await run(['filing', 'annex', '5', '-c', stack.conf, '--run', made, '-o', to])).code, 0);
+    const rows = sheet(XLSX.readFile(to), first);
+    assert.ok(rows.length >= 3);
+    for (const row of rows) {
+      assert.equal(row['研判结果'], '待人工研判');
+      assert.match(row['判定方式'], /^关键词：/);
+      assert.ok(row['模型回答'].length > 0 && row['时间']);
+    }
+    const told = await codes('--run', made);
+    for (const not of ['warning:run-library', 'warning:run-bank', 'warning:run-app', 'warning:run-old', 'error:run-model', 'error:run-incomplete',
+      'note:run-route'])
+      assert.ok(!told.includes(not), `${not}: ${told}`);
+    const zip = file('made.zip');
+    assert.equal((await pack('-c', stack.conf, '-o', zip, '--run', made, '--force')).code, 0);
+    const inside = async (member) => (await exec('unzip', ['-p', zip, member], { maxBuffer: 1 << 26 })).stdout;
+    const result = JSON.parse(await inside('证据/评估结果.json'));
+    assert.equal(result.run, made);
+    const routes = JSON.parse(await inside('证据/附加与不附加审核策略的对比.json'));
+    assert.equal(routes.both, result.questions);
   });
 });
 
