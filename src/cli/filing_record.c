@@ -25,6 +25,8 @@ int filing_record(const struct config *c, const char *act, struct span of, struc
             r == 0            ? answer.error
             : r == -ETIMEDOUT ? "the running gateway did not take it"
             : r == -EACCES    ? "the state is not yours: run this as its owner"
+            : r == -ENOENT    ? "there is no state_dir; the gateway makes it"
+            : r == -EBUSY     ? "another command is at the log; try again"
                               : strerror(-r));
     return -EIO;
 }

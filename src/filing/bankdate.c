@@ -101,8 +101,9 @@ static int64_t noted(struct span state_dir, const struct asked *asked)
     struct json_value *v = NULL;
     struct span of;
     int64_t at = 0;
-    int fd cleanup(cleanup_close) =
-        note_path(state_dir, NOTE, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int fd cleanup(cleanup_close) = note_path(state_dir, NOTE, path)
+                                        ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+                                        : -1;
     if (fd >= 0 && file_read(fd, 0, &text) == 0)
         v = value_parse(buf_span(&text), NULL);
     if (!value_get_string(value_get(v, SPAN_LIT("questions")), &of) ||

@@ -189,10 +189,14 @@ static bool make_path(struct span state_dir, const char *name, char ret[PATH_MAX
     return n > 0 && n < PATH_MAX;
 }
 
+/* A pipe of that name must not keep a gateway waiting. */
 static int load(const char *path, struct buf *out)
 {
-    cleanup(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    return fd < 0 ? -errno : file_read(fd, 0, out);
+    cleanup(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    return S_ISREG(st.st_mode) ? file_read(fd, 0, out) : -EBADMSG;
 }
 
 static int complain(struct buf *messages, const char *path, int r, const struct buf *why)
@@ -345,6 +349,7 @@ static int lock_desk(struct span state_dir, struct buf *messages)
     if (!make_path(state_dir, "", dir) || !make_path(state_dir, "/desk.lock", path))
         return -ENAMETOOLONG;
     int r = file_make_dir(dir, 0700);
+    const char *fault = r == 0 ? path : dir;
     int fd = r == 0 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
     if (r == 0 && fd < 0)
         r = -errno;
@@ -353,7 +358,7 @@ static int lock_desk(struct span state_dir, struct buf *messages)
             r = -errno;
     if (r == 0)
         return fd;
-    buf_printf(messages, "%s: %s\n", fd < 0 ? dir : path, strerror(-r));
+    buf_printf(messages, "%s: %s\n", fault, strerror(-r));
     if (fd >= 0)
         close(fd);
     return r;

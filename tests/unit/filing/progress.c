@@ -207,6 +207,26 @@ static void damage_is_told_and_left_alone(void **state)
     }
 }
 
+/* Whoever may write there must not make a gateway wait, nor have it write elsewhere. */
+static void pipes_and_links_are_told(void **state)
+{
+    struct buf messages = BUF_INIT(65536);
+    struct progress p;
+    assert_int_equal(note(0, STEP_DONE, "2026-11-01"), 0);
+    assert_int_equal(unlink("filing/desk.json"), 0);
+    assert_int_equal(mkfifo("filing/desk.json", 0600), 0);
+    assert_int_equal(progress_read(SPAN_LIT("."), &messages, &p), -EBADMSG);
+    assert_int_equal(unlink("filing/desk.json"), 0);
+    assert_int_equal(unlink("filing/desk.lock"), 0);
+    assert_int_equal(symlink("elsewhere", "filing/desk.lock"), 0);
+    struct progress_note n = note_of(0, STEP_DONE, "2026-11-01");
+    buf_clear(&messages);
+    assert_int_equal(progress_note(SPAN_LIT("."), &n, &messages), -ELOOP);
+    assert_true(span_starts(buf_span(&messages), SPAN_LIT("./filing/desk.lock: ")));
+    assert_int_equal(access("elsewhere", F_OK), -1);
+    buf_deinit(&messages);
+}
+
 static void writers_at_once_lose_nothing(void **state)
 {
     enum { WRITERS = 4, EACH = 10 };
@@ -234,7 +254,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(steps_keep_their_history),         TEST(days_ahead_have_not_begun),
         TEST(what_makes_no_sense_is_not_noted), TEST(answers_and_changes_stay_beside_steps),
-        TEST(damage_is_told_and_left_alone),    TEST(writers_at_once_lose_nothing),
+        TEST(damage_is_told_and_left_alone),    TEST(pipes_and_links_are_told),
+        TEST(writers_at_once_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
