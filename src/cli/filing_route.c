@@ -149,6 +149,14 @@ static bool choose(struct route_answers *a, enum route_key k, struct span said)
     return false;
 }
 
+/* Online since a day to come? */
+static bool is_ahead(const struct route_answers *a)
+{
+    const char *since = route_detail(a, ROUTE_ONLINE);
+    return strcmp(route_answer(a, ROUTE_ONLINE), "yes") == 0 && *since &&
+           !progress_has_begun(span_str(since), clock_wall_s());
+}
+
 static void ask_detail(struct talk *t, enum route_key k)
 {
     const struct route_question *q = route_question(k);
@@ -156,12 +164,14 @@ static void ask_detail(struct talk *t, enum route_key k)
     struct span said;
     if (!q->detail || strcmp(route_answer(t->answers, k), "yes") != 0)
         return;
-    const char *known = k == ROUTE_ONLINE ? t->answers->online_since : t->answers->model_number;
     for (;;) {
-        fprintf(stderr, "      %s %s [%s]: ", q->detail_zh, q->detail_en, known);
+        if (is_ahead(t->answers))
+            route_set(t->answers, span_str(q->detail), SPAN_LIT(""));
+        fprintf(stderr, "      %s %s [%s]: ", q->detail_zh, q->detail_en,
+                route_detail(t->answers, k));
         if (!read_line(t, line, &said) || said.len == 0)
             return;
-        if (route_set(t->answers, span_str(q->detail), said) == 0)
+        if (route_set(t->answers, span_str(q->detail), said) == 0 && !is_ahead(t->answers))
             return;
         fprintf(stderr, "      填写有误，请重新输入。 Not so; again please.\n");
     }
@@ -253,6 +263,11 @@ static int read_file(const char *name, struct route_answers *a)
     setup_print_messages(stderr, &messages);
     buf_deinit(&text);
     buf_deinit(&messages);
+    if (r == 0 && is_ahead(a)) {
+        fprintf(stderr, "juyong filing route: %s: it is online already, since %s, a day to come\n",
+                name, a->online_since);
+        r = -EINVAL;
+    }
     return r < 0 ? CLI_BAD : CLI_GOOD;
 }
 

@@ -182,7 +182,7 @@ static void read_service(const struct config *c, const struct progress *p, int64
     snprintf(f->display_first, sizeof(f->display_first), "%.*s", SPAN_ARG(first));
     buf_deinit(&missing);
     if (!day_end(c->service.launched, &f->launched) &&
-        !day_end(span_str(p->answers.online_since), &f->launched))
+        !day_end(span_str(route_detail(&p->answers, ROUTE_ONLINE)), &f->launched))
         f->launched = 0;
     const struct progress_note *number = progress_step(p, PROGRESS_STEPS - 1);
     f->display_due = (f->launched && f->launched - CALENDAR_DAY_SECONDS <= now) ||

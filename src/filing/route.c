@@ -128,6 +128,13 @@ const char *route_answer(const struct route_answers *a, enum route_key k)
     return a->chosen[k] < 0 ? "" : route_question(k)->choices[a->chosen[k]].name;
 }
 
+const char *route_detail(const struct route_answers *a, enum route_key k)
+{
+    if (!route_question(k)->detail || a->chosen[k] > 0) /* yes is the first choice */
+        return "";
+    return k == ROUTE_ONLINE ? a->online_since : a->model_number;
+}
+
 bool route_is_complete(const struct route_answers *a)
 {
     for (enum route_key k = 0; k < ROUTE_KEYS; k++)
@@ -228,6 +235,25 @@ static bool read_one(const struct yaml_node *n, struct route_answers *a, struct 
     return r == 0;
 }
 
+/* Since when it is online, and that it isn't: one of the two is a mistake. */
+static bool are_details_right(const struct yaml_node *root, const struct route_answers *a,
+                              struct buf *messages)
+{
+    bool good = true;
+    for (enum route_key k = 0; root && k < ROUTE_KEYS; k++) {
+        const struct route_question *q = route_question(k);
+        if (!q->detail || strcmp(route_answer(a, k), "no") != 0)
+            continue;
+        for (const struct yaml_node *n = root->first; n; n = n->next)
+            if (span_eq(n->key, span_str(q->detail)) && !yaml_is_null(n) && n->text.len) {
+                place_printf(messages, n->key_at, "'%s' goes with '%s: yes', which is no",
+                             q->detail, q->key);
+                good = false;
+            }
+    }
+    return good;
+}
+
 int route_read(struct span text, struct span file, struct buf *messages,
                struct route_answers *ret_answers)
 {
@@ -247,6 +273,7 @@ int route_read(struct span text, struct span file, struct buf *messages,
                      yaml_kind_name(root));
         good = false;
     }
+    good = good && are_details_right(root, &a, messages);
     yaml_free(doc);
     if (!good)
         return -EINVAL;
@@ -281,7 +308,7 @@ int route_template(const struct route_answers *a, struct buf *out)
         if (!q->detail)
             continue;
         buf_printf(out, "# %s %s\n%s:", q->detail_zh, q->detail_en, q->detail);
-        const char *given = k == ROUTE_ONLINE ? a->online_since : a->model_number;
+        const char *given = route_detail(a, k);
         if (*given) {
             buf_append_char(out, ' ');
             put_quoted(out, given);
@@ -314,9 +341,7 @@ static void apply(const struct route_answers *a, const struct route_decision *ro
 
 static bool is_said(const struct route_answers *a, unsigned routes, const struct route_when *w)
 {
-    if (w->lacks == ROUTE_FILED && a->model_number[0])
-        return false;
-    if (w->lacks == ROUTE_ONLINE && a->online_since[0])
+    if (w->lacks && *route_detail(a, w->lacks))
         return false;
     return (!w->routes || (w->routes & routes)) && fits(a, w->answers);
 }

@@ -71,12 +71,18 @@ bool route_is_asked(const struct route_answers *a, enum route_key k);
 int route_set(struct route_answers *a, struct span key, struct span value);
 /* The name of the choice; "" when unanswered. */
 const char *route_answer(const struct route_answers *a, enum route_key k);
+/*
+ * What goes with its `yes`, or "": who answers otherwise after all takes what was told with it
+ * back.
+ */
+const char *route_detail(const struct route_answers *a, enum route_key k);
 /* Is one that is asked unanswered? */
 bool route_is_complete(const struct route_answers *a);
 
 /*
  * From YAML or JSON, a map of keys to choices. 0; -EINVAL with one "file:line:column: message" a
  * line of all that is wrong; -ENOMEM. What is left out is unanswered.
+ * A detail beside a `no` is wrong.
  */
 int route_read(struct span text, struct span file, struct buf *messages,
                struct route_answers *ret_answers);

@@ -64,9 +64,12 @@ static const struct route_question questions[ROUTE_KEYS] = {
         {.key = "synthesis",
          .zh = "是否应用生成合成类算法（生成文本、图片、音视频等）？",
          .en = "Does it use a generation or synthesis algorithm (text, images, audio, video)?",
-         .why_zh = "生成合成类属于应备案的算法类型；调用他方模型的服务提供者同样须办理。",
-         .why_en = "It is a type that must be filed; who calls another's model files, too.",
-         .source = "《互联网信息服务算法推荐管理规定》第二条、第二十四条；《互联网信息服务深度合成"
+         .why_zh =
+             "生成合成类属于应备案的算法类型；调用他方模型、具有舆论属性的服务提供者同样须办理。",
+         .why_en = "It is a type that must be filed; who calls another's model for a service with "
+                   "public-opinion attributes files, too.",
+         .source = "《互联网信息服务算法推荐管理规定》第二条（条号待核实）、第二十四条；《互联网信"
+                   "息服务深度合成"
                    "管理规定》第十九条",
          .mark = ROUTE_LAW,
          .choices = {{"yes", "是", "yes"}, {"no", "否", "no"}, UNSURE}},

@@ -81,10 +81,9 @@ static struct json_value *answers_value(const struct route_answers *a)
     for (enum route_key k = 0; k < ROUTE_KEYS && r == 0; k++)
         if (a->chosen[k] != ROUTE_UNANSWERED)
             r = set(v, route_question(k)->key, text(route_answer(a, k)));
-    if (r == 0 && a->model_number[0])
-        r = set(v, route_question(ROUTE_FILED)->detail, text(a->model_number));
-    if (r == 0 && a->online_since[0])
-        r = set(v, route_question(ROUTE_ONLINE)->detail, text(a->online_since));
+    for (enum route_key k = 0; k < ROUTE_KEYS && r == 0; k++)
+        if (*route_detail(a, k))
+            r = set(v, route_question(k)->detail, text(route_detail(a, k)));
     if (r == 0)
         return v;
     value_free(v);

@@ -68,6 +68,15 @@ describe('filing route', () => {
     assert.match(bad.stderr, /answers\.yaml:3:10: 'maybe' is no answer to 'opinion': yes, no, unsure/);
     assert.equal(bad.stdout, '');
 
+    // It can't be online already since a day to come, by file or at the terminal.
+    await writeFile(file, JSON.stringify({ ...answers, online: 'yes', online_since: '2999-01-01' }));
+    const ahead = await run(['filing', 'route', '--answers', file]);
+    assert.equal(ahead.code, 1);
+    assert.match(ahead.stderr, /since 2999-01-01, a day to come/);
+    const asked = await say(['filing', 'route', '--json'], 'yes\nown\nyes\nyes\nno\namong\nno\nnone\nyes\n2999-01-01\n2026-01-05\nboth\n');
+    assert.equal(asked.code, 0, asked.stderr);
+    assert.equal(JSON.parse(asked.stdout).answers.online_since, '2026-01-05');
+
     // The template is such a file: filled in by what is known, and empty without.
     const template = await run(['filing', 'route', '--template']);
     assert.equal(template.code, 0);

@@ -84,6 +84,8 @@ static void configuration_and_notes_are_taken(void **state)
     assert_true(day_end(SPAN_LIT("2026-11-02"), &day));
     assert_int_equal(f.change_from, day);
     assert_int_equal(f.holiday_count, 1);
+    route_set(&p.answers, SPAN_LIT("online"), SPAN_LIT("no")); /* after all */
+    assert_int_equal(gather(&p).launched, 0);
     /* Not offered to the public: nothing to file. And the configuration's day is the one. */
     route_set(&p.answers, SPAN_LIT("public"), SPAN_LIT("no"));
     configure("service: { launched: 2026-09-01 }\n");

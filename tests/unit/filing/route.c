@@ -4,6 +4,7 @@
 #include "filing/routetable.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static size_t choices(enum route_key k)
 {
@@ -272,6 +273,82 @@ static void general_knowledge_is_marked(void **state)
     buf_deinit(&out);
 }
 
+/* The articles that somebody read in their text; all others are to be marked. */
+static const char *const known[][2] = {
+    {"《生成式人工智能服务管理暂行办法》", "第二条 第四条 第九条 第十条 第十一条 第十二条 第十四条 "
+                                           "第十五条 第十七条 第十九条 第二十二条 第三款 "},
+    {"《互联网信息服务算法推荐管理规定》", "第二十四条 第二十六条 第二十七条 "},
+    {"《互联网信息服务深度合成管理规定》", "第十七条 第十九条 "},
+};
+
+static const char *known_of(const char *at, size_t len)
+{
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (len == strlen(known[i][0]) && memcmp(at, known[i][0], len) == 0)
+            return known[i][1];
+    return "";
+}
+
+static void check_source(const char *source)
+{
+    static const char marked[] = "（条号待核实）";
+    const char *articles = "";
+    for (const char *p = source; *p; p++) {
+        const char *end = NULL;
+        if (strncmp(p, "《", 3) == 0 && (end = strstr(p, "》")))
+            articles = known_of(p, (size_t)(end - p) + 3);
+        if (strncmp(p, "第", 3) != 0)
+            continue;
+        const char *article = strstr(p, "条"), *part = strstr(p, "款");
+        end = article && (!part || article < part) ? article : part;
+        char number[64];
+        assert_non_null(end);
+        snprintf(number, sizeof(number), "%.*s", (int)(end - p) + 3, p);
+        if (!strstr(articles, number) && strncmp(end + 3, marked, strlen(marked)) != 0)
+            fail_msg("%s: %s", source, number);
+    }
+}
+
+static void articles_are_known_or_marked(void **state)
+{
+    for (size_t i = 0; i < route_line_count; i++)
+        if (route_lines[i].mark != ROUTE_VERIFY)
+            check_source(route_lines[i].source);
+    for (enum route_key k = 0; k < ROUTE_KEYS; k++)
+        if (route_question(k)->mark != ROUTE_VERIFY)
+            check_source(route_question(k)->source);
+    /* What no article says is not told as law. */
+    for (size_t i = 0; i < route_line_count; i++)
+        if (strstr(route_lines[i].zh, "叠加"))
+            assert_int_equal(route_lines[i].mark, ROUTE_SECONDARY);
+}
+
+static void nothing_is_said_of_training_that_nobody_knows(void **state)
+{
+    struct route_answers a = caller();
+    struct route_advice d;
+    set(&a, "model", "unsure");
+    route_decide(&a, &d);
+    assert_false(says(&d, ROUTE_DOCUMENT, "不涉及"));
+    assert_true(says(&d, ROUTE_DOCUMENT, "附件3 语料标注规则：是否涉及"));
+}
+
+static void what_goes_with_yes_goes_with_it(void **state)
+{
+    struct route_answers a = caller();
+    struct buf out = BUF_INIT(1u << 20);
+    set(&a, "online", "yes");
+    set(&a, "online_since", "2026-01-05");
+    assert_string_equal(route_detail(&a, ROUTE_ONLINE), "2026-01-05");
+    set(&a, "online", "no");
+    assert_string_equal(route_detail(&a, ROUTE_ONLINE), "");
+    assert_string_equal(route_detail(&a, ROUTE_PUBLIC), "");
+    assert_int_equal(route_write(&a, &out), 0);
+    assert_null(strstr(buf_cstr(&out), "online_since"));
+    assert_non_null(strstr(buf_cstr(&out), "B-1"));
+    buf_deinit(&out);
+}
+
 static void a_filled_template_reads_back(void **state)
 {
     struct route_answers a = caller(), back;
@@ -310,6 +387,8 @@ static void bad_answers_are_told_with_their_line(void **state)
         {"public: yes\nmodle: own\n", "a:2:1: unknown key 'modle'"},
         {"model: mine\n", "a:1:8: 'mine' is no answer to 'model': own, tuned, called, unsure"},
         {"public: yes\n\nonline_since: 2023-02-29\n", "a:3:15: 'online_since' takes a day"},
+        {"online: no\nonline_since: 2026-01-05\n",
+         "a:2:1: 'online_since' goes with 'online: yes', which is no"},
         {"model: [own]\n", "a:1:8: 'model' is a list, not a text"},
         {"model: own\nmodel: tuned\n", "a:2"},
         {"- public\n", "a:1:1: answers are a map"},
@@ -362,6 +441,9 @@ int main(void)
         cmocka_unit_test(named_cases),
         cmocka_unit_test(what_is_said_fits_the_answers),
         cmocka_unit_test(general_knowledge_is_marked),
+        cmocka_unit_test(articles_are_known_or_marked),
+        cmocka_unit_test(nothing_is_said_of_training_that_nobody_knows),
+        cmocka_unit_test(what_goes_with_yes_goes_with_it),
         cmocka_unit_test(a_filled_template_reads_back),
         cmocka_unit_test(bad_answers_are_told_with_their_line),
         cmocka_unit_test(json_has_every_part),
