@@ -48,6 +48,7 @@ static bool is_one(struct span text, const char *words)
     return false;
 }
 
+/* Of what others wrote, on one line, and nothing that moves a terminal's cursor. */
 static void copy(char *to, size_t size, struct span from)
 {
     size_t n = from.len < size - 1 ? from.len : size - 1;
@@ -56,6 +57,13 @@ static void copy(char *to, size_t size, struct span from)
     if (n)
         memcpy(to, from.data, n);
     to[n] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)to[i], next = (unsigned char)to[i + 1];
+        if (c < 0x20 || c == 0x7f)
+            to[i] = ' ';
+        else if (c == 0xC2 && next >= 0x80 && next < 0xA0) /* U+0080 to U+009F */
+            to[i] = to[i + 1] = ' ';
+    }
 }
 
 /* A string as it is, a number as digits. */

@@ -96,6 +96,17 @@ static void names_and_the_refusal_field_are_read(void **state)
     apianswer_free(&a);
 }
 
+static void nothing_moves_the_cursor(void **state)
+{
+    struct apianswer a;
+    assert_int_equal(
+        apianswer_read(
+            402, SPAN_LIT("{\"error\":{\"message\":\"a\\u001b[2J\\nb\\u009bc\\u007f\"}}"), &a),
+        0);
+    assert_string_equal(a.why, "HTTP 402, a [2j b  c ");
+    apianswer_free(&a);
+}
+
 /* A long code is cut between two characters. */
 static void a_long_name_is_cut(void **state)
 {
@@ -116,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_told_apart),
         cmocka_unit_test(names_and_the_refusal_field_are_read),
+        cmocka_unit_test(nothing_moves_the_cursor),
         cmocka_unit_test(a_long_name_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
