@@ -57,7 +57,8 @@ static int look_at(struct pack *p, struct buf *messages)
     struct lint_question q = {.dossier = d,
                               .changes = known ? &changes : NULL,
                               .documents = documents,
-                              .document_count = count};
+                              .document_count = count,
+                              .attachments = p->o.attachment_count};
     if (r == 0)
         r = lint_run(&q, &p->lint);
     if (known)

@@ -288,13 +288,24 @@ static int check_banks(const struct lint_question *q, struct lint *l)
     return r;
 }
 
+/* What only the operator has, and reviewers ask for. */
+static int check_attachments(const struct lint_question *q, struct lint *l)
+{
+    if (q->attachments)
+        return 0;
+    return lint_add(l, LINT_NOTE, "attachments",
+                    "没有随附自备材料：营业执照、合同、%s拦截与投诉入口的界面截图、ICP "
+                    "备案主体与服务提供者一致的证明等（--attach）",
+                    q->dossier->policy->label == LABEL_UI ? "界面持续显示标识的截图、" : "");
+}
+
 /* ---- all of it ---- */
 
 int lint_run(const struct lint_question *q, struct lint *ret_lint)
 {
     int (*const rules[])(const struct lint_question *, struct lint *) = {
-        check_service,  check_numbers, check_models,    check_policy,   check_accounts,
-        check_keywords, check_banks,   lint_evaluation, lint_documents,
+        check_service,  check_numbers,  check_attachments, check_models,    check_policy,
+        check_accounts, check_keywords, check_banks,       lint_evaluation, lint_documents,
     };
     int r = 0;
     for (size_t i = 0; i < sizeof(rules) / sizeof(*rules) && r == 0; i++)

@@ -45,6 +45,7 @@ struct lint_question {
     const struct changes *changes; /* when each type's keywords changed; NULL: not known */
     const struct lint_document *documents;
     size_t document_count;
+    size_t attachments; /* files of the operator's own, proofs of the configuration aside */
 };
 
 /* Applies all rules. 0, -ENOMEM. O(everything). */

@@ -8,6 +8,7 @@
 static struct config *config;
 static struct dossier dossier;
 static struct lint_document documents[3];
+static size_t attachments = 1;
 static struct run *run;
 static char run_name[RUN_NAME_SIZE];
 
@@ -148,7 +149,10 @@ static void expect(const char *want)
 {
     struct lint l = LINT_INIT;
     struct buf is = BUF_INIT(65536), text = BUF_INIT(65536);
-    struct lint_question q = {.dossier = &dossier, .documents = documents, .document_count = 2};
+    struct lint_question q = {.dossier = &dossier,
+                              .documents = documents,
+                              .document_count = 2,
+                              .attachments = attachments};
     assert_int_equal(lint_run(&q, &l), 0);
     /* With six questions every sample is too small, and no interval clears the threshold; and a
      * test account without the policy is always mentioned. */
@@ -215,6 +219,9 @@ static void test_configuration(void **state)
     unlink("proof.pdf");
     expect("E:model-proof W:library-unpublished ");
     write_text("proof.pdf", "x");
+    attachments = 0;
+    expect("N:attachments W:library-unpublished ");
+    attachments = 1;
     dossier.reviewers = (struct reviewers_summary){0};
     expect("W:test-account W:test-account W:library-unpublished ");
 }
