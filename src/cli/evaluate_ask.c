@@ -413,6 +413,13 @@ static int run_it(struct asking *a, enum evaluation_end *ret_end, struct buf *re
     sigaction(SIGTERM, &old_term, NULL);
     running = NULL;
     buf_append(reason, evaluation_reason(e));
+    struct span served = evaluation_served(e);
+    if (served.len)
+        fprintf(stderr,
+                "warning: the gateway goes by other rules (%.*s) than those that judge here "
+                "(%.*s): publish or reload, and begin a new run\n"
+                "注意：网关所用规则版本与本次评估不一致。\n",
+                SPAN_ARG(served), SPAN_ARG(run_settings(a->run)->version));
     evaluation_free(e);
     return 0;
 }

@@ -58,6 +58,7 @@ struct evaluation {
     bool ended;
     enum evaluation_end end;
     char reason[512];
+    char served[RULE_VERSION_SIZE]; /* other rules than ours, which the gateway goes by */
     size_t done, total, failed, errors, session;
     unsigned row; /* failures in a row */
 };
@@ -114,6 +115,11 @@ void evaluation_interrupt(struct evaluation *e)
 struct span evaluation_reason(const struct evaluation *e)
 {
     return span_str(e->reason);
+}
+
+struct span evaluation_served(const struct evaluation *e)
+{
+    return span_str(e->served);
 }
 
 /* ---- one answer ---- */
@@ -241,8 +247,11 @@ static void find_rule(struct slot *s)
     buf_clear(&s->acted_by);
     if (s->id[0] == '\0' || query_open(c->audit.dir, &f, &q) < 0)
         return;
-    if (query_next(q, &row) == 1 && row->main_hit)
+    bool found = query_next(q, &row) == 1;
+    if (found && row->main_hit)
         buf_append(&s->acted_by, row->main_hit->entry->rule);
+    if (found && !span_eq(row->entry.ruleset, run_settings(s->e->o.run)->version))
+        snprintf(s->e->served, sizeof(s->e->served), "%.*s", SPAN_ARG(row->entry.ruleset));
     query_close(q);
 }
 

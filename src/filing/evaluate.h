@@ -59,3 +59,6 @@ enum evaluation_end evaluation_run(struct evaluation *e);
 void evaluation_interrupt(struct evaluation *e);
 /* Why it ended, one line; empty when complete. */
 struct span evaluation_reason(const struct evaluation *e);
+/* The version of the rules that the gateway went by, as a record of its names it, where it is
+ * another than the run's; else empty. */
+struct span evaluation_served(const struct evaluation *e);

@@ -225,6 +225,21 @@ describe('an evaluation', () => {
   });
 });
 
+describe('rules', () => {
+  test('of another version at the gateway are told', async () => {
+    const stack = await Stack.start({ idle: true });
+    await questions(stack, plan);
+    await stack.startGateway();
+    const same = await begin(stack, '--all', '--routes', 'gateway');
+    assert.doesNotMatch(same.stderr, /other rules/);
+    await writeFile(path.join(stack.rules, 'keywords/A3-c.txt'), '#!why=Made up for the tests\n#!source=own\n另一个词语\n');
+    const r = await begin(stack, '--all', '--routes', 'gateway');
+    assert.equal(r.code, 0, r.stderr);
+    assert.match(r.stderr, /the gateway goes by other rules \(auto-[0-9a-f]{12}\)/);
+    await stack.stop();
+  });
+});
+
 describe('an evaluation that is interrupted', () => {
   let stack, whole;
   before(async () => {
