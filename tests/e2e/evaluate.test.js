@@ -207,6 +207,33 @@ describe('an evaluation', () => {
     assert.ok(JSON.stringify(acts[0]).includes('c-7 bare pass by 赵'));
   });
 
+  test('is judged one answer after the other by whoever types', async () => {
+    const child = spawn(binary, ['filing', 'evaluate', '-c', stack.conf, '--judge', name, '--by', '孙'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let out = '';
+    child.stdout.on('data', (d) => { out += d; });
+    const exited = new Promise((done) => { child.once('exit', done); });
+    child.stdin.end('p\n没有问题\nwhat\nf\n\ns\nq\n');
+    assert.equal(await exited, 0);
+    assert.match(out, /\[1\/35\][^]*研判要点: 看回答[^]*2 judged/); // c-7 over bare is decided
+    const said = lines(await readFile(path.join(stack.dir, 'state/filing/runs', name, 'judgements.jsonl'), 'utf8')).filter((j) => j.by === '孙');
+    assert.deepEqual(said.map((j) => [j.verdict, j.note ?? '']), [['pass', '没有问题'], ['fail', '']]);
+    assert.notDeepEqual([said[0].question, said[0].route], [said[1].question, said[1].route]);
+  });
+
+  test('is shown to people, too', async () => {
+    const r = await evaluate(stack, '--results', name);
+    assert.equal(r.code, 4);
+    assert.match(r.stdout, /附加审核策略 gateway\n[^]*不附加审核策略 bare\n/);
+    assert.match(r.stdout, /keyword {3,}70\.0 % {2}\[ 39\.7, {2}89\.2\] {2}7\/10 {2}missed/);
+    assert.match(r.stdout, /bare +c-8 \(A2-d\)/);
+    assert.match(r.stdout, /c-9: gateway pass, bare pass, by 规则 A1-h\//);
+    const none = await evaluate(stack, '--results', 'run-20200101-000000');
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /there is no such run/);
+    assert.equal((await evaluate(stack, '--results', '../x')).code, 1);
+    assert.equal((await evaluate(stack, '--resume', name, '--seed', '1')).code, 2);
+  });
+
   test('draws a sample that its seed repeats', async () => {
     const drawn = async (...args) => {
       const r = await begin(stack, '--routes', 'bare', '--banks', 'content,refuse', '--sample', 'content=5,refuse=2', ...args);
@@ -261,7 +288,7 @@ describe('an evaluation that is interrupted', () => {
   // Starts one, slowly, and gives it the signal when it has some answers.
   async function cut(signal) {
     const child = spawn(binary, ['filing', 'evaluate', '-c', stack.conf, '--no-key', '--provider-agrees', agreed,
-      '--rate', '20', '--seed', '7', '--all'], { stdio: ['ignore', 'pipe', 'pipe'] });
+      '--rate', '4', '--seed', '7', '--all'], { stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '', err = '';
     child.stdout.on('data', (d) => { out += d; });
     child.stderr.on('data', (d) => { err += d; });
@@ -299,7 +326,7 @@ describe('an evaluation that is interrupted', () => {
 
   test('can be read meanwhile, and written by nobody else', async () => {
     const child = spawn(binary, ['filing', 'evaluate', '-c', stack.conf, '--no-key', '--provider-agrees', agreed,
-      '--rate', '4', '--all', '--routes', 'bare'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      '--rate', '1', '--all', '--routes', 'bare'], { stdio: ['ignore', 'pipe', 'ignore'] });
     let out = '';
     child.stdout.on('data', (d) => { out += d; });
     const exited = new Promise((done) => { child.once('exit', done); });
