@@ -216,6 +216,7 @@ export class World {
     if (area === 'tickets') { need('read'); if (!post && a) return this.tickets.find((x) => x.id === a); if (!post) return { rows: this.tickets.filter((x) => !q.state || x.state === q.state).map(({ notes, ...x }) => x), older: null }; need('review'); const x = this.tickets.find((y) => y.id === a); if (body.state) x.state = body.state; if (body.note) x.notes.push({ who: who.name, at_us: this.now, text: body.note }); return {}; }
     if (area === 'incidents') { if (b === 'report') return `事件报告（草稿）\n${this.incidents[0].title}\n`; if (!post && a) return this.incidents.find((x) => x.id === a); if (!post) return { rows: this.incidents.map(({ requests, impact, remedy, responsible, notes, ...x }) => ({ ...x, request_count: requests.length })), older: null }; need('review'); if (!a) { this.incidents.unshift({ id: `IN-${this.incidents.length + 1}`, at_us: this.now, state: 'open', ...body }); return { id: 'IN-2' }; } Object.assign(this.incidents.find((x) => x.id === a), body); return {}; }
     if (area === 'accounts') { need('accounts'); if (!post) return this.accounts; if (!a) this.accounts.push({ ...body, password: undefined, disabled: false, totp: false, last_login_us: 0 }); else if (body.remove) this.accounts = this.accounts.filter((x) => x.name !== a); else Object.assign(this.accounts.find((x) => x.name === a), body); return {}; }
+    if (area === 'filing') return this.filing(a);
     if (name === 'password') return {};
     if (name === 'totp/begin') return { secret: 'JBSWY3DPEHPK3PXP', uri: 'otpauth://totp/Juyong:x?secret=JBSWY3DPEHPK3PXP&issuer=Juyong' };
     if (area === 'totp') return {};
@@ -256,6 +257,15 @@ export class World {
     if (!post) return undefined;
     for (const id of body.requests) this.reviews.set(id, [...(this.reviews.get(id) ?? []), { verdict: body.verdict, note: body.note, second: body.second, reviewer: who.name, at_us: Date.now() * 1000 }]);
     return { done: body.requests.length };
+  }
+
+  // The desk's first page and its papers; what is behind them is looked at with the gateway (pagefiling.test.js).
+  filing(a) {
+    const missing = [{ type: 'A1-a', zh: '名称', en: 'Name', have: 3, want: 200 }, { text: `service: ${hostile.short}` }, { text: hostile.script }];
+    if (a === 'readiness') return { rows: [{ item: 'keywords', have: 3, want: 10000, missing, met: false }, { item: 'evaluation', have: 0, want: 3, missing: [{ bank: 'content', standing: 'short', n: 10, passed: 9, rate: 0.9, want: 1000 }], met: false }, { item: hostile.attribute, have: 1, want: 1, missing: [], met: true }] };
+    if (a === 'lint') return { errors: 1, warnings: 0, notes: 0, findings: [{ severity: 'error', code: 'fact-missing', text: hostile.script }] };
+    if (a === 'files') return { rows: [{ paper: 'annex1', zh: '附件1', en: 'annex 1', may: true, files: ['annex1.docx'] }] };
+    return a === 'filed' ? { filed: '2026-11-20', number: hostile.script, manifest: 'a'.repeat(64), report: 1, assess: 0, routine: 0, changes: [{ key: 'service.name', title: '名称', was: hostile.attribute, is: '', duty: 'report', what: '' }] } : undefined;
   }
 
   rules(post, a, b, q, body, need, may_read) {

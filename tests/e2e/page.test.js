@@ -12,7 +12,7 @@ import { dictionary } from '../../src/console/page/dictionary.js';
 
 const folder = path.resolve(import.meta.dirname, '../../src/console/page');
 const pages = {
-  viewer: ['overview', 'log', 'log?group=1', 'summary', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'incidents', 'self'],
+  viewer: ['overview', 'log', 'log?group=1', 'summary', 'rules', 'rules/coverage', 'rules/try', 'rules/draft', 'rules/versions', 'rules/urgent', 'users', 'apps', 'incidents', 'filing', 'filing/files', 'self'],
 };
 pages.publisher = [...pages.viewer, 'tickets'];
 pages.reviewer = [...pages.publisher, 'review', 'review?view=single'];
