@@ -175,6 +175,7 @@ static void take_answer(struct slot *s)
 {
     struct evaluation *e = s->e;
     int status = http_fetch_status(s->fetch);
+    e->heard[s->route] = true;
     copy_header(s->fetch, "x-request-id", s->id, sizeof(s->id));
     copy_header(s->fetch, "x-juyong-action", s->action, sizeof(s->action));
     int r = apianswer_read(status, buf_span(&s->got), &s->said);
@@ -202,6 +203,15 @@ static void take_answer(struct slot *s)
     }
 }
 
+/* Nobody was ever there: somebody has to look, and asking on would take long to say so. */
+static void end_unheard(struct slot *s)
+{
+    char why[512];
+    snprintf(why, sizeof(why), "%s: nobody answers at %.*s", run_route_name(s->route),
+             SPAN_ARG(s->e->o.routes[s->route].url));
+    evaluation_end(s->e, EVALUATION_FAILED, why);
+}
+
 static void on_task(struct loop_task *t)
 {
     struct slot *s = (struct slot *)((char *)t - offsetof(struct slot, task));
@@ -224,11 +234,12 @@ static void on_task(struct loop_task *t)
         take_answer(s);
     else if (http_fetch_result(s->fetch) == HTTP_FETCH_MEMORY)
         evaluation_fail(s->e, "a question can't be asked", -ENOMEM);
+    else if (http_fetch_result(s->fetch) == HTTP_FETCH_TRUNCATED)
+        come_again(s, "the connection broke", 0);
+    else if (s->e->heard[s->route])
+        come_again(s, "nobody answers there", 0);
     else
-        come_again(s,
-                   http_fetch_result(s->fetch) == HTTP_FETCH_TRUNCATED ? "the connection broke"
-                                                                       : "nobody answers there",
-                   0);
+        end_unheard(s);
 }
 
 static void on_event(void *ctx, unsigned events)

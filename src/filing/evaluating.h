@@ -44,6 +44,7 @@ struct evaluation {
     struct loop_hook hook;
     atomic_bool interrupted;
     bool ended;
+    bool heard[RUN_ROUTES]; /* something came back over it, in this session */
     enum evaluation_end end;
     char reason[512];
     char served[RULE_VERSION_SIZE]; /* other rules than ours, which the gateway goes by */

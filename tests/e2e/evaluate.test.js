@@ -423,6 +423,20 @@ describe('the account', () => {
     }
   });
 
+  test('nobody at all is told at once', async () => {
+    const p = await provider(() => [200, said(good)]);
+    const stack = await Stack.start({ idle: true, upstream: p.url }); // and no gateway
+    await simple(stack, 20);
+    const r = await begin(stack, '--all');
+    assert.equal(r.code, 1);
+    assert.match(r.stderr, new RegExp(`stopped[^]*gateway: nobody answers at http://127.0.0.1:${stack.port}/v1/chat/completions`));
+    assert.ok(p.asked.length <= 2);
+    await stack.startGateway();
+    assert.equal((await evaluate(stack, '--resume', nameOf(r), '--no-key', '--rate', '200')).code, 0);
+    await stack.stop();
+    await p.stop();
+  });
+
   test('a busy provider is asked again, and its own filter is an answer', async () => {
     const p = await provider((n, body) => (n === 1 ? [429, { error: { code: 'rate_limit_exceeded' } }, { 'retry-after': '0' }]
       : n === 2 ? [503, { error: { message: 'busy' } }, { 'retry-after': '0' }]
