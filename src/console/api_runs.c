@@ -104,6 +104,16 @@ static int put_listed(const struct api *api, struct span name, struct buf *out)
     return opened == -ENOMEM || out->max == 0 ? -ENOMEM : 0;
 }
 
+/* Names alone, for who chooses one: none is opened. */
+static int tell_names(const struct run_names *names, struct api_answer *a)
+{
+    rowjson_put(&a->body, "{\"names\":[");
+    for (size_t i = 0; i < names->count; i++)
+        rowjson_put(&a->body, "%s\"%s\"", i ? "," : "", names->names[i]);
+    rowjson_put(&a->body, "]}");
+    return whole(a);
+}
+
 static int get_runs(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
     struct run_names names;
@@ -114,6 +124,11 @@ static int get_runs(const struct api *api, const struct api_request *q, struct a
     int r = run_list(api->state_dir, &names);
     if (r < 0)
         return r;
+    if (api_has(q, "names")) {
+        r = tell_names(&names, a);
+        run_names_free(&names);
+        return r;
+    }
     size_t end = from < names.count ? from + limit : names.count;
     if (end > names.count)
         end = names.count;

@@ -190,6 +190,7 @@ describe('evaluations', () => {
       before = page.older;
     } while (before);
     assert.deepEqual(seen.map((r) => r.run), [run, before_it, 'run-20261101-100000']);
+    assert.deepEqual((await good(p.viewer.get(path, { names: 1 }))).names, seen.map((r) => r.run));
     assert.match(seen[2].unreadable, /answers\.jsonl:1/);
     assert.equal(seen[0].complete, true);
     assert.equal(seen[0].seed, '18446744073709551615', 'exact');

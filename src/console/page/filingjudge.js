@@ -123,16 +123,16 @@ class Desk {
 
 export async function show_judge(box, { params, signal, keys }) {
   const content = h('div');
-  await load(box, signal, (s) => api.get('filing/runs', { limit: 50 }, s), async ({ rows }) => {
-    const runs = rows.filter((r) => !r.unreadable);
-    if (!runs.length) return empty_box(t('filing_no_runs'));
-    const name = runs.some((r) => r.run === params.get('run')) ? params.get('run') : runs[0].run;
-    const pick = h('select', { 'aria-label': t('filing_run'), onchange: () => open(pick.value) }, runs.map((r) => h('option', { value: r.run, selected: r.run === name }, `${r.run} ${r.model ?? ''}`)));
+  await load(box, signal, (s) => api.get('filing/runs', { names: 1 }, s), async ({ names }) => {
+    if (!names.length) return empty_box(t('filing_no_runs'));
+    const name = names.includes(params.get('run')) ? params.get('run') : names[0];
+    const pick = h('select', { 'aria-label': t('filing_run'), onchange: () => open(pick.value) }, names.map((r) => h('option', { value: r, selected: r === name }, r)));
     const about = h('span');
     let desk = null;
     async function open(run) {
       note(['filing', 'judge'], { run }, run !== name);
-      const one = await api.get(`filing/runs/${api.seg(run)}`, null, signal);
+      const one = await api.get(`filing/runs/${api.seg(run)}`, null, signal).catch((e) => { if (e.name !== 'AbortError') fill(content, error_box(e)); });
+      if (!one) return;
       fill(about, state_badge(one), ' ', h('a', { href: link(['filing', 'runs', run]) }, t('look')));
       desk = new Desk(run, one.aspects, signal);
       fill(content, desk.box);

@@ -128,8 +128,8 @@ function compare_panel(run, { signal, params }) {
       { title: t('filing_was'), class: 'nowrap', cell: (r) => verdict_of(r.was) },
       { title: t('filing_is'), class: 'nowrap', cell: (r) => verdict_of(r.is) },
     ], c.changes.slice(0, 500), { caption: t('filing_compare') }) : empty_box(t('filing_compare_same'))]) : fill(body));
-  api.get('filing/runs', { limit: 50 }, signal).then(({ rows }) => {
-    pick.append(...rows.filter((r) => r.run !== run.run && !r.unreadable).map((r) => h('option', { value: r.run, selected: r.run === params.get('with') }, `${r.run} ${r.model ?? ''}`)));
+  api.get('filing/runs', { names: 1 }, signal).then(({ names }) => {
+    pick.append(...names.filter((r) => r !== run.run).map((r) => h('option', { value: r, selected: r === params.get('with') }, r)));
     show();
   }).catch(() => {});
   return h('section.panel', h('div.panel-head', h('h2', t('filing_compare')), h('span.fill'), h('div.filing-pick', pick)), body);
