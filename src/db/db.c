@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EMPTY_TRIES    40
@@ -149,11 +150,17 @@ int db_open(struct span path, const struct db_options *o, struct db **ret_db)
     memcpy(name, path.data, path.len);
     name[path.len] = '\0';
     if (o->create && !o->readonly) {
-        /* SQLite would create it with the umask's mode; -wal and -shm copy the mode of the file. */
-        int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
+        /* SQLite would create it with the umask's mode; -wal and -shm copy the mode of the file.
+         * A file that is there is never opened here: closing it would drop the locks of every
+         * other connection of this process, and another program take their -wal away. */
+        int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        struct stat st;
+        if (fd < 0 && (errno != EEXIST || lstat(name, &st) < 0))
             return -errno;
-        close(fd);
+        if (fd < 0 && S_ISLNK(st.st_mode))
+            return -ELOOP;
+        if (fd >= 0)
+            close(fd);
     }
     struct db *db = calloc(1, sizeof(*db));
     if (!db)

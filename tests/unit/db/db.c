@@ -281,13 +281,59 @@ static void empties_beside_writers(void **state)
     db_close(db);
 }
 
-int main(void)
+/* Another program opens the file and is done with it. */
+static void pass_by(void)
 {
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/proc/self/exe", "db", path, (char *)NULL);
+        _exit(127);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A second connection of the process comes and goes: the first one's locks stay, so that nobody
+ * else takes the write-ahead log away from it. */
+static void keeps_its_locks(void **state)
+{
+    struct stat before, after;
+    char wal[160];
+    struct db *db = open_db(false);
+    assert_int_equal(db_exec(db, "CREATE TABLE t (a); INSERT INTO t VALUES (1)"), 0);
+    snprintf(wal, sizeof(wal), "%s-wal", path);
+    assert_int_equal(stat(wal, &before), 0);
+    db_close(open_db(false));
+    pass_by();
+    assert_int_equal(stat(wal, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_int_equal(db_exec(db, "INSERT INTO t VALUES (2)"), 0);
+    db_close(db);
+}
+
+static int come_and_go(const char *name)
+{
+    struct db *db = NULL;
+    struct db_options o = {.create = true, .busy_ms = 5000};
+    if (db_open(span_str(name), &o, &db) < 0)
+        return 1;
+    int r = db_exec(db, "SELECT * FROM t");
+    db_close(db);
+    return r < 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        return come_and_go(argv[1]);
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
         CASE(creates_private_files), CASE(binds_and_reads_back),   CASE(keeps_version_and_settings),
         CASE(checkpoints_when_told), CASE(names_what_is_wrong),    CASE(interrupts),
-        CASE(survives_a_full_disk),  CASE(empties_beside_writers),
+        CASE(survives_a_full_disk),  CASE(empties_beside_writers), CASE(keeps_its_locks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
