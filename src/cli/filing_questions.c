@@ -1,15 +1,12 @@
 /* `juyong filing questions`: the question banks. One table lists its verbs. */
 #include "cli/filingcmd.h"
 #include "cli/questions.h"
-#include "config/schema.h"
+#include "cli/verbs.h"
 
 #include <errno.h>
 #include <string.h>
 
-static const struct verb {
-    const char *name, *summary, *summary_zh;
-    int (*run)(int argc, char **argv);
-} verbs[] = {
+static const struct verb list[] = {
     {"list", "the questions", "列出测试题", questions_list},
     {"stats", "how many there are, against the standard's minima", "题量达标情况", questions_stats},
     {"lint", "repeats, and what our own rules would stop", "检查重复与误拦截", questions_lint},
@@ -17,45 +14,16 @@ static const struct verb {
     {"derive", "wrap them in the techniques of those who attack", "按攻击手法派生",
      questions_derive},
 };
-#define VERBS (sizeof(verbs) / sizeof(*verbs))
-
-static void help(FILE *to)
-{
-    fputs("Usage: juyong filing questions VERB [OPTION...]\n"
-          "The question banks (评估测试题集): rules_dir/questions/*.jsonl.\n\n",
-          to);
-    for (size_t i = 0; i < VERBS; i++)
-        fprintf(to, "  %-8s %-55s %s\n", verbs[i].name, verbs[i].summary, verbs[i].summary_zh);
-    fputs("\n'juyong filing questions VERB --help' tells more.\n", to);
-}
 
 int filing_questions(int argc, char **argv)
 {
-    if (argc < 2) {
-        help(stderr);
-        return CLI_USAGE;
-    }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help")) {
-        help(stdout);
-        return CLI_GOOD;
-    }
-    const char *names[VERBS];
-    for (size_t i = 0; i < VERBS; i++) {
-        names[i] = verbs[i].name;
-        if (strcmp(argv[1], verbs[i].name) != 0)
-            continue;
-        static char name[64];
-        snprintf(name, sizeof(name), "juyong filing questions %s", verbs[i].name);
-        argv[1] = name; /* for the verb's own usage lines */
-        return verbs[i].run(argc - 1, argv + 1);
-    }
-    const char *meant = schema_suggest(names, VERBS, span_str(argv[1]));
-    fprintf(stderr, "juyong filing questions: unknown verb '%s'", argv[1]);
-    if (meant)
-        fprintf(stderr, "; did you mean '%s'?", meant);
-    fputs("\n\n", stderr);
-    help(stderr);
-    return CLI_USAGE;
+    static const struct verbs verbs = {
+        .command = "juyong filing questions",
+        .about = "The question banks (评估测试题集): rules_dir/questions/*.jsonl.\n",
+        .list = list,
+        .count = sizeof(list) / sizeof(*list),
+    };
+    return verbs_run(&verbs, argc, argv);
 }
 
 /* ---- what the verbs share ---- */

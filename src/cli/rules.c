@@ -2,14 +2,11 @@
 #include "cli/rules.h"
 
 #include "cli/rulecmd.h"
-#include "config/schema.h"
+#include "cli/verbs.h"
 
 #include <stdlib.h>
 
-static const struct verb {
-    const char *name, *summary, *summary_zh;
-    int (*run)(int argc, char **argv);
-} verbs[] = {
+static const struct verb list[] = {
     {"list", "every rule with its id, text and place", "列出规则", rules_list},
     {"stats", "how many rules each risk type has", "按风险类型统计", rules_stats},
     {"export", "the catalogue of intercepted keywords (annex 4)", "导出拦截关键词列表",
@@ -27,48 +24,17 @@ static const struct verb {
     {"diff", "what differs between two versions", "比较两个版本", rules_diff},
     {"filed", "note that a version was filed", "登记已报备的版本", rules_filed},
 };
-#define VERBS (sizeof(verbs) / sizeof(*verbs))
-
-static void help(FILE *to)
-{
-    fputs("Usage: juyong rules VERB [OPTION...]\n"
-          "Look into the rule library, change it, publish it.\n"
-          "规则库的查看、修改与发布。\n\n",
-          to);
-    for (size_t i = 0; i < VERBS; i++)
-        fprintf(to, "  %-10s %-50s %s\n", verbs[i].name, verbs[i].summary, verbs[i].summary_zh);
-    fputs("\n'juyong rules VERB --help' tells more.\n", to);
-}
 
 int cli_rules(int argc, char **argv)
 {
-    if (argc < 2) {
-        help(stderr);
-        return CLI_USAGE;
-    }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help")) {
-        help(stdout);
-        return CLI_GOOD;
-    }
-    const char *names[VERBS];
-    for (size_t i = 0; i < VERBS; i++)
-        names[i] = verbs[i].name;
-    for (size_t i = 0; i < VERBS; i++) {
-        if (strcmp(argv[1], verbs[i].name) != 0)
-            continue;
-        static char name[64];
-        snprintf(name, sizeof(name), "juyong rules %s", verbs[i].name);
-        argv[1] = name; /* for the verb's own usage lines */
-        argp_err_exit_status = CLI_USAGE;
-        return verbs[i].run(argc - 1, argv + 1);
-    }
-    const char *meant = schema_suggest(names, VERBS, span_str(argv[1]));
-    fprintf(stderr, "juyong rules: unknown verb '%s'", argv[1]);
-    if (meant)
-        fprintf(stderr, "; did you mean '%s'?", meant);
-    fputs("\n\n", stderr);
-    help(stderr);
-    return CLI_USAGE;
+    static const struct verbs verbs = {
+        .command = "juyong rules",
+        .about = "Look into the rule library, change it, publish it.\n"
+                 "规则库的查看、修改与发布。\n",
+        .list = list,
+        .count = sizeof(list) / sizeof(*list),
+    };
+    return verbs_run(&verbs, argc, argv);
 }
 
 /* ---- options ---- */
