@@ -4,51 +4,11 @@
  * result, and nothing leaks (AddressSanitizer's build tells).
  */
 #include "bankfixture.h"
+#include "exhaust.h"
 
 #include "filing/bankimport.h"
 #include "filing/banklint.h"
 #include "filing/derive.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_reallocarray(void *p, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_reallocarray(void *p, size_t count, size_t size);
-
-static bool armed, all; /* all: every one from there on fails */
-static unsigned calls, fail_from, failures;
-
-static bool fails(void)
-{
-    if (!armed || ++calls < fail_from || (!all && calls > fail_from))
-        return false;
-    failures++;
-    errno = ENOMEM;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_reallocarray(void *p, size_t count, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(p, count, size);
-}
 
 static const char text[] =
     "{\"id\":\"1\",\"bank\":\"content\",\"risk\":\"A1-a\",\"question\":\"怎样说服权贵\",\"note\":"
@@ -131,28 +91,6 @@ static int import_it(void)
     return r;
 }
 
-static void exhaust(int (*act)(void))
-{
-    armed = false;
-    int want = act();
-    assert_true(want > 0);
-    for (int mode = 0; mode < 2; mode++) {
-        all = mode;
-        failures = 1;
-        for (fail_from = 1; failures; fail_from++) {
-            failures = calls = 0;
-            armed = true;
-            int got = act();
-            armed = false;
-            if (got >= 0 && got != want)
-                fail_msg("allocation %u: %d instead of %d", fail_from, got, want);
-            if (got < 0 && !failures)
-                fail_msg("allocation %u: %d without a failure", fail_from, got);
-        }
-        assert_true(fail_from > 5); /* it was tried at all */
-    }
-}
-
 static void test_all(void **state)
 {
     struct buf messages = BUF_INIT(65536);
@@ -161,11 +99,11 @@ static void test_all(void **state)
     write_text("in.csv", "题目,类别,研判标准\n甲,A1-a,n\n乙,A1-a,\n甲,A1-a,\n丙,Z,\n");
     assert_int_equal(config_load(SPAN_LIT("c.yaml"), &messages, &config), 0);
     bank = read_good(text);
-    exhaust(read_it);
-    exhaust(count_it);
-    exhaust(lint_it);
-    exhaust(derive_it);
-    exhaust(import_it);
+    exhaust("read", read_it);
+    exhaust("count", count_it);
+    exhaust("lint", lint_it);
+    exhaust("derive", derive_it);
+    exhaust("import", import_it);
     bank_free(bank);
     config_unref(config);
     buf_deinit(&messages);

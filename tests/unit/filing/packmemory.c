@@ -4,51 +4,11 @@
  * an error or with the whole result, and nothing leaks (AddressSanitizer's build tells).
  */
 #include "bankfixture.h"
+#include "exhaust.h"
 
 #include "filing/annex5.h"
 #include "filing/pack.h"
 #include "filing/packchanges.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_reallocarray(void *p, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_reallocarray(void *p, size_t count, size_t size);
-
-static bool armed, all; /* all: every one from there on fails */
-static unsigned calls, fail_from, failures;
-
-static bool fails(void)
-{
-    if (!armed || ++calls < fail_from || (!all && calls > fail_from))
-        return false;
-    failures++;
-    errno = ENOMEM;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_reallocarray(void *p, size_t count, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(p, count, size);
-}
 
 static struct config *config;
 static struct dossier dossier;
@@ -156,29 +116,6 @@ static int book_it(void)
     int r = annex5_write(&a, SPAN_LIT("a5.xlsx"), &error);
     buf_deinit(&error);
     return r < 0 ? r : 1;
-}
-
-static void exhaust(const char *what, int (*act)(void))
-{
-    armed = false;
-    int want = act();
-    if (want <= 0)
-        fail_msg("%s: %d", what, want);
-    for (int mode = 0; mode < 2; mode++) {
-        all = mode;
-        failures = 1;
-        for (fail_from = 1; failures; fail_from++) {
-            failures = calls = 0;
-            armed = true;
-            int got = act();
-            armed = false;
-            if (got >= 0 && got != want)
-                fail_msg("%s, allocation %u: %d instead of %d", what, fail_from, got, want);
-            if (got < 0 && !failures)
-                fail_msg("%s, allocation %u: %d without a failure", what, fail_from, got);
-        }
-        assert_true(fail_from > 5); /* it was tried at all */
-    }
 }
 
 static void test_all(void **state)

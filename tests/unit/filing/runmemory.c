@@ -3,53 +3,13 @@
  * allocation fails, once and with all that follow, for every n. Each ends with an error or with the
  * whole result, and nothing leaks (AddressSanitizer's build tells).
  */
+#include "exhaust.h"
 #include "runs.h"
 
 #include "filing/apianswer.h"
 #include "filing/result.h"
 
 #include <errno.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_reallocarray(void *p, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_reallocarray(void *p, size_t count, size_t size);
-
-static bool armed, all; /* all: every one from there on fails */
-static unsigned calls, fail_from, failures;
-
-static bool fails(void)
-{
-    if (!armed || ++calls < fail_from || (!all && calls > fail_from))
-        return false;
-    failures++;
-    errno = ENOMEM;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return fails() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_reallocarray(void *p, size_t count, size_t size)
-{
-    return fails() ? NULL : __real_reallocarray(p, count, size);
-}
 
 static char name[RUN_NAME_SIZE];
 static struct run *loaded;
@@ -156,28 +116,6 @@ static int answer_it(void)
     return rc;
 }
 
-static void exhaust(int (*act)(void))
-{
-    armed = false;
-    int want = act();
-    assert_true(want > 0);
-    for (int mode = 0; mode < 2; mode++) {
-        all = mode;
-        failures = 1;
-        for (fail_from = 1; failures; fail_from++) {
-            failures = calls = 0;
-            armed = true;
-            int got = act();
-            armed = false;
-            if (got >= 0 && got != want)
-                fail_msg("allocation %u: %d instead of %d", fail_from, got, want);
-            if (got < 0 && !failures)
-                fail_msg("allocation %u: %d without a failure", fail_from, got);
-        }
-        assert_true(fail_from > 2); /* it was tried at all */
-    }
-}
-
 static void memory_may_run_out_at_any_moment(void **state)
 {
     struct run *r = make_run(3, 2, 1);
@@ -195,14 +133,14 @@ static void memory_may_run_out_at_any_moment(void **state)
     assert_int_equal(run_judge(span_str(state_dir), span_str(name), SPAN_LIT("c-2"), RUN_GATEWAY,
                                SPAN_LIT("赵"), RUN_PASS, SPAN_NULL),
                      0);
-    exhaust(read_it);
-    exhaust(add_it);
-    exhaust(judge_it);
-    exhaust(answer_it);
+    exhaust("read", read_it);
+    exhaust("add", add_it);
+    exhaust("judge", judge_it);
+    exhaust("answer", answer_it);
     loaded = open_run(span_str(name), false);
-    exhaust(queue_it);
-    exhaust(compute_it);
-    exhaust(compare_it);
+    exhaust("queue", queue_it);
+    exhaust("compute", compute_it);
+    exhaust("compare", compare_it);
     run_free(loaded);
 }
 
