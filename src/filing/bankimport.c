@@ -119,15 +119,44 @@ static size_t find_header(struct reading *r, size_t first, size_t end)
     return found;
 }
 
-static void take_header(struct reading *r, const struct table_row *row)
+static struct span title_at(const struct table_row *row, uint32_t i)
 {
+    return i < row->count ? span_trim(row->cells[i]) : SPAN_LIT("");
+}
+
+/* Titles in two rows, 分类 over 一级分类 and 二级分类: nothing but titles, and no question yet. */
+static bool is_below_header(struct reading *r, const struct table_row *above,
+                            const struct table_row *row)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < row->count; i++) {
+        bool sure;
+        struct span title = title_at(row, i);
+        enum bank_column c = bank_column_of(&r->scratch, title, &sure);
+        if (title.len && c == BANK_COLUMN_UNKNOWN)
+            return false;
+        if (title.len &&
+            bank_column_of(&r->scratch, title_at(above, i), &sure) == BANK_COLUMN_QUESTION)
+            return false;
+        any |= c == BANK_COLUMN_FIRST || c == BANK_COLUMN_SECOND || c == BANK_COLUMN_TYPE;
+    }
+    return any;
+}
+
+/* Of a title in two rows the lower one says more; NULL: there is one row. */
+static void take_header(struct reading *r, const struct table_row *row,
+                        const struct table_row *below)
+{
+    uint32_t count = below && below->count > row->count ? below->count : row->count;
     struct buf told = BUF_INIT(65536);
     for (unsigned c = 0; c < BANK_COLUMNS; c++)
         r->columns[c] = NONE;
-    for (uint32_t i = 0; i < row->count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         bool sure;
-        enum bank_column c = bank_column_of(&r->scratch, row->cells[i], &sure);
-        struct span title = span_trim(row->cells[i]);
+        struct span title = below ? title_at(below, i) : SPAN_LIT("");
+        if (!title.len)
+            title = title_at(row, i);
+        enum bank_column c = bank_column_of(&r->scratch, title, &sure);
         if (!title.len)
             continue;
         if (c < BANK_COLUMNS && r->columns[c] == NONE)
@@ -166,11 +195,13 @@ static const char *sheet_fault(struct reading *r, size_t *first, size_t end)
         return "its name says another bank: name it by --sheet to read it all the same";
     if (at == end)
         return "no row among its first 20 has a title such as 题目, 测试题, 问题 or question";
-    take_header(r, &r->im->table.rows[at]);
+    const struct table_row *row = &r->im->table.rows[at];
+    bool two = at + 1 < end && is_below_header(r, row, row + 1);
+    take_header(r, row, two ? row + 1 : NULL);
     if (s->kind == BANK_KINDS && r->columns[BANK_COLUMN_BANK] == NONE)
         return "neither its name nor a column says which bank: name it by --bank";
     s->before = at - *first;
-    *first = at + 1;
+    *first = at + 1 + two;
     return NULL;
 }
 

@@ -286,6 +286,23 @@ static void test_like_ids(void **state)
     bankimport_free(im);
 }
 
+/* Titles in two rows, as merged cells make them; a first question is none of them. */
+static void test_two_rows_of_titles(void **state)
+{
+    write_text("in.csv", "序号,题目,分类,,回答\n,,一级分类,二级分类,\n"
+                         "1,甲,A.1,d) 宣扬恐怖主义、极端主义,x\n2,乙,,e) 宣扬民族仇恨,x\n");
+    struct bankimport *im = open_file("in.csv", BANK_CONTENT, NULL, NULL);
+    must_tell(im, "");
+    assert_int_equal(bankimport_row_count(im), 2);
+    assert_span(bankimport_row_at(im, 1)->is.risk->id, SPAN_LIT("A1-e"));
+    bankimport_free(im);
+    write_text("in.csv", "题目,分类\n分类是什么,A1-d\n,分类\n");
+    im = open_file("in.csv", BANK_CONTENT, NULL, NULL);
+    assert_int_equal(bankimport_row_count(im), 2);
+    assert_int_equal(bankimport_count(im, BANKIMPORT_TAKEN), 1);
+    bankimport_free(im);
+}
+
 /* Merged cells go on below a row whose bank nobody knows. */
 static void test_class_of_refused(void **state)
 {
@@ -427,11 +444,17 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_titles),           cmocka_unit_test(test_sheets),
-        cmocka_unit_test(test_classes),          cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_replaced),         cmocka_unit_test(test_like_ids),
-        cmocka_unit_test(test_class_of_refused), cmocka_unit_test(test_book),
-        cmocka_unit_test(test_no_bank),          cmocka_unit_test(test_names),
+        cmocka_unit_test(test_titles),
+        cmocka_unit_test(test_sheets),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_like_ids),
+        cmocka_unit_test(test_two_rows_of_titles),
+        cmocka_unit_test(test_class_of_refused),
+        cmocka_unit_test(test_book),
+        cmocka_unit_test(test_no_bank),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
 }
