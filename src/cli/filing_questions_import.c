@@ -213,7 +213,9 @@ static int write_bank(const struct options *o, const struct setup *s, const stru
         r = banks_write(o->path, buf_span(&out));
     setup_print_messages(stderr, &messages);
     if (r < 0)
-        fprintf(stderr, "juyong filing questions import: %s: %s\n", o->path, strerror(-r));
+        fprintf(stderr, "juyong filing questions import: %s: %s\n", o->path,
+                r == -EMSGSIZE ? "more than 64 MiB would be written: import it in parts"
+                               : strerror(-r));
     buf_deinit(&out);
     buf_deinit(&messages);
     return r;

@@ -22,7 +22,6 @@ struct told {
     const struct bankimport_row *row;
     struct told *next;
 };
-#define BUCKETS 8192
 
 struct bankimport {
     struct table table;
@@ -30,7 +29,8 @@ struct bankimport {
     struct bankimport_sheet *sheets;
     struct bankimport_row *rows;
     size_t row_count, counts[BANKIMPORT_FATES];
-    struct told *buckets[BUCKETS];
+    struct told **buckets; /* two a row: its text and its id */
+    size_t bucket_count;
 };
 
 struct reading {
@@ -300,19 +300,19 @@ static const char *read_texts(struct reading *r, struct bankimport_row *n)
 
 /* ---- what is there already ---- */
 
-static size_t bucket_of(enum bank_kind kind, struct span text)
+static uint64_t hash_of(enum bank_kind kind, struct span text)
 {
     uint64_t h = 14695981039346656037u ^ kind;
     for (size_t i = 0; i < text.len; i++)
         h = (h ^ (unsigned char)text.data[i]) * 1099511628211u;
-    return (h ^ h >> 32) % BUCKETS;
+    return h ^ h >> 32;
 }
 
 /* The row of this file that has said it already; else this one has from now on. */
 static const struct bankimport_row *find_told(struct reading *r, struct bankimport_row *n,
                                               enum bank_kind kind, struct span text)
 {
-    struct told **bucket = &r->im->buckets[bucket_of(kind, text)];
+    struct told **bucket = &r->im->buckets[hash_of(kind, text) % r->im->bucket_count];
     for (struct told *t = *bucket; t; t = t->next)
         if (t->kind == kind && span_eq(t->text, text))
             return t->row;
@@ -471,10 +471,13 @@ int bankimport_open(const struct bankimport_request *q, struct buf *messages,
     if (e == 0) {
         im->sheets = reallocarray(NULL, im->table.sheet_count + 1, sizeof(*im->sheets));
         im->rows = reallocarray(NULL, im->table.count + 1, sizeof(*im->rows));
-        e = im->sheets && im->rows ? sayings_read(q->bank, q->replaced, &r.known) : -ENOMEM;
+        im->bucket_count = 2 * im->table.count + 1;
+        im->buckets = calloc(im->bucket_count, sizeof(struct told *));
+        e = im->sheets && im->rows && im->buckets ? sayings_read(q->bank, q->replaced, &r.known)
+                                                  : -ENOMEM;
         if (e == 0)
             e = read_sheets(&r, messages);
-        if (im->sheets && im->rows)
+        if (im->sheets && im->rows && im->buckets)
             sayings_free(&r.known);
     }
     buf_deinit(&r.room);
@@ -492,6 +495,7 @@ void bankimport_free(struct bankimport *im)
     arena_deinit(&im->arena);
     free(im->sheets);
     free(im->rows);
+    free(im->buckets);
     free(im);
 }
 
