@@ -199,7 +199,7 @@ static int get_run(const struct api *api, const struct api_request *q, struct ap
 
 /* ---- what failed ---- */
 
-/* Which failures are wanted; what isn't named is not asked about. */
+/* Which answers are wanted; what isn't named is not asked about. */
 struct wish {
     enum run_route route; /* RUN_ROUTES: any */
     enum bank_kind kind;  /* BANK_KINDS: any */
@@ -223,12 +223,18 @@ static bool read_wish(const struct api_request *q, struct wish *w, struct api_an
     return a->status < 400;
 }
 
+static bool is_asked(const struct run *r, size_t question, enum run_route route,
+                     const struct wish *w)
+{
+    const struct run_question *q = run_question(r, question);
+    return (w->route == RUN_ROUTES || w->route == route) &&
+           (w->kind == BANK_KINDS || w->kind == q->kind) &&
+           (w->type.len == 0 || span_eq(w->type, q->type));
+}
+
 static bool is_wanted(const struct run *r, const struct result_failure *f, const struct wish *w)
 {
-    const struct run_question *q = run_question(r, f->question);
-    return (w->route == RUN_ROUTES || w->route == f->route) &&
-           (w->kind == BANK_KINDS || w->kind == q->kind) &&
-           (w->type.len == 0 || span_eq(w->type, q->type)) &&
+    return is_asked(r, f->question, f->route, w) &&
            (w->judge == RESULT_JUDGES || f->judges[w->judge] == RUN_FAIL);
 }
 
@@ -348,35 +354,55 @@ static int put_waiting(const struct run *run, const struct run_waiting *items, s
     return r;
 }
 
-/* How far all is: answers over both routes, of them those that people have not decided. */
-static int put_counts(const struct run *run, size_t mine, struct buf *out)
+/* What of it is wanted moves to the front. Their number. */
+static size_t keep_asked(const struct run *r, struct run_waiting *items, size_t count,
+                         const struct wish *w)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (is_asked(r, items[i].question, items[i].route, w))
+            items[kept++] = items[i];
+    return kept;
+}
+
+/* How far all that is wanted is: answers, and of them those that people have not decided. */
+static int put_counts(const struct run *run, const struct wish *w, size_t mine, struct buf *out)
 {
     struct run_waiting *all = NULL;
     size_t open = 0, answered = 0;
     int r = run_queue(run, SPAN_LIT(""), &all, &open);
-    for (enum run_route x = 0; x < RUN_ROUTES; x++)
-        answered += run_answered(run, x);
+    if (r < 0)
+        return r;
+    open = keep_asked(run, all, open, w);
     free(all);
+    for (size_t i = 0; i < run_count(run); i++)
+        for (enum run_route x = 0; x < RUN_ROUTES; x++) {
+            const struct run_answer *answer = run_answer(run, i, x);
+            answered += answer && answer->error.len == 0 && is_asked(run, i, x, w);
+        }
     rowjson_put(out, "],\"mine\":%zu,\"open\":%zu,\"answered\":%zu}", mine, open, answered);
-    return r;
+    return 0;
 }
 
 static int get_queue(const struct api *api, const struct api_request *q, struct api_answer *a)
 {
     struct run *run;
     struct run_waiting *items = NULL;
+    struct wish w;
     size_t count = 0;
     uint64_t limit = ROWS_LIMIT;
-    if (!api_query_u64(q, "limit", 1, ROWS_MAX, &limit, a))
+    if (!api_query_u64(q, "limit", 1, ROWS_MAX, &limit, a) || !read_wish(q, &w, a))
         return 0;
     int r = open_run(api, q->parts[0], &run, a);
     if (r != 0)
         return r < 0 ? r : 0;
     r = run_queue(run, q->user, &items, &count);
-    if (r == 0)
+    if (r == 0) {
+        count = keep_asked(run, items, count, &w);
         r = put_waiting(run, items, count < limit ? count : limit, &a->body);
+    }
     if (r == 0)
-        r = put_counts(run, count, &a->body);
+        r = put_counts(run, &w, count, &a->body);
     free(items);
     run_free(run);
     return r < 0 ? r : whole(a);

@@ -305,6 +305,9 @@ describe('evaluations', () => {
       await good(judge('third', id, 'pass'));
       assert.equal((await queue('third')).open, 59);
       await refused(judge('third', id, 'pass'), 409);
+      const some = await good(p.third.get(`${path}/${run}/queue`, { route: 'gateway', bank: 'content', limit: 200 }));
+      assert.deepEqual([some.mine, some.open, some.answered, some.rows.length], [19, 19, 20, 19]);
+      assert.ok(some.rows.every((x) => x.bank === 'content' && x.route === 'gateway'));
       assert.deepEqual((await acts('filing_judge')).map((d) => [d.by, d.run, d.question, d.route, d.verdict]),
         [['reviewer', run, id, 'gateway', 'pass'], ['second', run, id, 'gateway', 'fail'], ['third', run, id, 'gateway', 'pass']]);
     });

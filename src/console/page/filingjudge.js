@@ -12,8 +12,8 @@ const page_size = 50;
 const key_of = (row) => `${row.question} ${row.route}`;
 
 class Desk {
-  constructor(run, aspects, signal) {
-    Object.assign(this, { run, aspects, signal, rows: [], at: 0, skipped: new Set(), judged: 0, busy: false });
+  constructor(run, aspects, wish, signal) {
+    Object.assign(this, { run, aspects, wish, signal, rows: [], at: 0, skipped: new Set(), judged: 0, busy: false });
     this.counts = h('p.soft', { role: 'status' });
     this.meter = h('meter', { min: '0', max: '1', value: '0' });
     this.card = h('div.filing-card');
@@ -28,7 +28,7 @@ class Desk {
   async read() {
     if (!this.card.firstChild) fill(this.card, loading_box());
     try {
-      const answer = await api.get(this.path('queue'), { limit: Math.min(200, page_size + this.skipped.size) }, this.signal);
+      const answer = await api.get(this.path('queue'), { ...this.wish, limit: Math.min(200, page_size + this.skipped.size) }, this.signal);
       const fresh = answer.rows.filter((r) => !this.skipped.has(key_of(r)));
       if (!fresh.length) this.skipped.clear();
       Object.assign(this, { rows: fresh.length ? fresh : answer.rows, at: 0, mine: answer.mine, open: answer.open, answered: answer.answered });
@@ -126,17 +126,29 @@ export async function show_judge(box, { params, signal, keys }) {
   await load(box, signal, (s) => api.get('filing/runs', { names: 1 }, s), async ({ names }) => {
     if (!names.length) return empty_box(t('filing_no_runs'));
     const name = names.includes(params.get('run')) ? params.get('run') : names[0];
-    const pick = h('select', { 'aria-label': t('filing_run'), onchange: () => open(pick.value) }, names.map((r) => h('option', { value: r, selected: r === name }, r)));
+    const pick = h('select', { 'aria-label': t('filing_run'), onchange: () => open(pick.value, true) }, names.map((r) => h('option', { value: r, selected: r === name }, r)));
     const about = h('span');
+    // What a filing hands in is the answers with the gateway: those first, unless somebody wants others.
+    const wish = { route: params.has('route') ? params.get('route') : 'gateway', bank: params.get('bank') ?? '' };
+    const filters = h('div.row');
     let desk = null;
-    async function open(run) {
-      note(['filing', 'judge'], { run }, run !== name);
+    const choice = (one, name, values, kind, label) => {
+      const s = h('select', { 'aria-label': label, 'data-filter': name, onchange: () => { wish[name] = s.value; begin(one, true); } },
+        h('option', { value: '' }, label), values.map((v) => h('option', { value: v, selected: v === wish[name] }, named(kind, v))));
+      return h('div.narrow', s);
+    };
+    function begin(one, step) {
+      note(['filing', 'judge'], { run: one.run, ...(wish.route !== 'gateway' && { route: wish.route || 'any' }), bank: wish.bank }, step);
+      desk = new Desk(one.run, one.aspects, { ...wish, route: one.routes.includes(wish.route) ? wish.route : '' }, signal);
+      fill(content, desk.box);
+      return desk.read();
+    }
+    async function open(run, step) {
       const one = await api.get(`filing/runs/${api.seg(run)}`, null, signal).catch((e) => { if (e.name !== 'AbortError') fill(content, error_box(e)); });
       if (!one) return;
       fill(about, state_badge(one), ' ', h('a', { href: link(['filing', 'runs', run]) }, t('look')));
-      desk = new Desk(run, one.aspects, signal);
-      fill(content, desk.box);
-      await desk.read();
+      fill(filters, choice(one, 'route', one.routes, 'filing_route', t('filing_line')), choice(one, 'bank', one.banks, 'filing_bank', t('filing_bank')));
+      await begin(one, step);
     }
     Object.assign(keys, {
       p: { say: 'key_filing_pass', run: () => desk?.judge('pass') },
@@ -146,6 +158,6 @@ export async function show_judge(box, { params, signal, keys }) {
       k: { say: 'key_previous', run: () => desk?.step(-1) },
     });
     await open(name);
-    return [h('div.row', h('div.filing-pick', pick), about), h('p.soft.small', t('filing_judge_text')), content];
+    return [h('div.row', h('div.filing-pick', pick), filters, about), h('p.soft.small', t('filing_judge_text')), content];
   });
 }
