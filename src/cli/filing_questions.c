@@ -87,13 +87,30 @@ bool questions_wanted(const struct questions_common *o, const struct question *q
                      : span_eq(risk, q->risk->id) || span_eq(risk, q->risk->group);
 }
 
+/* A slip of the pen must not look like a bank without questions. False with a line on stderr. */
+static bool is_type(const struct ruleset *rules, struct span risk)
+{
+    bool found = risk.len == 0;
+    for (size_t i = 0; i < ruleset_risk_count(rules) && !found; i++)
+        found = span_eq(risk, ruleset_risk(rules, i)->id) ||
+                span_eq(risk, ruleset_risk(rules, i)->group);
+    for (size_t i = 0; i < ruleset_aspect_count(rules) && !found; i++)
+        found = span_eq(risk, ruleset_aspect(rules, i)->zh);
+    if (!found)
+        fprintf(
+            stderr,
+            "juyong filing questions: --risk '%.*s' is no type, group or aspect of risks.yaml\n",
+            SPAN_ARG(risk));
+    return found;
+}
+
 int questions_load(const struct questions_common *o, struct setup *ret_setup,
                    struct bank **ret_bank)
 {
     int r = setup_load(span_str(o->file), true, ret_setup);
     if (r)
         return r;
-    r = banks_read(ret_setup, ret_bank);
+    r = is_type(ret_setup->rules, span_str(o->risk)) ? banks_read(ret_setup, ret_bank) : CLI_BAD;
     if (r)
         setup_deinit(ret_setup);
     return r;

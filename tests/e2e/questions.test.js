@@ -196,6 +196,17 @@ test('nothing is written where it would do harm', async () => {
     assert.match(r.stderr, /is there already, and is no file of derived questions: it is left as it is/);
     assert.equal(await readFile(file, 'utf8'), text);
   }
+  // A slip of the pen in the type would make an empty file of what was derived.
+  const made = path.join(folder, 'made.jsonl');
+  assert.equal((await derive(made)).code, 0);
+  const whole = await readFile(made, 'utf8');
+  for (const args of [['derive', '--seed', '7', '--technique', 'T01', '--risk', 'A1d', '-o', made], ['list', '--risk', 'A1d']]) {
+    const r = await questions(...args);
+    assert.equal(r.code, 1);
+    assert.match(r.stderr, /--risk 'A1d' is no type, group or aspect/);
+  }
+  assert.equal(await readFile(made, 'utf8'), whole);
+  await rm(made);
   // A file that is no bank would keep the whole library from loading.
   const list = path.join(stack.dir, 'one.csv');
   await writeFile(list, '测试题,分类\n又一道题目,A1-d\n');
