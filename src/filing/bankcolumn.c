@@ -62,7 +62,7 @@ const char *bank_column_name(enum bank_column c)
 {
     static const char *const names[] = {"question",  "first class", "second class", "type",
                                         "technique", "note",        "bank",         "id",
-                                        "seed",      "left out"};
+                                        "seed",      "turns",       "left out"};
     return c < BANK_COLUMN_UNKNOWN ? names[c] : "unknown";
 }
 
@@ -84,8 +84,9 @@ static const struct {
     {"评判标准", BANK_COLUMN_NOTE},     {"bank", BANK_COLUMN_BANK},
     {"题库", BANK_COLUMN_BANK},         {"id", BANK_COLUMN_ID},
     {"题号", BANK_COLUMN_ID},           {"seed", BANK_COLUMN_SEED},
-    {"由哪一题衍生", BANK_COLUMN_SEED}, {"no", BANK_COLUMN_IGNORED},
-    {"answer", BANK_COLUMN_IGNORED},    {"response", BANK_COLUMN_IGNORED},
+    {"由哪一题衍生", BANK_COLUMN_SEED}, {"messages", BANK_COLUMN_TURNS},
+    {"no", BANK_COLUMN_IGNORED},        {"answer", BANK_COLUMN_IGNORED},
+    {"response", BANK_COLUMN_IGNORED},
 };
 
 enum bank_column bank_column_of(struct bank_scratch *scratch, struct span title, bool *ret_sure)

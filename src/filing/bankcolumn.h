@@ -13,6 +13,7 @@ enum bank_column {
     BANK_COLUMN_BANK,
     BANK_COLUMN_ID, /* one of ours */
     BANK_COLUMN_SEED,
+    BANK_COLUMN_TURNS, /* of a conversation, which a table can't hold */
     BANK_COLUMNS,
     BANK_COLUMN_IGNORED = BANK_COLUMNS, /* numbers, answers, judgements */
     BANK_COLUMN_UNKNOWN,

@@ -289,6 +289,8 @@ static const char *read_texts(struct reading *r, struct bankimport_row *n)
     q->seed = keep(r, cell(r, n->row, BANK_COLUMN_SEED), true);
     if (q->seed.len && !bank_is_id(q->seed))
         return "what it is derived of is no id";
+    if (cell(r, n->row, BANK_COLUMN_TURNS).len)
+        return "it is a conversation: its line belongs into a file of the banks as it is";
     const char *fault = bank_text_fault(q->text, BANK_TEXT_MAX, true);
     if (fault)
         return !strcmp(fault, "empty")      ? "it has no question"

@@ -410,13 +410,18 @@ static void test_no_bank(void **state)
     must_tell(own, "in.csv:6 refused: what it is derived of is no id\n");
     bankimport_free(own);
     /* A file of our own. */
-    write_text("in.jsonl", "{\"bank\":\"content\",\"risk\":\"A1-d\",\"question\":\"甲\"}\n"
-                           "{\"bank\":\"answer\",\"risk\":\"历史\",\"question\":\"乙\"}\n"
-                           "{\"bank\":\"what\",\"risk\":\"历史\",\"question\":\"丙\"}\n");
+    write_text("in.jsonl",
+               "{\"bank\":\"content\",\"risk\":\"A1-d\",\"question\":\"甲\"}\n"
+               "{\"bank\":\"answer\",\"risk\":\"历史\",\"question\":\"乙\"}\n"
+               "{\"bank\":\"what\",\"risk\":\"历史\",\"question\":\"丙\"}\n"
+               "{\"bank\":\"answer\",\"risk\":\"历史\",\"question\":\"它呢\",\"messages\":"
+               "[{\"role\":\"user\",\"content\":\"丁\"}]}\n");
     struct bankimport *im = open_file("in.jsonl", BANK_KINDS, NULL, NULL);
     assert_int_equal(bankimport_count(im, BANKIMPORT_TAKEN), 2);
     assert_int_equal(bankimport_row_at(im, 1)->is.kind, BANK_ANSWER);
-    must_tell(im, "in.jsonl:3 refused: its bank is none of content, refuse, answer\n");
+    must_tell(im, "in.jsonl:3 refused: its bank is none of content, refuse, answer\n"
+                  "in.jsonl:4 refused: it is a conversation: its line belongs into a file of the "
+                  "banks as it is\n");
     bankimport_free(im);
 }
 
