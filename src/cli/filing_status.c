@@ -260,6 +260,8 @@ static int tell(const struct options *o, const struct setup *s)
         progress_free(&p);
     }
     setup_print_messages(stderr, &messages);
+    if (r < 0 && messages.len == 0)
+        fprintf(stderr, "juyong filing status: %s\n", strerror(-r));
     bool written = r == 0 && setup_show(stdout, &out);
     buf_deinit(&messages);
     buf_deinit(&out);

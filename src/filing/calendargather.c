@@ -3,6 +3,7 @@
 
 #include "audit/query.h"
 #include "base/day.h"
+#include "base/utf8.h"
 #include "casebook/casebook.h"
 #include "filing/bankdate.h"
 #include "filing/changes.h"
@@ -156,6 +157,13 @@ static void read_book(const struct config *c, int64_t now, struct buf *messages,
 
 /* ---- configuration, and what was noted ---- */
 
+/* As much of the text as fits, and no half of a character: the calendar becomes JSON. */
+static void keep(char *to, size_t size, struct span text)
+{
+    size_t len = text.len < size ? text.len : utf8_floor(text, size - 1);
+    snprintf(to, size, "%.*s", (int)len, text.len ? text.data : "");
+}
+
 static void read_contracts(const struct config *c, struct calendar_facts *f)
 {
     for (size_t i = 0; i < c->upstream_count; i++)
@@ -166,8 +174,8 @@ static void read_contracts(const struct config *c, struct calendar_facts *f)
                 f->contracts_untold++;
             } else if (!f->contract_until || end < f->contract_until) {
                 f->contract_until = end;
-                snprintf(f->contract_model, sizeof(f->contract_model), "%.*s",
-                         SPAN_ARG(m->display_name.len ? m->display_name : m->id));
+                keep(f->contract_model, sizeof(f->contract_model),
+                     m->display_name.len ? m->display_name : m->id);
             }
         }
 }
@@ -179,7 +187,7 @@ static void read_service(const struct config *c, const struct progress *p, int64
     f->display_missing = disclosure_missing(&(struct disclosure){.config = c}, &missing);
     struct span rest = buf_span(&missing), first = SPAN_LIT("");
     span_split(&rest, '\n', &first);
-    snprintf(f->display_first, sizeof(f->display_first), "%.*s", SPAN_ARG(first));
+    keep(f->display_first, sizeof(f->display_first), first);
     buf_deinit(&missing);
     if (!day_end(c->service.launched, &f->launched) &&
         !day_end(span_str(route_detail(&p->answers, ROUTE_ONLINE)), &f->launched))

@@ -5,6 +5,7 @@
 #include "filing/calendar.h"
 
 static struct config *c;
+static const char *called = "乙"; /* the model whose contract ends first */
 
 static void configure(const char *more)
 {
@@ -14,10 +15,10 @@ static void configure(const char *more)
              "upstreams:\n"
              "  - name: u\n    base_url: 'https://x/v1'\n    models:\n"
              "      - {id: a, filing_number: F, contract_until: 2999-12-31}\n"
-             "      - {id: b, display_name: 乙, filing_number: F, contract_until: 2998-12-31}\n"
+             "      - {id: b, display_name: %s, filing_number: F, contract_until: 2998-12-31}\n"
              "      - {id: c, filing_number: F}\n"
              "rules_dir: r\nstate_dir: %s\n%s",
-             state_dir, more);
+             called, state_dir, more);
     config_unref(c);
     c = NULL;
     if (config_read(span_str(text), SPAN_LIT("c.yaml"), &messages, &c) != 0)
@@ -95,6 +96,27 @@ static void configuration_and_notes_are_taken(void **state)
     assert_int_equal(f.launched, day);
 }
 
+/* A name that must be cut stays a text. */
+static void long_names_stay_text(void **state)
+{
+    struct progress p = {0};
+    struct calendar calendar;
+    struct buf out = BUF_INIT(1u << 20);
+    char yaml[256] = "";
+    route_begin(&p.answers);
+    for (unsigned i = 0; i < 60; i++)
+        strcat(yaml, "模");
+    called = yaml;
+    configure("");
+    called = "乙";
+    struct calendar_facts f = gather(&p);
+    assert_true(strlen(f.contract_model) > 100);
+    assert_int_equal(strlen(f.contract_model) % strlen("模"), 0);
+    calendar_judge(&f, 1700000000, &calendar);
+    assert_int_equal(calendar_json(&calendar, &p, &out), 0);
+    buf_deinit(&out);
+}
+
 static void the_newest_evaluation_that_ended_counts(void **state)
 {
     struct progress p = {0};
@@ -139,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_state_is_unknown),
         cmocka_unit_test(configuration_and_notes_are_taken),
+        cmocka_unit_test(long_names_stay_text),
         cmocka_unit_test(the_newest_evaluation_that_ended_counts),
     };
     return cmocka_run_group_tests(tests, begin, end);
