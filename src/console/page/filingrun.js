@@ -83,7 +83,7 @@ function failures(run, { signal, params }) {
   };
   function read() {
     fill(list, paged(signal, {
-      none: t('filing_no_failures'), caption: t('filing_failures'),
+      none: t('filing_no_failures'), more_text: t('filing_more'), caption: t('filing_failures'),
       ask: async ({ before }) => {
         const answer = await api.get(`filing/runs/${api.seg(run.run)}/failures`, { ...wish, before, limit: 25 }, signal);
         fill(total, t('filing_failures_n', { n: number(answer.total) }));

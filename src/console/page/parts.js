@@ -171,14 +171,14 @@ export function table(columns, rows, { caption, row_props } = {}) {
 }
 
 // A list that comes in pages: a table with a button below for what is older.
-export function paged(signal, { ask, columns, none, caption, key = 'rows' }) {
+export function paged(signal, { ask, columns, none, caption, key = 'rows', more_text = t('older') }) {
   const box = h('div');
   load(box, signal, () => ask({}), (first) => {
     if (!first[key].length) return empty_box(none);
     const shown = table(columns, first[key], { caption });
     const body = shown.querySelector('tbody');
     let older = first.older;
-    const more = h('button', { type: 'button', hidden: !older }, t('older'));
+    const more = h('button', { type: 'button', hidden: !older }, more_text);
     more.addEventListener('click', () => act(more, async () => {
       const next = await ask({ before: older });
       const extra = table(columns, next[key]).querySelectorAll('tbody > tr');
