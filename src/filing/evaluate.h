@@ -32,14 +32,14 @@ struct evaluation_options {
     const struct config_app *app;
     struct evaluation_route routes[RUN_ROUTES];
     const struct config_opinion *opinion; /* NULL: nobody is asked */
-    double rate;                          /* questions a second, at most */
+    double rate;                          /* asks a second, at most */
     unsigned concurrency;                 /* 1 to EVALUATION_SLOTS */
     unsigned timeout_ms;                  /* of one question */
     unsigned retry_ms;                    /* before the second try, doubled each time */
     void (*progress)(void *ctx, const struct evaluation_progress *p); /* after each answer */
     void *ctx;
 };
-#define EVALUATION_SLOTS 16
+#define EVALUATION_SLOTS RUN_CONCURRENCY_MAX
 
 enum evaluation_end {
     EVALUATION_COMPLETE,    /* everything has its answer */

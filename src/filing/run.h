@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+#define RUN_CONCURRENCY_MAX 16   /* questions under way at one time */
+#define RUN_RATE_MIN        0.01 /* and a second */
+#define RUN_RATE_MAX        1000.0
+
 #define RUN_NAME_SIZE 40 /* run-YYYYMMDD-HHMMSS, perhaps with -2 behind it; with NUL */
 
 enum run_route {
@@ -53,8 +57,8 @@ struct run_settings {
     bool banks[BANK_KINDS]; /* asked at all */
     bool derived;           /* derived questions were eligible, too */
     bool routes[RUN_ROUTES];
-    double rate;          /* questions a second, at most */
-    unsigned concurrency; /* at one time */
+    double rate;          /* questions a second, at most; 0: not known */
+    unsigned concurrency; /* at one time; 0: not known */
 };
 
 /* A question as it stood in the bank when the run began. */
@@ -153,8 +157,8 @@ struct run_people run_people(const struct run *r, size_t question, enum run_rout
 size_t run_event_count(const struct run *r);
 const struct run_event *run_event(const struct run *r, size_t index);
 
-/* Appends an answer and syncs it. The texts are copied. 0, -ENOMEM, -ENOSPC, -errno: then nothing
- * is kept of it. */
+/* Appends an answer and syncs it. The texts are copied. 0, -ENOMEM, -ENOSPC, -EFBIG (the file would
+ * be larger than what can be read), -errno: then nothing is kept of it. */
 int run_add(struct run *r, const struct run_answer *a);
 /* Appends an event, likewise; its time is now. */
 int run_note(struct run *r, struct span name, struct span by, struct span note);

@@ -84,11 +84,17 @@ static int read_settings(struct reading *g, const struct json_value *v)
         !span_to_u64(text_of(v, "seed"), &seed) ||
         !value_get_real(value_get(v, SPAN_LIT("rate")), &rate))
         return bad(g, "'started', 'seed' and 'rate' are needed");
+    if (!span_eq(s->name, span_str(strrchr(r->dir, '/') + 1)))
+        return bad(g, "it is another run's: 'run' is not the folder's name");
+    int64_t concurrency = int_of(v, "concurrency");
+    if (!(rate >= 0 && rate <= RUN_RATE_MAX) || concurrency < 0 ||
+        concurrency > RUN_CONCURRENCY_MAX)
+        return bad(g, "'rate' or 'concurrency' is out of range");
     s->seed = seed;
     s->rate = rate;
     s->all = bool_of(v, "all");
     s->derived = bool_of(v, "derived");
-    s->concurrency = (unsigned)int_of(v, "concurrency");
+    s->concurrency = (unsigned)concurrency;
     const struct json_value *sample = value_get(v, SPAN_LIT("sample"));
     for (int k = 0; k < BANK_KINDS; k++) {
         struct span name = span_str(bank_kind_name((enum bank_kind)k));
@@ -105,6 +111,8 @@ static int read_settings(struct reading *g, const struct json_value *v)
             return bad(g, "an unknown route");
         s->routes[route] = true;
     }
+    if (!s->routes[RUN_GATEWAY] && !s->routes[RUN_BARE])
+        return bad(g, "no route");
     return 0;
 }
 
@@ -323,6 +331,10 @@ int runfile_read(struct run *r, struct buf *messages, off_t ret_whole[2])
             buf_printf(messages, "%s/questions.jsonl: %s\n", r->dir, strerror(ENOENT));
             rc = -EINVAL;
         }
+    }
+    if (rc == 0 && r->count == 0) {
+        buf_printf(messages, "%s/questions.jsonl:1: no line\n", r->dir);
+        rc = -EINVAL;
     }
     if (rc == 0)
         rc = runfile_index(r);

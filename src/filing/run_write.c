@@ -217,6 +217,8 @@ int runfile_append(int fd, struct span line)
     off_t before = lseek(fd, 0, SEEK_END);
     if (before < 0)
         return -errno;
+    if ((size_t)before + line.len > RUN_FILE_MAX)
+        return -EFBIG; /* nobody could read it any more */
     int r = file_write(fd, line);
     if (r == 0 && fdatasync(fd) < 0)
         r = -errno;

@@ -54,7 +54,7 @@ bool runfile_keep(struct arena *a, struct run_answer *answer);
  * (-1: nothing is cut). The descriptor or -errno.
  */
 int runfile_append_to(const char *dir, const char *name, off_t whole);
-/* Appends and syncs; what can't be written whole is taken back. 0 or -errno. */
+/* Appends and syncs; what can't be written whole is taken back. 0, -EFBIG, -errno. */
 int runfile_append(int fd, struct span line);
 /* Locks a file of the folder; without `wait` -EBUSY when somebody else has it. The descriptor or
  * -errno. Closing it unlocks. */

@@ -1,5 +1,7 @@
 #include "runs.h"
 
+#include "filing/runfile.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -221,6 +223,72 @@ static void what_is_damaged_is_told_with_its_line(void **state)
     buf_deinit(&messages);
 }
 
+/* What run.json says is used as it is when the run goes on: rates, and places under way. */
+static void foreign_settings_are_refused(void **state)
+{
+    static const struct {
+        const char *was, *is, *told;
+    } changes[] = {
+        {"\"concurrency\":3", "\"concurrency\":3000", "out of range"},
+        {"\"concurrency\":3", "\"concurrency\":-1", "out of range"},
+        {"\"rate\":2.5", "\"rate\":1e99", "out of range"},
+        {"\"rate\":2.5", "\"rate\":-1", "out of range"},
+        {"[\"gateway\",\"bare\"]", "[]", "no route"},
+        {"\"run\":\"run-", "\"run\":\"run-9", "another run's"},
+    };
+    struct run *r = make_run(2, 0, 0);
+    char name[RUN_NAME_SIZE], path[256], text[4096] = "";
+    snprintf(name, sizeof(name), "%.*s", SPAN_ARG(run_settings(r)->name));
+    snprintf(path, sizeof(path), "%s/filing/runs/%s/run.json", state_dir, name);
+    run_free(r);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof(text), f));
+    fclose(f);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        struct buf messages = BUF_INIT(65536);
+        char *at = strstr(text, changes[i].was);
+        assert_non_null(at);
+        f = fopen(path, "w");
+        fprintf(f, "%.*s%s%s", (int)(at - text), text, changes[i].is, at + strlen(changes[i].was));
+        fclose(f);
+        assert_int_equal(run_open(span_str(state_dir), span_str(name), true, &messages, &r),
+                         -EINVAL);
+        assert_true(strstr(buf_cstr(&messages), "run.json:1: ") != NULL);
+        assert_true(strstr(buf_cstr(&messages), changes[i].told) != NULL);
+        buf_deinit(&messages);
+    }
+    f = fopen(path, "w");
+    fputs(text, f);
+    fclose(f);
+    run_free(open_run(span_str(name), true));
+    snprintf(path, sizeof(path), "%s/filing/runs/%s/questions.jsonl", state_dir, name);
+    assert_int_equal(truncate(path, 0), 0);
+    struct buf messages = BUF_INIT(65536);
+    assert_int_equal(run_open(span_str(state_dir), span_str(name), false, &messages, &r), -EINVAL);
+    assert_true(strstr(buf_cstr(&messages), "questions.jsonl:1: no line") != NULL);
+    buf_deinit(&messages);
+}
+
+/* However much a model says: what is written can be read again. */
+static void a_file_never_outgrows_its_reader(void **state)
+{
+    struct run *r = make_run(2, 0, 0);
+    struct run_answer a = make_answer(r, "c-1", RUN_BARE, "答");
+    char path[256];
+    struct stat st;
+    assert_int_equal(run_add(r, &a), 0);
+    snprintf(path, sizeof(path), "%s/filing/runs/%.*s/answers.jsonl", state_dir,
+             SPAN_ARG(run_settings(r)->name));
+    assert_int_equal(truncate(path, (off_t)RUN_FILE_MAX - 10), 0); /* a hole */
+    a = make_answer(r, "c-2", RUN_BARE, "二");
+    assert_int_equal(run_add(r, &a), -EFBIG);
+    assert_null(run_answer(r, 1, RUN_BARE));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, (off_t)RUN_FILE_MAX - 10);
+    run_free(r);
+}
+
 static void runs_are_listed_newest_first(void **state)
 {
     struct run_names list;
@@ -399,6 +467,8 @@ int main(void)
         TEST(a_killed_writer_loses_nothing),
         TEST(a_full_disk_keeps_the_file_whole),
         TEST(what_is_damaged_is_told_with_its_line),
+        TEST(foreign_settings_are_refused),
+        TEST(a_file_never_outgrows_its_reader),
         TEST(runs_are_listed_newest_first),
         TEST(two_people_decide_or_three),
         TEST(people_who_judge_at_once_keep_the_rules),
