@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define TEXT_MAX ((size_t)8 << 20)
+#define TEXT_MAX ((size_t)1 << 20)
 
 /* Codes and types of errors by which providers' own filters refuse, in small letters. */
 static const char filters[] =
@@ -99,13 +99,27 @@ static void take_fault(const struct json_value *v, const char *code, const char 
     word_of(value_get(v, span_str(code)), f->code);
     word_of(value_get(v, SPAN_LIT("type")), f->type);
     word_of(value_get(v, span_str(message)), f->message);
+    if (!f->message[0])
+        word_of(value_get(v, SPAN_LIT("msg")), f->message);
+}
+
+/* Where gateways of clouds put it: Tencent's Response.Error, Volcengine's ResponseMetadata.Error.
+ */
+static const struct json_value *find_cloud_error(const struct json_value *v)
+{
+    const struct json_value *error =
+        value_get(value_get(v, SPAN_LIT("Response")), SPAN_LIT("Error"));
+    return error ? error : value_get(value_get(v, SPAN_LIT("ResponseMetadata")), SPAN_LIT("Error"));
 }
 
 /* {"error":{…}}, {"error":"…"}, flat errors, and those that hide behind status 200. */
 static void find_fault(const struct json_value *v, struct fault *f)
 {
+    if (value_is_array(v)) /* Gemini's: a list of one */
+        v = value_at(v, 0);
     const struct json_value *error = value_get(v, SPAN_LIT("error"));
     const struct json_value *base = value_get(v, SPAN_LIT("base_resp"));
+    const struct json_value *cloud = find_cloud_error(v);
     int64_t code = 0;
     struct span text;
     if (value_is_object(error))
@@ -114,6 +128,8 @@ static void find_fault(const struct json_value *v, struct fault *f)
         take_fault(v, "code", "error", f);
     else if (value_get_integer(value_get(base, SPAN_LIT("status_code")), &code) && code)
         take_fault(base, "status_code", "status_msg", f);
+    else if (value_is_object(cloud))
+        take_fault(cloud, "Code", "Message", f);
     else if (value_get(v, SPAN_LIT("error_code")))
         take_fault(v, "error_code", "error_msg", f);
     else if (!value_get(v, SPAN_LIT("choices")) && value_get(v, SPAN_LIT("code")))
