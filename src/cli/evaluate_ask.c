@@ -95,6 +95,47 @@ static bool is_here(struct span url)
     return value_is_loopback(host) || span_eq(host, SPAN_LIT("localhost"));
 }
 
+/* Names under which providers take keys besides Authorization. */
+static bool is_credential(struct span header)
+{
+    static const char *const names[] = {"api-key", "x-api-key", "x-goog-api-key", "x-auth-token",
+                                        "apikey",  "cookie",    "token",          "x-token"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (span_eq_nocase(header, span_str(names[i])))
+            return true;
+    return false;
+}
+
+/* The service's key must not go along in a header, either. */
+static int check_headers(const struct config_upstream *u)
+{
+    for (size_t i = 0; i < u->header_count; i++)
+        if (is_credential(u->headers[i].name))
+            return complain("the header %.*s of the upstream %.*s holds the service's key, and "
+                            "would be sent: the evaluation needs another one, as Bearer\n"
+                            "上游请求头中含线上服务的密钥，评估不得使用。",
+                            SPAN_ARG(u->headers[i].name), SPAN_ARG(u->name));
+    return 0;
+}
+
+/* Is it one with which the service runs? */
+static int check_own(const struct config *c, const char *file, struct span key)
+{
+    for (size_t i = 0; i < c->upstream_count; i++)
+        if (span_eq(c->upstreams[i].api_key, key))
+            return complain("%s holds the key of the upstream %.*s, with which the service runs: "
+                            "the evaluation needs another one\n"
+                            "评估密钥不得与线上服务密钥相同。",
+                            file, SPAN_ARG(c->upstreams[i].name));
+    for (size_t i = 0; i < c->opinion_count; i++)
+        if (span_eq(c->opinions[i].api_key, key))
+            return complain("%s holds the key of the second opinion %.*s, with which the service "
+                            "runs: the evaluation needs another one\n"
+                            "评估密钥不得与线上服务密钥相同。",
+                            file, SPAN_ARG(c->opinions[i].name));
+    return 0;
+}
+
 /*
  * A provider may close a key over what it is asked here, and with it a service in operation: the
  * key must be another one than any of those.
@@ -121,11 +162,10 @@ static int take_own_key(struct asking *a)
                         "--upstream-key-file or evaluation.key_file (for a stand-in on this "
                         "machine --no-key)\n评估须使用单独的上游密钥，不得使用线上服务的密钥。");
     int r = read_key(name, &a->key);
-    for (size_t i = 0; r == 0 && i < c->upstream_count; i++)
-        if (span_eq(c->upstreams[i].api_key, buf_span(&a->key)))
-            r = complain("%s holds the key of the upstream %.*s, with which the service runs: the "
-                         "evaluation needs another one\n评估密钥不得与线上服务密钥相同。",
-                         name, SPAN_ARG(c->upstreams[i].name));
+    if (r == 0)
+        r = check_own(c, name, buf_span(&a->key));
+    if (r == 0 && a->settings.routes[RUN_BARE])
+        r = check_headers(a->upstream);
     return r;
 }
 
@@ -250,7 +290,7 @@ static int read_pace(struct asking *a)
     unsigned long long n = c->evaluation.concurrency;
     char *end = NULL;
     s->rate = a->o->rate ? strtod(a->o->rate, &end) : c->evaluation.rate;
-    if ((end && *end) || !isfinite(s->rate) || s->rate < 0.01 || s->rate > 1000)
+    if ((end && *end) || !isfinite(s->rate) || s->rate < RUN_RATE_MIN || s->rate > RUN_RATE_MAX)
         return complain("--rate takes a number of questions a second, such as 2 or 0.5");
     if (a->o->concurrency && !span_to_u64(span_str(a->o->concurrency), &n))
         n = 0;
@@ -549,9 +589,9 @@ static int begin_again(struct asking *a)
         return r;
     memcpy(a->settings.routes, was->routes, sizeof(was->routes));
     r = read_pace(a);
-    if (r == 0 && !a->o->rate)
+    if (r == 0 && !a->o->rate && was->rate >= RUN_RATE_MIN)
         a->settings.rate = was->rate;
-    if (r == 0 && !a->o->concurrency)
+    if (r == 0 && !a->o->concurrency && was->concurrency)
         a->settings.concurrency = was->concurrency;
     if (r == 0)
         r = write_urls(a);

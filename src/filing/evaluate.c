@@ -3,12 +3,11 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FAILURES_MAX 10 /* in a row */
-
-static void pump(struct evaluation *e);
 
 /* ---- the end ---- */
 
@@ -93,40 +92,35 @@ void evaluation_keep(struct slot *s)
     e->session++;
     if (a->error.len) {
         e->errors++;
-        e->row++;
+        e->row[s->route]++;
     } else {
         e->done++;
         e->failed += machines_fail(a);
-        e->row = 0;
+        e->row[s->route] = 0;
     }
     char why[300];
-    bool gone = e->row >= FAILURES_MAX;
+    bool gone = e->row[s->route] >= FAILURES_MAX;
     if (gone)
-        snprintf(why, sizeof(why), "%u questions in a row have no answer: %.*s", e->row,
-                 SPAN_ARG(a->error));
+        snprintf(why, sizeof(why), "%s: %u questions in a row have no answer: %.*s",
+                 run_route_name(s->route), e->row[s->route], SPAN_ARG(a->error));
     slot_drop(s);
     tell(e);
     if (gone)
         evaluation_end(e, EVALUATION_FAILED, why);
     else
-        pump(e);
+        evaluation_go_on(e);
 }
 
 /* ---- what is asked next ---- */
 
-/* The next that has no answer; false when all were looked at. */
-static bool find_next(struct evaluation *e, struct slot *s)
+/* Goes to the next that has no answer; false when all were looked at. */
+static bool seek(struct evaluation *e)
 {
     for (; e->next < run_count(e->o.run) * RUN_ROUTES; e->next++) {
-        size_t question = e->next / RUN_ROUTES;
         enum run_route route = (enum run_route)(e->next % RUN_ROUTES);
-        const struct run_answer *a = run_answer(e->o.run, question, route);
-        if (!run_settings(e->o.run)->routes[route] || (a && a->error.len == 0))
-            continue;
-        s->question = question;
-        s->route = route;
-        e->next++;
-        return true;
+        const struct run_answer *a = run_answer(e->o.run, e->next / RUN_ROUTES, route);
+        if (run_settings(e->o.run)->routes[route] && (!a || a->error.len))
+            return true;
     }
     return false;
 }
@@ -139,40 +133,59 @@ static bool is_idle(const struct evaluation *e)
     return true;
 }
 
+/* Who asks next: a free slot while there are questions, then one that tries again; NULL: nobody. */
+static struct slot *choose(struct evaluation *e, bool more)
+{
+    struct slot *again = NULL;
+    for (unsigned i = 0; i < e->o.concurrency; i++) {
+        struct slot *s = &e->slots[i];
+        if (more && !s->busy)
+            return s;
+        if (s->waits && !again)
+            again = s;
+    }
+    return again;
+}
+
 static void start(struct evaluation *e, struct slot *s)
 {
-    uint64_t now = clock_mono_ms(), step = (uint64_t)(1000 / e->o.rate);
-    e->next_ms = now + (step ? step : 1);
+    s->question = e->next / RUN_ROUTES;
+    s->route = (enum run_route)(e->next % RUN_ROUTES);
+    e->next++;
     s->busy = true;
     s->tries = 0;
     s->began_us = clock_mono_us();
     buf_clear(&s->acted_by);
-    slot_ask(s);
 }
 
-/* Asks as much as may be asked now. */
-static void pump(struct evaluation *e)
+/* What is tried again counts in the pace, too: the provider sees no difference. */
+void evaluation_go_on(struct evaluation *e)
 {
-    for (unsigned i = 0; i < e->o.concurrency && !e->ended; i++) {
-        struct slot *s = &e->slots[i];
-        if (s->busy)
-            continue;
-        if (clock_mono_ms() < e->next_ms) {
+    while (!e->ended) {
+        bool more = seek(e);
+        struct slot *s = choose(e, more);
+        uint64_t now = clock_mono_ms();
+        if (!s && !more && is_idle(e))
+            evaluation_end(e, run_is_complete(e->o.run) ? EVALUATION_COMPLETE : EVALUATION_GAPS,
+                           run_is_complete(e->o.run) ? "" : "some questions have no answer");
+        if (!s)
+            return;
+        if (now < e->next_ms) {
             if (loop_timer_set(&e->pace, e->next_ms) < 0)
                 evaluation_fail(e, "no timer", -ENOMEM);
             return;
         }
-        if (find_next(e, s))
+        e->next_ms = now + (uint64_t)ceil(1000 / e->o.rate);
+        if (!s->busy)
             start(e, s);
-        else if (is_idle(e))
-            evaluation_end(e, run_is_complete(e->o.run) ? EVALUATION_COMPLETE : EVALUATION_GAPS,
-                           run_is_complete(e->o.run) ? "" : "some questions have no answer");
+        s->waits = false;
+        slot_ask(s);
     }
 }
 
 static void on_pace(struct loop_timer *t)
 {
-    pump((struct evaluation *)((char *)t - offsetof(struct evaluation, pace)));
+    evaluation_go_on((struct evaluation *)((char *)t - offsetof(struct evaluation, pace)));
 }
 
 /* ---- as a whole ---- */
@@ -241,7 +254,7 @@ enum evaluation_end evaluation_run(struct evaluation *e)
 {
     e->begun_ms = clock_mono_ms();
     e->next_ms = e->begun_ms;
-    pump(e);
+    evaluation_go_on(e);
     int r = e->ended ? 0 : loop_run(e->loop);
     if (r < 0)
         evaluation_fail(e, "waiting failed", r);

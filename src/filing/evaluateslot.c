@@ -3,6 +3,7 @@
 
 #include "audit/query.h"
 #include "base/clock.h"
+#include "filing/refusal.h"
 #include "json/walk.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 
 #define BODY_MAX    ((size_t)1 << 20)
-#define ANSWER_MAX  ((size_t)16 << 20)
+#define ANSWER_MAX  ((size_t)8 << 20)
 #define CONNECT_MS  10000
 #define TRIES       4
 #define WAIT_MAX_MS 60000
@@ -27,7 +28,7 @@ void slot_drop(struct slot *s)
     loop_task_cancel(&s->task);
     if (s->has_said)
         apianswer_free(&s->said);
-    s->has_said = s->over = s->busy = false;
+    s->has_said = s->over = s->busy = s->waits = false;
 }
 
 static void keep_error(struct slot *s, const char *why, int status)
@@ -115,7 +116,8 @@ static void take_text(struct slot *s, int status)
     struct evaluation *e = s->e;
     const struct run_question *q = run_question(e->o.run, s->question);
     struct apianswer *said = &s->said;
-    if (said->text.len == 0 && said->refusal.len == 0 && said->finish[0] != 'c') {
+    if (span_trim(buf_span(&said->text)).len == 0 && said->refusal.len == 0 &&
+        !refusal_is_filter(span_str(said->finish))) {
         keep_error(s, "an empty answer", status);
         return;
     }
@@ -333,10 +335,12 @@ static void on_timer(struct loop_timer *t)
     struct slot *s = (struct slot *)((char *)t - offsetof(struct slot, timer));
     if (s->e->ended)
         return;
-    if (s->fetch)
+    if (s->fetch) {
         come_again(s, "no answer in time", 0);
-    else
-        slot_ask(s);
+    } else {
+        s->waits = true;
+        evaluation_go_on(s->e);
+    }
 }
 
 /* ---- as a whole ---- */

@@ -15,6 +15,7 @@ struct slot {
     size_t question;
     enum run_route route;
     bool busy;
+    bool waits; /* for its turn to try again */
     unsigned tries;
     uint64_t began_us;
     struct buf body, got, note; /* what is sent and received; what the second opinion said */
@@ -49,7 +50,7 @@ struct evaluation {
     char reason[512];
     char served[RULE_VERSION_SIZE]; /* other rules than ours, which the gateway goes by */
     size_t done, total, failed, errors, session;
-    unsigned row; /* failures in a row */
+    unsigned row[RUN_ROUTES]; /* failures in a row */
 };
 
 /* ---- evaluateslot.c: one question ---- */
@@ -67,5 +68,7 @@ void slot_ask(struct slot *s);
 /* Ends it; the first reason counts. */
 void evaluation_end(struct evaluation *e, enum evaluation_end how, const char *reason);
 void evaluation_fail(struct evaluation *e, const char *what, int error);
+/* Asks as much as may be asked now. */
+void evaluation_go_on(struct evaluation *e);
 /* s->answer is what came of it: puts it on the disk, and goes on. */
 void evaluation_keep(struct slot *s);

@@ -426,12 +426,16 @@ static bool recognise_text(struct span whole, struct span *ret_by)
     return true;
 }
 
+bool refusal_is_filter(struct span finish)
+{
+    return span_eq(finish, SPAN_LIT("content_filter")) || span_eq(finish, SPAN_LIT("sensitive"));
+}
+
 bool refusal_recognise(const struct refusal_answer *a, struct span *ret_by)
 {
     struct span by = SPAN_LIT("");
     bool refused = true;
-    if (span_eq(a->finish, SPAN_LIT("content_filter")) ||
-        span_eq(a->finish, SPAN_LIT("sensitive"))) {
+    if (refusal_is_filter(a->finish)) {
         by = SPAN_LIT("finish_reason");
     } else if (span_trim(a->refusal).len) {
         by = SPAN_LIT("refusal");

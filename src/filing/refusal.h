@@ -21,3 +21,6 @@ struct refusal_answer {
  * at all is no refusal: nobody has been told anything. O(the text's length).
  */
 bool refusal_recognise(const struct refusal_answer *a, struct span *ret_by);
+
+/* Is that finish_reason a provider's own filter's? */
+bool refusal_is_filter(struct span finish);
