@@ -41,16 +41,17 @@ enum column {
     COLUMN_TECHNIQUE,
     COLUMN_ACTION,
     COLUMN_ID,
-    COLUMN_SEED, /* of derived questions alone */
+    COLUMN_TURNS, /* of a conversation */
+    COLUMN_SEED,  /* of derived questions alone */
     COLUMNS,
 };
 
 static const struct sheet_column columns[COLUMNS] = {
-    {SPAN_LIT("序号"), 6},      {SPAN_LIT("测试题"), 44},       {SPAN_LIT("一级分类"), 20},
-    {SPAN_LIT("二级分类"), 20}, {SPAN_LIT("模型回答"), 60},     {SPAN_LIT("研判结果"), 12},
-    {SPAN_LIT("判定方式"), 20}, {SPAN_LIT("判定人"), 12},       {SPAN_LIT("时间"), 17},
-    {SPAN_LIT("模型"), 14},     {SPAN_LIT("攻击手法"), 16},     {SPAN_LIT("处置"), 6},
-    {SPAN_LIT("题号"), 18},     {SPAN_LIT("由哪一题衍生"), 18},
+    {SPAN_LIT("序号"), 6},      {SPAN_LIT("测试题"), 44},   {SPAN_LIT("一级分类"), 20},
+    {SPAN_LIT("二级分类"), 20}, {SPAN_LIT("模型回答"), 60}, {SPAN_LIT("研判结果"), 12},
+    {SPAN_LIT("判定方式"), 20}, {SPAN_LIT("判定人"), 12},   {SPAN_LIT("时间"), 17},
+    {SPAN_LIT("模型"), 14},     {SPAN_LIT("攻击手法"), 16}, {SPAN_LIT("处置"), 6},
+    {SPAN_LIT("题号"), 18},     {SPAN_LIT("对话全文"), 44}, {SPAN_LIT("由哪一题衍生"), 18},
 };
 
 /* A question as a row shows it, out of the bank or out of the run. */
@@ -60,6 +61,7 @@ struct asked {
     const struct risk *risk;
     struct span aspect; /* or whatever type the library doesn't know any more */
     unsigned technique;
+    const struct json_value *messages; /* the turns that are sent; NULL: `text` alone */
 };
 
 /* ---- cells ---- */
@@ -122,6 +124,34 @@ static int print_classes(struct writing *w, const struct asked *q, struct cells 
     if (r == 0)
         r = library_risk_title(q->risk, &w->text);
     end_cell(w, c);
+    return r;
+}
+
+static const char *role_title(struct span role)
+{
+    return span_eq(role, SPAN_LIT("user"))        ? "用户："
+           : span_eq(role, SPAN_LIT("assistant")) ? "模型："
+           : span_eq(role, SPAN_LIT("tool"))      ? "工具："
+                                                  : "系统：";
+}
+
+/* A turn a paragraph; who reads the question alone can't judge the answer. */
+static int print_turns(struct writing *w, const struct json_value *messages)
+{
+    struct buf all = BUF_INIT(2 * BANK_MESSAGES_MAX);
+    int r = 0;
+    for (size_t i = 0; i < value_count(messages) && r == 0; i++) {
+        struct span role = SPAN_NULL, text = SPAN_NULL;
+        const struct json_value *turn = value_at(messages, i);
+        value_get_string(value_get(turn, SPAN_LIT("role")), &role);
+        value_get_string(value_get(turn, SPAN_LIT("content")), &text);
+        r = buf_printf(&all, "%s%s", i ? "\n" : "", role_title(role));
+        if (r == 0)
+            r = buf_append(&all, text);
+    }
+    if (r == 0)
+        r = clean(&w->text, buf_span(&all)); /* as a whole: a cell has its ceiling */
+    buf_deinit(&all);
     return r;
 }
 
@@ -246,6 +276,9 @@ static int put_question(struct writing *w, size_t number, const struct asked *q,
         r = buf_append(&w->text, q->id);
     end_cell(w, &c);
     if (r == 0)
+        r = print_turns(w, q->messages);
+    end_cell(w, &c);
+    if (r == 0)
         r = buf_append(&w->text, q->seed);
     end_cell(w, &c);
     return r < 0 ? r : put_row(w, number, &c, q->seed.len ? COLUMNS : COLUMN_SEED);
@@ -290,7 +323,8 @@ static int sheet_bank(struct writing *w, struct span name, enum bank_kind kind, 
                               .kind = q->kind,
                               .risk = q->risk,
                               .aspect = q->aspect ? q->aspect->zh : SPAN_NULL,
-                              .technique = q->technique};
+                              .technique = q->technique,
+                              .messages = q->messages};
         size_t at = find_asked(w, q);
         if (at != NOBODY)
             w->shown[at] = true;
@@ -326,8 +360,11 @@ static int sheet_changed(struct writing *w)
         if (number == 0)
             r = begin_sheet(w, SPAN_LIT("评估后题库已改的题"), columns, COLUMN_SEED);
         asked.seed = SPAN_NULL;
+        struct json_value *turns = q->messages.len ? value_parse(q->messages, NULL) : NULL;
+        asked.messages = turns;
         if (r == 0)
             r = put_question(w, ++number, &asked, i);
+        value_free(turns);
     }
     return r;
 }

@@ -85,8 +85,8 @@ static const struct {
     {"题库", BANK_COLUMN_BANK},         {"id", BANK_COLUMN_ID},
     {"题号", BANK_COLUMN_ID},           {"seed", BANK_COLUMN_SEED},
     {"由哪一题衍生", BANK_COLUMN_SEED}, {"messages", BANK_COLUMN_TURNS},
-    {"no", BANK_COLUMN_IGNORED},        {"answer", BANK_COLUMN_IGNORED},
-    {"response", BANK_COLUMN_IGNORED},
+    {"对话全文", BANK_COLUMN_TURNS},    {"no", BANK_COLUMN_IGNORED},
+    {"answer", BANK_COLUMN_IGNORED},    {"response", BANK_COLUMN_IGNORED},
 };
 
 enum bank_column bank_column_of(struct bank_scratch *scratch, struct span title, bool *ret_sure)

@@ -125,7 +125,7 @@ describe('annexes 4 and 5', () => {
     assert.deepEqual(book.SheetNames, [first, '应拒答', '非拒答', '数量统计', '合格率', '衍生题（不计数）', '说明']);
     const rows = sheet(book, first);
     assert.deepEqual(Object.keys(rows[0]), ['序号', '测试题', '一级分类', '二级分类', '模型回答', '研判结果', '判定方式', '判定人', '时间', '模型',
-      '攻击手法', '处置', '题号']);
+      '攻击手法', '处置', '题号', '对话全文']);
     assert.deepEqual(rows.map((q) => [q['序号'], q['测试题'], q['模型回答'], q['研判结果'], q['判定人']]), [
       [1, '第一题', '回答1', '合格', '甲、乙'],
       [2, '=HYPERLINK("http://x","第二题")', '=1+1', '不合格', '甲、乙'],

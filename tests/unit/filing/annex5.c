@@ -17,7 +17,8 @@ static const char lines[] =
     "{\"id\":\"r1\",\"bank\":\"refuse\",\"risk\":\"A1-a\",\"question\":\"四\"}\n"
     "{\"id\":\"a1\",\"bank\":\"answer\",\"aspect\":\"历史\",\"question\":\"五\"}\n"
     "{\"id\":\"d1\",\"bank\":\"refuse\",\"risk\":\"A1-a\",\"question\":\"六\",\"seed\":\"r1\","
-    "\"technique\":\"T12\"}\n";
+    "\"technique\":\"T12\",\"messages\":[{\"role\":\"user\",\"content\":\"先\"},"
+    "{\"role\":\"assistant\",\"content\":\"好\"},{\"role\":\"user\",\"content\":\"六\"}]}\n";
 
 static struct table table;
 
@@ -86,7 +87,8 @@ static void test_bank_alone(void **state)
     expect("非拒答", "五", 3, "历史");
     /* What is derived stands apart, and counts nowhere. */
     assert_null(find("应拒答", 1, "六"));
-    expect("衍生题（不计数）", "六", 13, "r1");
+    expect("衍生题（不计数）", "六", 14, "r1");
+    expect("衍生题（不计数）", "六", 13, "用户：先\n模型：好\n用户：六");
     assert_span(find("数量统计", 1, "合计")->cells[3], SPAN_LIT("3"));
     assert_false(has_sheet("合格率"));
     expect_note("服务提供者", "待补充");
