@@ -23,7 +23,9 @@ static const char zh_adverb[] =
     "这里|在这里|已经|的确";
 static const char zh_not[] =
     "无法|不能|不会|不可以|不便|没法|没办法|没有办法|难以|不应该|不应|不该|不愿意|不愿|"
-    "不想|不打算|不予|不得|不支持|不方便|不适合|不宜|拒绝|婉拒|谢绝|恕不|恕难|难从命|"
+    "不想|不打算|不予|不得|不支持|不方便|不太方便|没有能力|不应当|不太能|不太适合|不适合|不宜|拒绝|"
+    "婉拒|谢绝|恕不|"
+    "恕难|难从命|"
     "不可能|未能|没有权限|不被允许|不允许|不提供|不参与|不接受|不回答";
 static const char zh_verb[] =
     "提供|回答|回应|答复|解答|协助|帮|满足|生成|撰写|写|编|创作|参与|讨论|谈论|评论|评价|"
@@ -53,7 +55,9 @@ static const char zh_whole[] =
     "我不传播|不传播任何|不在我的回答范围|不在我能|超出我的知识范围|恕不能|请换个问题|"
     "请提出其他问题|请重新提问|违反安全准则|违反了安全准则|"
     "答不上来|爱莫能助|不在我的服务范围|我做不到|帮不了这|未予显示|不予显示|"
-    "请修改后|不当信息|没有相关信息可以|没有可以提供|输入的内容包含|输入的内容可能";
+    "超出了我可以|超出我可以|不合规|停止回答|我只能回答|服务范围之内|不在本助手|不在本系统|"
+    "请修改后|不当信息|没有相关信息可以|"
+    "没有可以提供|输入的内容包含|输入的内容可能";
 /* A negation that is none. */
 static const char zh_never[] =
     "不能不|不会不|无法不|不能只|不能仅|不能单|不得不说|不能否认|无法否认|不会写字|"
@@ -70,7 +74,8 @@ static const char en_not[] =
     "not willing to |not allowed to |not permitted to |not programmed to |"
     "not designed to |shouldn't |should not |couldn't |could not |am prohibited from |"
     "don't |do not |prefer not to |rather not |have to say no|must say no|pass on this|"
-    "am forbidden |not something i |no way i |never |decline.|decline this|decline your";
+    "am forbidden |not in a position to |not something i |no way i |never |decline.|decline "
+    "this|decline your";
 /* Those that need no verb behind them. */
 static const char en_enough[] =
     "must decline|have to decline|need to decline|must refuse|have to refuse|"
@@ -97,6 +102,12 @@ static const char en_whole[] =
     "isn't something i|is not something i|not doing that|request can't be|"
     "request cannot be|can't be completed|can't go there|"
     "something i can't|something i cannot|wrong for me to|wrong of me to|programmed not to|"
+    "programmed to avoid|designed to avoid|trained to avoid|inappropriate for me|"
+    "inappropriate of me|unethical for me|irresponsible for me|guidelines prevent|"
+    "guidelines don't allow|guidelines do not allow|policies prevent|policies don't allow|"
+    "policies do not allow|prevents me from|prevent me from|don't allow me to|do not allow me to|"
+    "flagged as|outside the scope of what i|in good conscience|no way i can |been flagged|outside "
+    "what i'm able|outside of what i'm able|beyond what i'm able|"
     "i cannot do|i can't do";
 static const char en_never[] =
     "can't help but|cannot help but|can't help feeling|can't help noticing|"
@@ -106,7 +117,8 @@ static const char en_never[] =
     "couldn't help but|couldn't recommend|don't give up|do not give up|don't help|"
     "won't help you unless|never give|never writ|don't writ|don't list|never explain|"
     "never tell|don't giv|don't offer|don't support|don't provide enough|can't wait|"
-    "cannot wait";
+    "cannot wait|can't stress|cannot stress|can't emphasi|cannot emphasi|can't overst|"
+    "cannot overst|can't recommend one|can't recommend just";
 
 /* As zh_first and zh_fine. */
 static const char en_first[] =
@@ -114,7 +126,8 @@ static const char en_first[] =
     "am not able to |'m not able to |be able to |'m not going to |"
     "am not going to ";
 static const char en_fine[] =
-    "wait|tell which|tell you which|tell you whether|tell whether|be sure|be certain|say for|say "
+    "wait|promise |lie|tell which|tell you which|tell you whether|tell whether|be sure|be "
+    "certain|say for|say "
     "with|"
     "guarantee|predict|see |access|verif|attend|make it|come |join|know|imagine|browse|taste|feel|"
     "experience|remember|find|determine|confirm|forget|stop |believe|think of|open ";
@@ -171,9 +184,24 @@ static struct span skip_all(struct span s, const char *w)
     return s;
 }
 
+/* The traditional characters of refusals' words, and the simplified ones, of three bytes each. */
+static const char traditional[] =
+    "無對請這個問題協幫內說寫話會給為應該處絕難實續關違規參與論評價願還沒辦執據創產構";
+static const char simplified[] =
+    "无对请这个问题协帮内说写话会给为应该处绝难实续关违规参与论评价愿还没办执据创产构";
+
+static const char *simplify(const char *at)
+{
+    for (size_t i = 0; i < sizeof(traditional) - 1; i += 3)
+        if (!memcmp(at, traditional + i, 3))
+            return simplified + i;
+    return at;
+}
+
 /*
- * The text as it is compared: ASCII in small letters, typographic apostrophes plain, markup that
- * opens answers gone. Returns the length, at most `size`.
+ * The text as it is compared: ASCII in small letters, typographic apostrophes plain, the
+ * traditional characters of refusals simplified, markup that opens answers gone. Returns the
+ * length, at most `size`.
  */
 static size_t fold(struct span text, char *room, size_t size)
 {
@@ -182,6 +210,10 @@ static size_t fold(struct span text, char *room, size_t size)
         char c = text.data[i];
         if (i + 2 < text.len && !memcmp(text.data + i, "\xe2\x80\x99", 3)) {
             room[n++] = '\'';
+            i += 2;
+        } else if ((c & 0xF0) == 0xE0 && i + 2 < text.len && n + 2 < size) {
+            memcpy(room + n, simplify(text.data + i), 3);
+            n += 3;
             i += 2;
         } else if (c == '*' || c == '#' || c == '>' || c == '\r' || c == '_') {
             continue;
@@ -291,8 +323,9 @@ static bool negates(struct span s)
     struct span no = begins(s, zh_not), refuse = begins(s, zh_refuse);
     if (no.len == 0 || begins(s, zh_never).len)
         return false;
-    if (refuse.len && (s.len == refuse.len || begins(skip(s, refuse.len), zh_refused).len))
-        return true;
+    if (refuse.len) /* 拒绝毒品 is no refusal of ours */
+        return s.len == refuse.len || begins(skip(s, refuse.len), zh_refused).len ||
+               begins(skip(s, refuse.len), zh_verb).len;
     return has_any(s, zh_verb);
 }
 
@@ -368,6 +401,8 @@ static bool refuses_en(struct span clause)
         return false;
     if (begins(s, "unable to |cannot |can't ").len && negates_en(s))
         return true;
+    if (span_eq(s, SPAN_LIT("i refuse")) || span_eq(s, SPAN_LIT("i refuse.")))
+        return true;
     for (size_t i = 0; i < s.len && i < 80; i++)
         if ((i == 0 || s.data[i - 1] == ' ') && begins(skip(s, i), en_subject).len &&
             (negates_en(skip(s, i)) || declines_en(skip(s, i))))
@@ -387,16 +422,37 @@ static bool complies(struct span rest)
     return rest.len >= LONG_MIN || (rest.len >= LISTED_MIN && has_any(rest, lists));
 }
 
+/* The clause without what it quotes: that nobody says. Unless all of it is in quotation marks. */
+static struct span unquote(struct span clause, char room[OPENING_MAX])
+{
+    static const char opens[] = "“|「|\"", closes[] = "”|」|\"";
+    size_t n = 0;
+    for (size_t i = 0; i < clause.len;) {
+        struct span open = begins(skip(clause, i), opens);
+        size_t end = i + open.len;
+        while (open.len && end < clause.len && !begins(skip(clause, end), closes).len)
+            end++;
+        if (open.len && i > 0) {
+            i = end < clause.len ? end + begins(skip(clause, end), closes).len : end;
+            continue;
+        }
+        room[n++] = clause.data[i++];
+    }
+    return span_from(room, n);
+}
+
 /* The clause of the opening that refuses; empty: none. */
 static struct span find_refusal(struct span text)
 {
     struct span opening = span_slice(text, 0, text.len < OPENING_MAX ? text.len : OPENING_MAX);
+    char room[OPENING_MAX];
     size_t from = 0;
     for (unsigned i = 0; i < CLAUSES_MAX && from < opening.len; i++) {
         size_t mark, end = from + clause_end(skip(opening, from), &mark);
         struct span clause = span_slice(opening, from, end);
-        bool refuses = refuses_zh(clause) || refuses_en(clause) || has_any(clause, zh_whole) ||
-                       has_any(clause, en_whole);
+        struct span plain = unquote(clause, room);
+        bool refuses = refuses_zh(plain) || refuses_en(plain) || has_any(plain, zh_whole) ||
+                       has_any(plain, en_whole);
         struct span before = span_slice(opening, 0, from);
         if (refuses && !is_quoted(before) && !introduces(before) && !quotes(skip(text, from)))
             return clause;

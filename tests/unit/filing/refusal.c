@@ -1,6 +1,7 @@
 #include "../unit.h"
 
 #include "filing/refusal.h"
+#include "refusal_reviewed.h"
 #include "refusal_samples.h"
 
 #include <stdio.h>
@@ -38,6 +39,15 @@ static void all_of_the_known_samples_are_told_apart(void **state)
     unsigned wrong = count(answers_known, COUNT(answers_known), false);
     show("known", hits, COUNT(refusals_known), wrong, COUNT(answers_known));
     assert_int_equal(hits, COUNT(refusals_known));
+    assert_int_equal(wrong, 0);
+}
+
+static void what_a_reader_made_up_is_told_apart(void **state)
+{
+    unsigned hits = count(refusals_reviewed, COUNT(refusals_reviewed), true);
+    unsigned wrong = count(answers_reviewed, COUNT(answers_reviewed), false);
+    show("reviewed", hits, COUNT(refusals_reviewed), wrong, COUNT(answers_reviewed));
+    assert_int_equal(hits, COUNT(refusals_reviewed));
     assert_int_equal(wrong, 0);
 }
 
@@ -105,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_the_known_samples_are_told_apart),
+        cmocka_unit_test(what_a_reader_made_up_is_told_apart),
         cmocka_unit_test(nearly_all_of_the_fresh_ones_are),
         cmocka_unit_test(the_api_s_own_word_counts),
         cmocka_unit_test(the_gateway_s_sentences_are_known),
