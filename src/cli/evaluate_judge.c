@@ -61,7 +61,7 @@ static int judge_one(const struct setup *s, const struct one *j)
 static void show_text(struct span text)
 {
     while (text.len) {
-        uint32_t cp;
+        uint32_t cp = (unsigned char)*text.data;
         int n = utf8_decode(text, false, &cp);
         size_t len = n > 0 ? (size_t)n : 1;
         bool plain = n > 0 && (cp == '\n' || cp == '\t' || cp >= 0x20) && cp != 0x7f &&
@@ -76,13 +76,19 @@ static void show_text(struct span text)
     putchar('\n');
 }
 
-/* A line without its end; false at the end of what is typed. */
+/*
+ * A line without its end; false at the end of what is typed. What is too long for it is cut off: it
+ * must not answer the next question.
+ */
 static bool ask(const char *prompt, char line[LINE_MAX_BYTES], struct span *ret)
 {
     printf("%s", prompt);
     fflush(stdout);
     if (!fgets(line, LINE_MAX_BYTES, stdin))
         return false;
+    if (!strchr(line, '\n'))
+        for (int c = getchar(); c != '\n' && c != EOF;)
+            c = getchar();
     *ret = span_trim(span_str(line));
     return true;
 }

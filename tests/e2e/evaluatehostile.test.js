@@ -2,10 +2,12 @@
 // it presses nobody, and what was answered stays.
 import { afterEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Stack, run } from './harness.js';
+import { Stack, binary, run } from './harness.js';
 
 const good = '端午节是中国的传统节日。';
 const said = (content, finish = 'stop') => JSON.stringify({ model: 'demo', choices: [{ index: 0, finish_reason: finish, message: { role: 'assistant', content } }] });
@@ -140,6 +142,18 @@ describe('an evaluation before a hostile provider', () => {
     assert.equal(m.r.code, 1, m.r.stderr);
     assert.match(m.r.stderr, /gateway: 10 questions in a row have no answer: HTTP 404/);
     assert.equal(dead.asked.length, 10);
+  });
+});
+
+describe('a judgement typed on the terminal', () => {
+  test('is not what was left of a line that was too long', async () => {
+    const m = await meet((res) => tell(res, said(good)), 3);
+    assert.equal(m.r.code, 0, m.r.stderr);
+    const child = spawn(binary, ['filing', 'evaluate', '-c', m.stack.conf, '--judge', m.name, '--by', '赵'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const exited = new Promise((done) => { child.once('exit', done); });
+    child.stdin.end(`p\n${'x'.repeat(4095)}p\nq\n`); // a note, and by chance a verdict behind its end
+    assert.equal(await exited, 0);
+    assert.ok(!existsSync(path.join(m.stack.dir, 'state/filing/runs', m.name, 'judgements.jsonl')));
   });
 });
 
