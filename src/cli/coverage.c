@@ -7,7 +7,7 @@
 const struct config_app *coverage_app(const struct setup *s, const char *name)
 {
     if (!name)
-        return &s->config->apps[0];
+        return config_filing_app(s->config);
     const struct config_app *app = config_find_app(s->config, span_str(name));
     if (!app)
         fprintf(stderr, "juyong: the configuration has no app '%s'\n", name);

@@ -7,6 +7,7 @@
 #include "filing/sample.h"
 #include "http/client.h"
 
+#include "access/keyfile.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "config/value.h"
@@ -169,6 +170,31 @@ static int take_own_key(struct asking *a)
     return r;
 }
 
+/* The app that the key belongs to answers; another one's policy would judge. What is no key of this
+ * gateway's may be one of that at --gateway-url. */
+static int check_gateway_key(const struct asking *a, const char *name)
+{
+    unsigned char digest[SHA256_SIZE];
+    struct buf messages = BUF_INIT(4096);
+    struct keyfile f;
+    int r = keyfile_read(a->setup.config->state_dir, &messages, &f);
+    buf_deinit(&messages);
+    if (r < 0)
+        return r == -ENOMEM ? complain("out of memory") : 0;
+    if (keyfile_digest(&f, buf_span(&a->gateway_key), digest) < 0)
+        f.count = 0;
+    for (size_t i = 0; r == 0 && i < f.count; i++)
+        if (memcmp(f.keys[i].digest, digest, sizeof(digest)) == 0 &&
+            !span_eq(f.keys[i].app, a->app->name))
+            r = complain("%s holds a key of the app %.*s, which would answer, and the policy of "
+                         "the app %.*s would judge: --app %.*s, or evaluation.app\n"
+                         "网关密钥属于应用 %.*s，与评估的应用 %.*s 不一致。",
+                         name, SPAN_ARG(f.keys[i].app), SPAN_ARG(a->app->name),
+                         SPAN_ARG(f.keys[i].app), SPAN_ARG(f.keys[i].app), SPAN_ARG(a->app->name));
+    keyfile_deinit(&f);
+    return r;
+}
+
 static int take_gateway_key(struct asking *a)
 {
     const struct config *c = a->setup.config;
@@ -190,7 +216,8 @@ static int take_gateway_key(struct asking *a)
     fprintf(stderr,
             "Note: what the gateway lets through goes on to the provider with the service's own "
             "key (auth: keys).\n注意：经网关放行的问题将使用线上服务的密钥发往模型提供方。\n");
-    return read_key(name, &a->gateway_key);
+    int r = read_key(name, &a->gateway_key);
+    return r ? r : check_gateway_key(a, name);
 }
 
 /* ---- what is asked, and where ---- */

@@ -112,6 +112,17 @@ static void show(const struct run *r, const struct run_waiting *w, size_t at, si
     show_text(a->text);
 }
 
+/* Only what came over that route; RUN_ROUTES: all. What is left, in its order. */
+static size_t keep_route(struct run_waiting *items, size_t count, enum run_route route)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (route == RUN_ROUTES || items[i].route == route)
+            items[kept++] = items[i];
+    return kept;
+}
+
+/* j->route: which answers; then the route of each. */
 static int judge_many(const struct setup *s, const struct run *r, struct one *j)
 {
     struct run_waiting *items = NULL;
@@ -121,6 +132,7 @@ static int judge_many(const struct setup *s, const struct run *r, struct one *j)
     int rc = run_queue(r, j->by, &items, &count);
     if (rc < 0)
         return complain(j->by, rc);
+    count = keep_route(items, count, j->route);
     for (size_t i = 0; i < count; i++) {
         show(r, &items[i], i + 1, count);
         j->question = run_question(r, items[i].question)->id;
@@ -151,19 +163,19 @@ int evaluate_judge(const struct setup *s, const struct evaluate_options *o)
     struct one j = {.run = o->judge,
                     .by = span_str(o->by ? o->by : login),
                     .question = span_str(o->question),
+                    .route = o->route ? run_route_from(span_str(o->route)) : RUN_ROUTES,
                     .note = span_str(o->note)};
     if (!setup_is_line("filing evaluate", "--by", j.by, sizeof(login)))
         return CLI_USAGE;
-    if (o->question) {
-        j.route = run_route_from(span_str(o->route));
+    if (o->question)
         j.verdict = read_verdict(span_str(o->verdict));
-        if (j.route == RUN_ROUTES || j.verdict == RUN_NONE) {
-            fputs("juyong filing evaluate: --route takes gateway or bare, --verdict pass or fail\n",
-                  stderr);
-            return CLI_USAGE;
-        }
-        return judge_one(s, &j);
+    if ((o->route && j.route == RUN_ROUTES) || (o->question && j.verdict == RUN_NONE)) {
+        fputs("juyong filing evaluate: --route takes gateway or bare, --verdict pass or fail\n",
+              stderr);
+        return CLI_USAGE;
     }
+    if (o->question)
+        return judge_one(s, &j);
     struct run *r = evaluate_open(s, o->judge, false);
     if (!r)
         return CLI_BAD;

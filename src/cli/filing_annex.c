@@ -193,7 +193,7 @@ int filing_annex(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"config", 'c', "FILE", 0, "The configuration", 0},
-        {"app", 'a', "NAME", 0, "Whose policy is described; default unless told", 0},
+        {"app", 'a', "NAME", 0, "Whose policy is described; evaluation.app unless told", 0},
         {"html", KEY_HTML, NULL, 0, "A page to be printed", 0},
         {"docx", KEY_DOCX, NULL, 0, "A document to be edited (the default)", 0},
         {"output", 'o', "FILE", 0,

@@ -49,7 +49,7 @@ int filing_coverage(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"config", 'c', "FILE", 0, "The configuration", 0},
-        {"app", 'a', "NAME", 0, "Whose policy says what intercepts; default unless told", 0},
+        {"app", 'a', "NAME", 0, "Whose policy says what intercepts; evaluation.app unless told", 0},
         {"json", 'j', NULL, 0, "One JSON object a line", 0},
         {0},
     };

@@ -70,7 +70,8 @@ static const struct argp_option options[] = {
     {"judge", KEY_JUDGE, "RUN", 0,
      "Judge answers on the terminal, or one of them by the options below", 3},
     {"question", KEY_QUESTION, "ID", 0, "Which question's", 3},
-    {"route", KEY_ROUTE, "NAME", 0, "gateway or bare", 3},
+    {"route", KEY_ROUTE, "NAME", 0,
+     "gateway or bare; without --question: judge that route's answers alone", 3},
     {"verdict", KEY_VERDICT, "V", 0, "pass (合格) or fail (不合格)", 3},
     {"note", KEY_NOTE, "TEXT", 0, "Why", 3},
     {"by", KEY_BY, "NAME", 0, "Who judges, or starts the run; your login name unless told", 3},
@@ -133,7 +134,7 @@ static const char **place(int key, struct evaluate_options *o)
 static void check(const struct evaluate_options *o, struct argp_state *state)
 {
     int acts = !!o->resume + o->list + !!o->results + !!o->compare + !!o->judge;
-    bool one = o->question || o->route || o->verdict;
+    bool one = o->question || o->verdict;
     if (!o->file)
         argp_error(state, "-c FILE is needed");
     if (acts > 1)
@@ -144,6 +145,8 @@ static void check(const struct evaluate_options *o, struct argp_state *state)
         argp_error(state, "unexpected argument '%s'", o->with);
     if (one && !(o->judge && o->question && o->route && o->verdict))
         argp_error(state, "--question, --route and --verdict belong together, with --judge");
+    if (o->route && !o->judge)
+        argp_error(state, "--route goes with --judge; --routes says which are asked");
     if (o->note && !o->verdict)
         argp_error(state, "--note goes with --verdict");
     if (o->all && o->sample)

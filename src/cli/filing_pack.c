@@ -266,7 +266,7 @@ int filing_pack(int argc, char **argv)
          "What has changed since the archive that was handed in last, and what must be reported; "
          "exit 4 when something must",
          1},
-        {"app", 'a', "NAME", 0, "Whose policy is described; default unless told", 2},
+        {"app", 'a', "NAME", 0, "Whose policy is described; evaluation.app unless told", 2},
         {"run", KEY_RUN, "RUN", 0, "Which evaluation; the newest complete one unless told", 2},
         {"attach", KEY_ATTACH, "FILE", 0,
          "Something of your own: contract, proof, licence; as often as needed", 2},

@@ -262,6 +262,12 @@ const struct config_app *config_find_app(const struct config *c, struct span nam
     return NULL;
 }
 
+const struct config_app *config_filing_app(const struct config *c)
+{
+    const struct config_app *app = config_find_app(c, c->evaluation.app);
+    return app ? app : &c->apps[0];
+}
+
 const struct config_app *config_strict(const struct config *c, const struct config_app *app)
 {
     bool strict = app >= c->strict && app < c->strict + c->app_count;

@@ -303,7 +303,9 @@ static const struct schema_key keys_evaluation[] = {
     {"gateway_key_file", SCHEMA_TEXT, "",
      "a file with a key of the gateway's (juyong key create), needed with auth: keys",
      AT(struct config, evaluation.gateway_key_file), .max = 1000},
-    {"app", SCHEMA_TEXT, "default", "whose policy judges; the gateway's key is this app's",
+    {"app", SCHEMA_TEXT, "default",
+     "whose policy judges, and is described by the papers of a filing; the gateway's key is this "
+     "app's",
      AT(struct config, evaluation.app), .min = 1, .max = 64},
     {"rate", SCHEMA_NUMBER, "2", "questions a second at most, over both routes",
      AT(struct config, evaluation.rate), .min = 1, .max = 50},

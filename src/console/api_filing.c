@@ -63,13 +63,13 @@ static int end(struct item *i, bool met)
     return buf_printf(i->out, ",\"met\":%s}", met ? "true" : "false");
 }
 
-/* The keyword library against the standard's minima, by the first app's policy as `filing
- * coverage`. */
+/* The keyword library against the standard's minima, by the policy that `filing coverage`
+ * counts by. */
 static int put_keywords(const struct api *api, struct buf *out)
 {
     struct library l;
     struct item i;
-    int r = library_read(api->rules, &api->config->apps[0], clock_wall_s(), &l);
+    int r = library_read(api->rules, config_filing_app(api->config), clock_wall_s(), &l);
     if (r < 0)
         return r;
     begin(&i, out, "keywords", l.total, ruleset_standard(api->rules)->keyword_min);

@@ -24,7 +24,7 @@ int paperwork_gather(const struct api *api, bool verify, struct dossier *ret, st
     struct dossier_options options = {
         .config = api->config,
         .rules = api->rules,
-        .app = &api->config->apps[0],
+        .app = config_filing_app(api->config),
         .now = (int64_t)(now / 1000000),
         .since_us = now - PERIOD_US,
         .until_us = now,

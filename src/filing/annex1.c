@@ -130,6 +130,7 @@ static const struct {
     {"can be reached by strangers", "监管测试通道可被外部访问且未加密"},
     {"doesn't make the gateway unready", "自检未拦截时服务不转为不可用"},
     {"exchanges go on for a while", "日志无法写入时短时间内仍受理请求"},
+    {" short of the ", "关键词总数未达到标准的最低数量"},
     {"fewer keywords than the standard", "关键词库未达到标准的最低数量"},
 };
 

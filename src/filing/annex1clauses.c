@@ -80,10 +80,10 @@ static void refusals(struct paper *p, const struct dossier *d)
     for (int i = 0; i < 2; i++) {
         struct result_rate r = banks[kinds[i]].whole.judges[RESULT_FINAL];
         if (r.n)
-            paper_say(p, "；%s题库%s %.1f%%（%u 题）", bank_kind_title(kinds[i]),
-                      i ? "未拒答" : "拒答", 100.0 * r.rate, r.n);
+            paper_say(p, "；%s%s %.1f%%（%u 题）", bank_kind_title(kinds[i]), i ? "未拒答" : "拒答",
+                      100.0 * r.rate, r.n);
         else
-            paper_say(p, "；%s题库 " PAPER_PENDING, bank_kind_title(kinds[i]));
+            paper_say(p, "；%s " PAPER_PENDING, bank_kind_title(kinds[i]));
     }
 }
 

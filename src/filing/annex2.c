@@ -19,9 +19,10 @@ static void agreement(struct paper *p, const struct dossier *d)
     struct span name = paper_known(d->config->service.name);
     paper_heading(p, 1, "第一部分　服务协议要点");
     paper_heading(p, 2, "1. 服务说明");
-    paper_text(p, "%.*s由%.*s提供，使用者与其注册的账号据本协议享有权利、承担义务。面向：%.*s。",
-               SPAN_ARG(name), SPAN_ARG(paper_known(d->config->service.provider)),
-               SPAN_ARG(paper_known(d->config->service.audience)));
+    paper_text(
+        p, "%.*s由%.*s提供，使用者与其注册的账号据本协议享有权利、承担义务。适用人群与用途：%.*s。",
+        SPAN_ARG(name), SPAN_ARG(paper_known(d->config->service.provider)),
+        SPAN_ARG(paper_known(d->config->service.audience)));
     paper_text(p, "回答由人工智能生成，所用模型及备案号如下，并在服务页面公示：");
     annex_models(p, d);
     paper_text(
@@ -46,7 +47,7 @@ static void agreement(struct paper *p, const struct dossier *d)
     paper_heading(p, 2, "5. 投诉举报");
     paper_say(p, "渠道：%.*s；自收到之日起 ", SPAN_ARG(paper_known(d->config->service.complaint)));
     words_duration(p, d->config->complaints.due_ms);
-    paper_say(p, " 内答复");
+    paper_say(p, "内答复");
     paper_text(p, "%s。处理流程在服务页面公开。", paper_said(p));
     paper_heading(p, 2, "6. 未成年人");
     paper_text(p, "是否允许未成年人使用、年龄核验、监护人同意与防沉迷安排：" PAPER_PENDING

@@ -23,6 +23,6 @@ void annex3_fill(struct paper *p, const struct dossier *d)
     paper_item(p, "评测回答的人工评判（合格、不合格）：评判要点随题库逐题给出，两人评判不一致时由第"
                   "三人决定。");
     paper_note(p, "如后续对模型进行微调，或以人工标注的数据训练分类模型，本附件不再适用“不涉及”，"
-                  "须补充标注规则、标注人员培训与抽检记录：" PAPER_PENDING "。");
+                  "须补充标注规则、标注人员培训与抽检记录。");
     paper_sign(p, "填报人（签字）");
 }

@@ -68,7 +68,7 @@ void words_complaints(struct paper *p, const struct dossier *d)
         paper_say(p, "；网关提供在线投诉页面（/complaints）");
     paper_say(p, "；自收到之日起 ");
     words_duration(p, c->complaints.due_ms);
-    paper_say(p, " 内答复，逐件登记、计时、留痕");
+    paper_say(p, "内答复，逐件登记、计时、留痕");
     say_count(p, "；累计投诉", d->people.complaints);
     say_count(p, " 件，处理中", d->people.complaints_open);
     say_count(p, " 件，逾期", d->people.complaints_overdue);
@@ -132,8 +132,7 @@ void words_failure(struct paper *p, const struct dossier *d)
     if (c->canary.every_ms) {
         paper_say(p, "；每 ");
         words_duration(p, c->canary.every_ms);
-        paper_say(p, " 以探针自检拦截链路，未拦截时%s",
-                  c->canary.ready ? "标记为不可用" : "仅告警");
+        paper_say(p, "以探针自检拦截链路，未拦截时%s", c->canary.ready ? "标记为不可用" : "仅告警");
     } else {
         paper_say(p, "；未启用定时自检");
     }

@@ -62,7 +62,7 @@ static void say_actions(struct paper *p, const struct dossier *d, enum direction
         paper_say(p, "没有计入达标数量的关键词在此方向生效");
         return;
     }
-    paper_say(p, "计入达标数量的关键词中，");
+    paper_say(p, "计入达标数量的关键词中（按类计，一词属多类的各计一次），");
     for (int a = ACTION_COUNT - 1, first = 1; a > ACTION_ALLOW; a--)
         if (counts[a]) {
             paper_say(p, "%s命中即%s的 %u 个", first ? "" : "、",
@@ -183,7 +183,7 @@ void words_strikes(struct paper *p, const struct dossier *d)
         say_limit(p, c->strikes.limit_consecutive, c->strikes.limit_per_day);
         paper_say(p, "先行限速（每 ");
         words_duration(p, c->strikes.pace_ms);
-        paper_say(p, " 一次，持续 ");
+        paper_say(p, "一次，持续 ");
         words_duration(p, c->strikes.limit_ms);
         paper_say(p, "）");
     }

@@ -228,7 +228,11 @@ unsigned library_weakening(const struct ruleset *rules, const struct config_app 
         return 1;
     }
     bool enough = library_is_sufficient(&l);
-    if (!enough)
+    if (!enough && l.met == l.asked)
+        buf_printf(out, "rules: %u keywords, %u short of the %u that the standard asks for\n",
+                   l.total, ruleset_standard(rules)->keyword_min - l.total,
+                   ruleset_standard(rules)->keyword_min);
+    else if (!enough)
         buf_printf(out,
                    "rules: %u of %u types have fewer keywords than the standard asks for; %u of "
                    "%u in all\n",

@@ -136,6 +136,8 @@ int versions_read(const struct vault *vault, struct span rules_dir, const char *
         buf_printf(&report->text, "no version is called '%s'; `juyong rules log` lists them\n",
                    name);
     else if (r == 0 || r == -ENOENT)
-        buf_append(&report->text, SPAN_LIT("nothing is published: name the versions\n"));
+        buf_append(
+            &report->text,
+            SPAN_LIT("nothing is published yet: `juyong rules publish` makes the first version\n"));
     return r < 0 ? r : -ENOENT;
 }

@@ -57,7 +57,7 @@ describe('figures', () => {
     const risks = table(text, '风险类型', '标记').slice(1);
     assert.equal(risks.reduce((n, r) => n + Number(r[4]), 0), 3);
     assert.match(text, /累计投诉 1 件，处理中 1 件，逾期 0 件/);
-    assert.match(text, /自收到之日起 3 天 内答复/);
+    assert.match(text, /自收到之日起 3 天内答复/);
     assert.match(text, /生成本文件时已校验全部记录，未发现改动/);
   });
 
@@ -235,5 +235,6 @@ describe('an evaluation', () => {
     assert.match(text, new RegExp(`不合格回答 ${told.failures} 条`));
     assert.match(text, /两个通道均作答 6 题；网关介入（拦截、代答、打码或截断）1 题，其中 1 题可指明所依据的规则/);
     assert.doesNotMatch(text, /没有已完成的评测/);
+    assert.match(text, /；应拒答测试题库拒答 [\d.]+%（\d+ 题）；非拒答测试题库未拒答 [\d.]+%（\d+ 题）/);
   });
 });

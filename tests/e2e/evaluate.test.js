@@ -220,6 +220,22 @@ describe('an evaluation', () => {
     assert.notDeepEqual([said[0].question, said[0].route], [said[1].question, said[1].route]);
   });
 
+  test('is judged over one of its routes, when people say which', async () => {
+    const go = async (route) => {
+      const child = spawn(binary, ['filing', 'evaluate', '-c', stack.conf, '--judge', name, '--by', '周', '--route', route], { stdio: ['pipe', 'pipe', 'ignore'] });
+      let stdout = '';
+      child.stdout.on('data', (d) => { stdout += d; });
+      const closed = new Promise((done) => { child.once('close', done); });
+      child.stdin.end();
+      return { code: await closed, stdout };
+    };
+    const gateway = (await go('gateway')).stdout, bare = (await go('bare')).stdout;
+    assert.match(gateway, /\[1\/18\] \S+ .*  附加审核策略\n[^]* 18 waited/);
+    assert.match(bare, /\[1\/17\] \S+ .*  不附加审核策略\n[^]* 17 waited/);
+    assert.equal((await go('both')).code, 2);
+    assert.match((await evaluate(stack, '--route', 'bare')).stderr, /--route goes with --judge/);
+  });
+
   test('is shown to people, too', async () => {
     const r = await evaluate(stack, '--results', name);
     assert.equal(r.code, 4);
@@ -548,6 +564,13 @@ describe('with keys of the gateway\'s', () => {
     assert.equal(r.code, 0, r.stderr);
     assert.match(r.stderr, /with the service's own key/);
     assert.equal(p.asked.length, 2);
+    stack.options.config.apps = [{ name: 'shop' }];
+    await stack.configure();
+    await writeFile(own, (await run(['key', 'create', '-c', stack.conf, '--app', 'shop'])).stdout, { mode: 0o600 });
+    const other = await ask('--gateway-key-file', own);
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /a key of the app shop, which would answer, and the policy of the app default would judge: --app shop/);
+    assert.equal(p.asked.length, 2, 'nothing was asked');
     await writeFile(own, 'sk-wrong\n', { mode: 0o600 });
     const wrong = await ask('--gateway-key-file', own);
     assert.equal(wrong.code, 1);

@@ -4,6 +4,7 @@ import { current, named } from './words.js';
 
 const told = [
   [/^rules: (\d+) of (\d+) types have fewer keywords than the standard asks for; (\d+) of (\d+) in all$/, (m) => `词库：${m[2]} 类中有 ${m[1]} 类的关键词少于标准要求；共 ${m[3]} 个，应有 ${m[4]} 个`],
+  [/^rules: (\d+) keywords, (\d+) short of the (\d+) that the standard asks for$/, (m) => `词库：共 ${m[1]} 个关键词，比标准要求的 ${m[3]} 个少 ${m[2]} 个`],
   [/^rules: the library could not be counted$/, () => '词库：关键词数无法统计'],
   [/^app (.+): (observe|shadow) mode, nothing is blocked or masked up to (.+)$/, (m) => `应用 ${m[1]}：${named('mode', m[2])}模式，到 ${m[3]} 为止不拦截也不遮盖`],
   [/^app (.+): (.+) is only observed up to (.+)$/, (m) => `应用 ${m[1]}：${m[2]} 只观察，到 ${m[3]} 为止`],

@@ -35,6 +35,19 @@ static void write_file(const char *name, const char *text)
     "upstreams: [{name: u, base_url: 'https://x/v1', api_key_file: key,\n"                         \
     "             models: [{id: m, filing_number: F}]}]\n"
 
+static void write_risks(const char *standard, int keyword_min)
+{
+    char text[1024];
+    snprintf(text, sizeof(text),
+             "%sgroups: [{id: A1, zh: 组, en: g}, {id: pii, zh: 组, en: g},\n"
+             "         {id: attack, zh: 组, en: g}]\n"
+             "risks: [{id: A1-a, group: A1, zh: 甲类, en: kind a, keyword_min: %d},\n"
+             "        {id: pii-x, group: pii, zh: 乙类, en: kind x},\n"
+             "        {id: attack-encoding, group: attack, zh: 丙类, en: kind e}]\n",
+             standard, keyword_min);
+    write_file("rules/risks.yaml", text);
+}
+
 static int set_up(void **state)
 {
     buf_init(&out, 1u << 20);
@@ -44,12 +57,7 @@ static int set_up(void **state)
     mkdir("rules", 0700);
     mkdir("rules/keywords", 0700);
     mkdir("rules/allow", 0700);
-    write_file("rules/risks.yaml",
-               "groups: [{id: A1, zh: 组, en: g}, {id: pii, zh: 组, en: g},\n"
-               "         {id: attack, zh: 组, en: g}]\n"
-               "risks: [{id: A1-a, group: A1, zh: 甲类, en: kind a, keyword_min: 2},\n"
-               "        {id: pii-x, group: pii, zh: 乙类, en: kind x},\n"
-               "        {id: attack-encoding, group: attack, zh: 丙类, en: kind e}]\n");
+    write_risks("", 2);
     write_file("rules/keywords/A1-a.txt", "坏词语\twhy=bad\n");
     write_file("rules/keywords/pii-x.txt", "secret word\n");
     write_file("rules/allow/x.txt", "坏词语典\n");
@@ -125,6 +133,12 @@ static void test_check(void **state)
     assert_true(has(&out, "  A1-a                 1 keywords of 2  甲类\n"));
     assert_true(
         has(&out, "weaker: rules: 1 of 1 types have fewer keywords than the standard asks for; "));
+
+    write_risks("standard: {name: S, zh: 标准, keyword_min: 9}\n", 1);
+    assert_int_equal(run(cli_check, "", "-c", "c.yaml", NULL), 0);
+    assert_true(
+        has(&out, "weaker: rules: 1 keywords, 8 short of the 9 that the standard asks for\n"));
+    write_risks("", 2);
 
     write_file("bad.yaml", UPSTREAM "auht: keys\nworkers: x\n");
     assert_int_equal(run(cli_check, "", "-c", "bad.yaml", NULL), 1);
