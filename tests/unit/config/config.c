@@ -112,6 +112,7 @@ static void test_smallest(void **state)
 
     assert_int_equal(c->app_count, 1);
     const struct config_app *app = config_find_app(c, SPAN_LIT("default"));
+    assert_ptr_equal(config_filing_app(c), app);
     assert_ptr_equal(app, &c->apps[0]);
     assert_int_equal(app->policy.refusal, REFUSAL_MESSAGE);
     assert_int_equal(app->policy.language, LANGUAGE_BOTH);
@@ -346,6 +347,19 @@ static void test_apps(void **state)
                    "c.yaml:8:47: 'requests_per_minute' must be a number\n"
                    "c.yaml:9:38: unknown key 'concurent'; did you mean 'concurrent'?\n"
                    "c.yaml:10:51: a sentence must have 1 to 2048 bytes\n");
+    static const char *const served[] = {"shop", "default"}; /* one that there is not: the first */
+    static const char *const told[] = {"shop", "shpo"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[512];
+        snprintf(text, sizeof(text),
+                 UPSTREAM "apps: [{ name: shop }]\n"
+                          "evaluation: { app: %s }\n",
+                 told[i]);
+        c = expect_load(text, "c.yaml:5:16: warning: with auth: passthrough every request belongs "
+                              "to the app default\n");
+        assert_span(config_filing_app(c)->name, span_str(served[i]));
+        config_unref(c);
+    }
     c = expect_load(UPSTREAM "apps: [{ name: default, limits: { key: { concurrent: 1 } } }]\n",
                     "c.yaml:5:33: warning: limits of keys need auth: keys; without it there are "
                     "none\n");
