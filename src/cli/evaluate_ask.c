@@ -605,9 +605,9 @@ static int begin_again(struct asking *a)
     if (run_is_complete(a->run))
         return complain("%s has all its answers; see --results %s", a->o->resume, a->o->resume);
     if (!span_eq(was->digest, ruleset_digest(a->setup.rules)))
-        return complain("the rules have changed since %s began (%.*s then, %.*s now; its questions "
-                        "are part of a library): its answers would be judged by two libraries; "
-                        "publish or restore that one, or begin a new run",
+        return complain("the rules have changed since %s began (%.*s then, %.*s now): its answers "
+                        "would be judged by two libraries; publish or restore that one, or begin a "
+                        "new run",
                         a->o->resume, SPAN_ARG(was->version),
                         SPAN_ARG(ruleset_version(a->setup.rules)));
     int r = find_app(a, was->app);

@@ -134,13 +134,14 @@ static const struct folder folders[] = {
     {"near", ".yaml", YAML_SIZE_MAX, .read = near_read},
     {"patterns", ".yaml", YAML_SIZE_MAX, .read = patterns_read},
     {"benign", ".txt", LOADER_TEXT_MAX, .read_named = benign_read},
-    /* Not read here, but part of what was published. */
-    {"questions", ".jsonl", LOADER_TEXT_MAX},
 };
 
 #define FOLDERS (sizeof(folders) / sizeof(*folders))
 
-/* What a service is asked in an evaluation stands there, too; no rule comes out of it (filing/). */
+/*
+ * What a service is asked in an evaluation stands there, too. No rule comes out of it, and it is no
+ * part of a version: a bank has a digest of its own (question/), and a run keeps what it asked.
+ */
 #define QUESTIONS "questions"
 
 static void use_text(struct loader *l, const struct folder *f, const char *relative,
