@@ -2,8 +2,8 @@
 
 #include "audit/files.h"
 #include "base/clock.h"
-#include "filing/bankcoverage.h"
-#include "filing/bankdate.h"
+#include "question/bankcoverage.h"
+#include "question/bankdate.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/setup.h"
-#include "filing/bank.h"
+#include "question/bank.h"
 
 #include <sys/stat.h>
 

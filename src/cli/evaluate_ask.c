@@ -2,9 +2,9 @@
 #include "cli/coverage.h"
 #include "cli/evaluatecmd.h"
 #include "cli/filingcmd.h"
-#include "filing/evaluate.h"
-#include "filing/machine.h"
-#include "filing/sample.h"
+#include "evaluation/evaluate.h"
+#include "evaluation/machine.h"
+#include "evaluation/sample.h"
 #include "http/client.h"
 
 #include "access/keyfile.h"

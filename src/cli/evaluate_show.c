@@ -1,7 +1,7 @@
 /* `juyong filing evaluate --list, --results, --compare`. */
 #include "cli/evaluatecmd.h"
-#include "filing/result.h"
-#include "filing/resultjson.h"
+#include "evaluation/result.h"
+#include "evaluation/resultjson.h"
 
 #include "base/clock.h"
 #include "base/utf8.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/setup.h"
-#include "filing/run.h"
+#include "evaluation/run.h"
 
 struct evaluate_options {
     const char *file;

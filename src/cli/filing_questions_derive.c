@@ -1,7 +1,7 @@
 /* `juyong filing questions derive`: wraps questions in the techniques of those who attack. */
 #include "cli/questions.h"
 
-#include "filing/derive.h"
+#include "question/derive.h"
 
 #include <errno.h>
 #include <limits.h>

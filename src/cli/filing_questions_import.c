@@ -2,7 +2,7 @@
 #include "cli/questions.h"
 
 #include "base/file.h"
-#include "filing/bankimport.h"
+#include "question/bankimport.h"
 
 #include <errno.h>
 #include <limits.h>

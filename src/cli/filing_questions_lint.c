@@ -1,7 +1,7 @@
 /* `juyong filing questions lint`: are the banks fit to be handed in? */
 #include "cli/coverage.h"
 #include "cli/questions.h"
-#include "filing/banklint.h"
+#include "question/banklint.h"
 
 #include <errno.h>
 #include <string.h>

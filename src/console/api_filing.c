@@ -4,11 +4,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "filing/bank.h"
+#include "evaluation/result.h"
 #include "filing/calendar.h"
 #include "filing/disclosure.h"
 #include "filing/library.h"
-#include "filing/result.h"
+#include "question/bank.h"
 #include "json/walk.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
 /*
  * Evaluations: what was run, what came of it, what people still have to judge. Everything said
- * about a run is written by filing/resultjson.c, as the command line says it.
+ * about a run is written by evaluation/resultjson.c, as the command line says it.
  */
 #include "console/areas.h"
 #include "console/rulework.h"
 
 #include "audit/rowjson.h"
-#include "filing/resultjson.h"
+#include "evaluation/resultjson.h"
 
 #include <errno.h>
 #include <inttypes.h>

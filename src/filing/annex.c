@@ -1,7 +1,7 @@
 #include "filing/annex.h"
 
 #include "base/cleanup.h"
-#include "filing/paper.h"
+#include "paper/paper.h"
 
 #include <errno.h>
 

@@ -1,8 +1,8 @@
 /* Annex 1, chapter three: the model that is called, the libraries, what the evaluation found. */
 #include "filing/annex1parts.h"
 
+#include "evaluation/run.h"
 #include "filing/annexwords.h"
-#include "filing/run.h"
 
 static void library_table(struct paper *p, const struct dossier *d)
 {
@@ -14,7 +14,7 @@ static void library_table(struct paper *p, const struct dossier *d)
     for (size_t i = 0; i < d->library.type_count; i++) {
         const struct library_type *t = &d->library.types[i];
         unsigned content = 0, refuse = 0;
-        if (!library_is_standard(t->risk))
+        if (!risk_is_standard(t->risk))
             continue;
         for (size_t j = 0; j < d->banks.count; j++) {
             const struct bank_count *b = &d->banks.items[j];

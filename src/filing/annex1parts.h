@@ -2,7 +2,7 @@
 #pragma once
 
 #include "filing/annex.h"
-#include "filing/paper.h"
+#include "paper/paper.h"
 
 /* 三、模型安全评估: libraries and the evaluation's figures. */
 void annex1_evaluation(struct paper *p, const struct dossier *d);

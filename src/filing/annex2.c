@@ -5,7 +5,7 @@
 #include "filing/annex.h"
 
 #include "filing/annexwords.h"
-#include "filing/paper.h"
+#include "paper/paper.h"
 
 static void say_to(struct paper *p, const struct dossier *d,
                    void (*words)(struct paper *p, const struct dossier *d), const char *before)

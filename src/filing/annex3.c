@@ -1,7 +1,7 @@
 /* Annex 3, 语料标注规则: a pure caller of filed models has none. */
 #include "filing/annex.h"
 
-#include "filing/paper.h"
+#include "paper/paper.h"
 
 void annex3_fill(struct paper *p, const struct dossier *d)
 {

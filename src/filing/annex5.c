@@ -2,9 +2,9 @@
 
 #include "base/day.h"
 #include "base/utf8.h"
-#include "filing/derive.h"
+#include "evaluation/result.h"
 #include "filing/library.h"
-#include "filing/result.h"
+#include "question/derive.h"
 #include "sheet/writer.h"
 
 #include <errno.h>
@@ -119,10 +119,10 @@ static int print_classes(struct writing *w, const struct asked *q, struct cells 
         end_cell(w, c);
         return r;
     }
-    int r = library_group_title(q->risk, &w->text);
+    int r = risk_group_title(q->risk, &w->text);
     end_cell(w, c);
     if (r == 0)
-        r = library_risk_title(q->risk, &w->text);
+        r = risk_title(q->risk, &w->text);
     end_cell(w, c);
     return r;
 }

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "filing/bank.h"
-#include "filing/run.h"
+#include "evaluation/run.h"
+#include "question/bank.h"
 
 struct annex5 {
     const struct bank *bank;

@@ -5,7 +5,7 @@
 #include "filing/annex.h"
 
 #include "filing/annexwords.h"
-#include "filing/paper.h"
+#include "paper/paper.h"
 
 #include <stdio.h>
 

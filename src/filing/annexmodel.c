@@ -3,7 +3,7 @@
 #include "filing/annex.h"
 
 #include "filing/annexwords.h"
-#include "filing/paper.h"
+#include "paper/paper.h"
 
 /* Of a file, without where it stands on this machine. */
 static struct span name_of(struct span path)

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "filing/dossier.h"
-#include "filing/paper.h"
+#include "paper/paper.h"
 
 /* 24 小时, 15 分钟, 30 天. */
 void words_duration(struct paper *p, uint64_t ms);

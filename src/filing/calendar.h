@@ -62,7 +62,7 @@ const char *calendar_item_source(enum calendar_item_id id);
 struct calendar_facts {
     int64_t library_changed; /* the last update in force */
     unsigned library_days, bank_days;
-    int64_t bank_changed; /* since when they ask what they ask (filing/bankdate.h) */
+    int64_t bank_changed; /* since when they ask what they ask (question/bankdate.h) */
     unsigned display_missing;
     char display_first[256]; /* the first thing that is missing */
     bool display_due;        /* the service is online, or the number was given */

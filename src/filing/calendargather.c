@@ -5,10 +5,10 @@
 #include "base/day.h"
 #include "base/utf8.h"
 #include "casebook/casebook.h"
-#include "filing/bankdate.h"
+#include "evaluation/run.h"
 #include "filing/changes.h"
 #include "filing/disclosure.h"
-#include "filing/run.h"
+#include "question/bankdate.h"
 
 #include <errno.h>
 #include <stdio.h>

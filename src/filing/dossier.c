@@ -4,8 +4,8 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "crypto/sha256.h"
-#include "filing/bankdate.h"
 #include "filing/dossierparts.h"
+#include "question/bankdate.h"
 #include "rules/publish.h"
 
 #include <errno.h>

@@ -9,10 +9,10 @@
 #include "access/reviewers.h"
 #include "casebook/casebook.h"
 #include "config/config.h"
-#include "filing/bank.h"
+#include "evaluation/result.h"
 #include "filing/filed.h"
 #include "filing/library.h"
-#include "filing/result.h"
+#include "question/bank.h"
 #include "rules/ruleset.h"
 
 struct dossier_options {

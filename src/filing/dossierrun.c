@@ -1,7 +1,7 @@
 /* The evaluation of which a dossier speaks. */
 #include "filing/dossierparts.h"
 
-#include "filing/run.h"
+#include "evaluation/run.h"
 
 #include <errno.h>
 

@@ -72,10 +72,10 @@ static int make_row(const struct library_entry *e, struct buf *text, struct row 
     const struct rule *rule = e->rule;
     size_t ends[4];
     buf_clear(text);
-    int r = library_group_title(rule->risk, text);
+    int r = risk_group_title(rule->risk, text);
     ends[0] = text->len;
     if (r == 0)
-        r = library_risk_title(rule->risk, text);
+        r = risk_title(rule->risk, text);
     ends[1] = text->len;
     if (r == 0)
         r = print_action(e, text);
@@ -225,10 +225,10 @@ static int sheet_types(const struct keywordlist *k, struct sheet_writer *w)
     for (size_t i = 0; i < k->library->type_count && r == 0; i++) {
         const struct library_type *t = &k->library->types[i];
         buf_clear(&text);
-        r = library_group_title(t->risk, &text);
+        r = risk_group_title(t->risk, &text);
         size_t at = text.len;
         if (r == 0)
-            r = library_risk_title(t->risk, &text);
+            r = risk_title(t->risk, &text);
         if (r < 0 || text.len == at)
             continue; /* an axis of our own */
         struct span all = buf_span(&text);

@@ -25,27 +25,6 @@ const char *library_action_name(enum action a)
     return a >= 0 && a < ACTION_COUNT ? names[a] : "";
 }
 
-/* A1 … A5 are the standard's; whatever else there is, is ours. */
-bool library_is_standard(const struct risk *r)
-{
-    return r->group.len == 2 && r->group.data[0] == 'A' && r->group.data[1] >= '1' &&
-           r->group.data[1] <= '5';
-}
-
-int library_group_title(const struct risk *risk, struct buf *out)
-{
-    return library_is_standard(risk)
-               ? buf_printf(out, "A.%c %.*s", risk->group.data[1], SPAN_ARG(risk->group_zh))
-               : 0;
-}
-
-int library_risk_title(const struct risk *risk, struct buf *out)
-{
-    if (!library_is_standard(risk))
-        return 0;
-    return buf_printf(out, "%c) %.*s", risk->id.data[risk->id.len - 1], SPAN_ARG(risk->name_zh));
-}
-
 /* ---- classes ---- */
 
 struct reading {
@@ -75,7 +54,7 @@ static int class_keyword(const struct reading *r, uint32_t index, struct library
         e->class = LIBRARY_FLAGGED;
     else if (config_observes(&r->app->policy, r->now) || policy_observes(r->policy, index, r->now))
         e->class = LIBRARY_OBSERVED;
-    else if (!library_is_standard(rule->risk))
+    else if (!risk_is_standard(rule->risk))
         e->class = LIBRARY_AXIS;
     else if ((shadowed = ruleset_shadow(r->library->rules, index, &by)) > 0) {
         e->class = LIBRARY_DERIVED;

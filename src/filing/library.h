@@ -5,6 +5,7 @@
 #pragma once
 
 #include "policy/policy.h"
+#include "rules/risktitle.h"
 #include "rules/ruleset.h"
 
 enum library_class {
@@ -65,10 +66,5 @@ bool library_is_sufficient(const struct library *l);
 unsigned library_weakening(const struct ruleset *rules, const struct config_app *app, int64_t now,
                            struct buf *out);
 
-/* Is it one of the types of the standard, and not of an axis of our own? */
-bool library_is_standard(const struct risk *risk);
-/* The classes that catalogues use: "A.1 包含违反…" and "a) 煽动…". Empty for an axis of our own. */
-int library_group_title(const struct risk *risk, struct buf *out);
-int library_risk_title(const struct risk *risk, struct buf *out);
 /* The action that a class of words meets, in Chinese: 拦截, 打码, 代答, 标记, 放行. */
 const char *library_action_name(enum action a);

@@ -2,11 +2,11 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "evaluation/resultjson.h"
 #include "filing/annex.h"
 #include "filing/coverage.h"
 #include "filing/disclosure.h"
 #include "filing/packevidence.h"
-#include "filing/resultjson.h"
 #include "filing/workbook.h"
 
 #include <errno.h>

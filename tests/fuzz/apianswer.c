@@ -1,6 +1,6 @@
 /* What a provider answers to an evaluation: read, and looked at for a refusal. */
-#include "filing/apianswer.h"
-#include "filing/refusal.h"
+#include "evaluation/apianswer.h"
+#include "evaluation/refusal.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Any bytes as a question bank: what is refused is refused with a reason, what is read counts, and
  * reads back as it is written.
  */
-#include "filing/bank.h"
+#include "question/bank.h"
 #include "rules/loader.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* The question workbook, read back: from the banks alone, and with an evaluation people judged. */
-#include "bankfixture.h"
+#include "../question/bankfixture.h"
 
+#include "evaluation/result.h"
 #include "filing/annex5.h"
-#include "filing/result.h"
 #include "sheet/table.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* What the calendar judges is what stands on disk; what is not there is unknown. */
+#include "../evaluation/runs.h"
 #include "fixture.h"
-#include "runs.h"
 
 #include "filing/calendar.h"
 

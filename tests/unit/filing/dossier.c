@@ -2,8 +2,8 @@
 #include "fixture.h"
 
 #include "base/cleanup.h"
+#include "evaluation/run.h"
 #include "filing/annex.h"
-#include "filing/run.h"
 
 #include <errno.h>
 

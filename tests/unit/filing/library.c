@@ -65,15 +65,15 @@ static void test_titles(void **state)
 {
     struct buf out = BUF_INIT(4096);
     const struct risk *a1b = ruleset_find_risk(rules, SPAN_LIT("A1-b"));
-    assert_int_equal(library_group_title(a1b, &out), 0);
+    assert_int_equal(risk_group_title(a1b, &out), 0);
     assert_span(buf_span(&out), SPAN_LIT("A.1 包含违反社会主义核心价值观的内容"));
     buf_clear(&out);
-    assert_int_equal(library_risk_title(a1b, &out), 0);
+    assert_int_equal(risk_title(a1b, &out), 0);
     assert_span(buf_span(&out), SPAN_LIT("b) 乙类"));
     buf_clear(&out);
     const struct risk *own = ruleset_find_risk(rules, SPAN_LIT("attack-x"));
-    assert_int_equal(library_group_title(own, &out), 0);
-    assert_int_equal(library_risk_title(own, &out), 0);
+    assert_int_equal(risk_group_title(own, &out), 0);
+    assert_int_equal(risk_title(own, &out), 0);
     assert_int_equal(out.len, 0);
     buf_deinit(&out);
 }

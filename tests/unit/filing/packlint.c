@@ -1,5 +1,5 @@
 /* The linter over a dossier where all agrees, and over each inconsistency planted into it. */
-#include "bankfixture.h"
+#include "../question/bankfixture.h"
 
 #include "filing/packlint.h"
 

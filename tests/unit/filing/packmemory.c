@@ -3,8 +3,8 @@
  * compared: the n-th allocation fails, once and with all that follow, for every n. Each ends with
  * an error or with the whole result, and nothing leaks (AddressSanitizer's build tells).
  */
-#include "bankfixture.h"
-#include "exhaust.h"
+#include "../exhaust.h"
+#include "../question/bankfixture.h"
 
 #include "filing/annex5.h"
 #include "filing/pack.h"
