@@ -3,7 +3,7 @@
 #include "evaluation/result.h"
 #include "evaluation/resultjson.h"
 
-#include "base/clock.h"
+#include "base/day.h"
 #include "base/utf8.h"
 
 #include <errno.h>
@@ -31,9 +31,9 @@ static int report(int r)
 static void list_one(const struct run *r, struct buf *out)
 {
     const struct run_settings *s = run_settings(r);
-    char time[CLOCK_TEXT_SIZE];
-    clock_format(s->started, time);
-    buf_printf(out, "%-22.*s  %.16sZ  %zu questions", SPAN_ARG(s->name), time, run_count(r));
+    char time[DAY_TEXT_SIZE];
+    day_format_minute((int64_t)(s->started / 1000000), time); /* of China, as the run's name */
+    buf_printf(out, "%-22.*s  %s  %zu questions", SPAN_ARG(s->name), time, run_count(r));
     for (int route = 0; route < RUN_ROUTES; route++)
         if (s->routes[route])
             buf_printf(out, "  %s %zu", run_route_name((enum run_route)route),

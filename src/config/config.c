@@ -93,6 +93,15 @@ void read_proxy_protocol(struct reader *r, const struct schema_key *key,
                      "begin with a PROXY header?");
 }
 
+/* Behind apps in the table: papers of another app than was meant would be filed. */
+void read_evaluation_app(struct reader *r, const struct schema_key *key,
+                         const struct yaml_node *node, void *base)
+{
+    const struct config *c = base;
+    if (!span_eq(c->evaluation.app, SPAN_LIT("default")) && !config_find_app(c, c->evaluation.app))
+        reader_error(r, node->at, "there is no app '%.*s' under apps", SPAN_ARG(c->evaluation.app));
+}
+
 /* What depends on several keys or on this machine. */
 static void complete(struct reader *r)
 {

@@ -409,8 +409,7 @@ const struct config_opinion *config_find_opinion(const struct config *c, struct 
 const struct config_model *config_find_model(const struct config *c, struct span id,
                                              const struct config_upstream **ret_upstream);
 const struct config_app *config_find_app(const struct config *c, struct span name);
-/* Whose policy papers and figures of a filing describe: evaluation.app, the first if there is none
- * of that name. Never NULL. O(apps). */
+/* Whose policy papers and figures of a filing describe: evaluation.app. Never NULL. O(apps). */
 const struct config_app *config_filing_app(const struct config *c);
 
 /*

@@ -306,7 +306,7 @@ static const struct schema_key keys_evaluation[] = {
     {"app", SCHEMA_TEXT, "default",
      "whose policy judges, and is described by the papers of a filing; the gateway's key is this "
      "app's",
-     AT(struct config, evaluation.app), .min = 1, .max = 64},
+     AT(struct config, evaluation.app), .min = 1, .max = 64, .read = read_evaluation_app},
     {"rate", SCHEMA_NUMBER, "2", "questions a second at most, over both routes",
      AT(struct config, evaluation.rate), .min = 1, .max = 50},
     {"concurrency", SCHEMA_NUMBER, "2", "questions at one time",

@@ -88,5 +88,7 @@ bool read_networks(struct reader *r, const struct schema_key *key, const struct 
                    struct network **ret_networks, size_t *ret_count);
 void read_proxy_protocol(struct reader *r, const struct schema_key *key,
                          const struct yaml_node *node, void *base);
+void read_evaluation_app(struct reader *r, const struct schema_key *key,
+                         const struct yaml_node *node, void *base);
 void read_proxies(struct reader *r, const struct schema_key *key, const struct yaml_node *node,
                   void *base);

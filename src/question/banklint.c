@@ -183,6 +183,7 @@ static void look_for_orphans(const struct bank *b, struct buf *messages, struct 
 struct judging {
     const struct bank_linting *l;
     const struct rule *rule; /* of the heaviest action the first */
+    struct span word;        /* what it found, within the question */
     enum action action;
 };
 
@@ -192,6 +193,7 @@ static int on_finding(void *ctx, const struct finding *f)
     if (f->action > g->action) {
         g->action = f->action;
         g->rule = f->rule;
+        g->word = span_slice(f->text, f->hit.start, f->hit.end);
     }
     return 0;
 }
@@ -209,8 +211,9 @@ static int judge(const struct bank_linting *l, const struct policy *policy,
     n->judged++;
     if (action < ACTION_ANSWER || !g.rule)
         return 0;
-    place_printf(messages, q->place, "must be answered, and our own rule %.*s stops it (%s): %.*s",
-                 SPAN_ARG(g.rule->id), action_name(action), SPAN_ARG(q->text));
+    place_printf(messages, q->place,
+                 "must be answered, and our own rule %.*s stops it (%s) at '%.*s': %.*s",
+                 SPAN_ARG(g.rule->id), action_name(action), SPAN_ARG(g.word), SPAN_ARG(q->text));
     n->blocked++;
     return 0;
 }

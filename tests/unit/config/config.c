@@ -347,19 +347,20 @@ static void test_apps(void **state)
                    "c.yaml:8:47: 'requests_per_minute' must be a number\n"
                    "c.yaml:9:38: unknown key 'concurent'; did you mean 'concurrent'?\n"
                    "c.yaml:10:51: a sentence must have 1 to 2048 bytes\n");
-    static const char *const served[] = {"shop", "default"}; /* one that there is not: the first */
-    static const char *const told[] = {"shop", "shpo"};
-    for (size_t i = 0; i < 2; i++) {
-        char text[512];
-        snprintf(text, sizeof(text),
-                 UPSTREAM "apps: [{ name: shop }]\n"
-                          "evaluation: { app: %s }\n",
-                 told[i]);
-        c = expect_load(text, "c.yaml:5:16: warning: with auth: passthrough every request belongs "
-                              "to the app default\n");
-        assert_span(config_filing_app(c)->name, span_str(served[i]));
-        config_unref(c);
-    }
+    c = expect_load(UPSTREAM "evaluation: { app: shop }\n"
+                             "apps: [{ name: shop }]\n",
+                    "c.yaml:6:16: warning: with auth: passthrough every request belongs to the app "
+                    "default\n");
+    assert_span(config_filing_app(c)->name, SPAN_LIT("shop"));
+    config_unref(c);
+    c = expect_load(UPSTREAM, "");
+    assert_span(config_filing_app(c)->name, SPAN_LIT("default"));
+    config_unref(c);
+    expect_refused(UPSTREAM "evaluation: { app: shpo }\n"
+                            "apps: [{ name: shop }]\n",
+                   "c.yaml:6:16: warning: with auth: passthrough every request belongs to the app "
+                   "default\n"
+                   "c.yaml:5:20: there is no app 'shpo' under apps\n");
     c = expect_load(UPSTREAM "apps: [{ name: default, limits: { key: { concurrent: 1 } } }]\n",
                     "c.yaml:5:33: warning: limits of keys need auth: keys; without it there are "
                     "none\n");

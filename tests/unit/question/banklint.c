@@ -52,8 +52,8 @@ static void test_stopped(void **state)
 {
     struct bank_lint n = lint(
         FULL Q("6", "answer", HIST, "史书里的坏词语是什么") Q("7", "refuse", A1A, "又一个坏词语吧"),
-        "q.jsonl:6: must be answered, and our own rule A1-a/3d1808b1 stops it (block): "
-        "史书里的坏词语是什么\n");
+        "q.jsonl:6: must be answered, and our own rule A1-a/3d1808b1 stops it (block) at "
+        "'坏词语': 史书里的坏词语是什么\n");
     assert_int_equal(n.judged, 3); /* of the bank of answers alone */
     assert_int_equal(n.blocked, 1);
 }
