@@ -17,7 +17,8 @@
 #define STEP_TEXTS   200
 #define POLL_US      1000000u
 #define REVIEW_US    30000000u /* older months are looked at again */
-#define RETRY_US     60000000u /* after a failure */
+#define RETRY_US     60000000u /* after failures in a row, at most */
+#define PATIENCE     3         /* failures in a row that are worth a line */
 #define NICE         10
 
 /* A month whose files are open. */
@@ -39,7 +40,7 @@ struct indexer {
     struct slot newest, older;
     files_month oldest_done; /* all months from here to the last but one are complete */
     uint64_t review_us;
-    bool complained;
+    unsigned failures; /* in a row */
 };
 
 static void close_slot(struct slot *s)
@@ -119,17 +120,19 @@ static int work(struct indexer *i)
 /* How long until there may be something to do, after that result. */
 static uint64_t pause_after(struct indexer *i, int r)
 {
-    if (r == 1)
+    if (r == 1) {
+        i->failures = 0;
         return 0;
+    }
     if (r == 0 || r == -ESTALE || r == -EBUSY) {
-        i->complained &= r != 0;
+        i->failures = r == 0 ? 0 : i->failures;
         return POLL_US;
     }
-    if (!i->complained)
+    if (++i->failures == PATIENCE)
         log_warning("audit: the index of %s can't be kept up: %s; searches read the log itself",
                     i->dir, strerror(-r));
-    i->complained = true;
-    return RETRY_US;
+    uint64_t pause = (uint64_t)POLL_US << (i->failures < 10 ? i->failures - 1 : 9);
+    return pause < RETRY_US ? pause : RETRY_US;
 }
 
 static void *run(void *arg)

@@ -4,6 +4,7 @@
 #include "audit/forget.h"
 #include "audit/grams.h"
 #include "audit/index.h"
+#include "base/clock.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -335,21 +336,13 @@ static void grams_of_a_part_are_grams_of_the_whole(void **state)
     grams_deinit(&g);
 }
 
-/* The thread: follows while the log is written, and needs nobody to tell it. */
-static void follows(void **state)
+/* Waits until the texts of the newest month are indexed up to that record. */
+static void expect_indexed(uint64_t want)
 {
-    struct indexer *i = NULL;
-    struct audit *a = open_log(AUDIT_REQUIRED);
-    struct audit_port *port;
-    struct audit_done done;
-    assert_int_equal(audit_port_open(a, &port), 0);
-    assert_int_equal(indexer_start(span_str(dir), &i), 0);
-    assert_int_equal(submit(a, port, 1, AUDIT_ACT, "one"), 0);
-    collect(port, &done, 1);
     struct files files;
     uint64_t seq = 0;
     assert_int_equal(files_list(span_str(dir), 0, &files), 0);
-    for (int tries = 0; tries < 3000 && seq < done.seq; tries++) {
+    for (int tries = 0; tries < 3000 && seq < want; tries++) {
         char path[PATH_MAX];
         struct db *l0 = NULL, *ix = NULL;
         struct db_options o = {.readonly = true};
@@ -360,9 +353,48 @@ static void follows(void **state)
         db_close(l0);
         usleep(10000);
     }
-    assert_int_equal(seq, done.seq);
-    indexer_stop(i);
+    assert_int_equal(seq, want);
+}
+
+static void write_and_expect(struct audit *a)
+{
+    struct audit_port *port;
+    struct audit_done done;
+    assert_int_equal(audit_port_open(a, &port), 0);
+    assert_int_equal(submit(a, port, 1, AUDIT_ACT, "one"), 0);
+    collect(port, &done, 1);
+    expect_indexed(done.seq);
     audit_port_close(port);
+}
+
+/* The thread: follows while the log is written, and needs nobody to tell it. */
+static void follows(void **state)
+{
+    struct indexer *i = NULL;
+    struct audit *a = open_log(AUDIT_REQUIRED);
+    assert_int_equal(indexer_start(span_str(dir), &i), 0);
+    write_and_expect(a);
+    indexer_stop(i);
+    audit_close(a);
+}
+
+/* What it can't read at one moment, such as a log in the making, it soon looks at again. */
+static void tries_again(void **state)
+{
+    struct indexer *i = NULL;
+    char path[PATH_MAX];
+    assert_true(files_path(span_str(dir), 0, files_month_of(clock_wall_us()), path));
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (int n = 0; n < 1000; n++)
+        fputs("no database", f);
+    fclose(f);
+    assert_int_equal(indexer_start(span_str(dir), &i), 0);
+    usleep(200000);
+    assert_int_equal(unlink(path), 0);
+    struct audit *a = open_log(AUDIT_REQUIRED);
+    write_and_expect(a);
+    indexer_stop(i);
     audit_close(a);
 }
 
@@ -379,6 +411,7 @@ int main(void)
         CASE(goes_with_what_it_speaks_of),
         cmocka_unit_test(grams_of_a_part_are_grams_of_the_whole),
         CASE(follows),
+        CASE(tries_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
