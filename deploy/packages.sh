@@ -55,6 +55,8 @@ need_tests() {
     ls /usr/share/fonts/opentype/noto/NotoSansCJK*.ttc >/dev/null 2>&1 ||
         packages_missing="$packages_missing fonts-noto-cjk"
     # Another reader of the documents that a filing hands in.
+    need_command zip zip
+    need_command unzip unzip
     need_command soffice libreoffice-writer-nogui libreoffice-calc-nogui
     need_command pdftotext poppler-utils
 }

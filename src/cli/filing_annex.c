@@ -2,8 +2,7 @@
 #include "cli/filingcmd.h"
 
 #include "audit/files.h"
-#include "base/clock.h"
-#include "cli/coverage.h"
+#include "cli/filingdossier.h"
 #include "cli/logfilter.h"
 #include "cli/setup.h"
 #include "filing/annex.h"
@@ -13,9 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define HTML_MAX  (64u << 20)
-#define PERIOD_US (30ull * 86400 * 1000000) /* looked at unless told */
-#define VERIFY_MS 20000 /* of the whole log; what takes longer stands as pending */
+#define HTML_MAX (64u << 20)
 
 enum { KEY_SINCE = 1024, KEY_UNTIL, KEY_HTML, KEY_DOCX, KEY_RUN };
 
@@ -160,31 +157,16 @@ static int write_annex(const struct options *o, const struct dossier *d)
 
 static int gather(const struct options *o, const struct setup *s)
 {
-    const struct config_app *app = coverage_app(s, o->app);
-    if (!app)
-        return CLI_BAD;
-    uint64_t now = clock_wall_us();
-    uint64_t until = o->until_us ? o->until_us : now;
-    struct dossier_options options = {
-        .config = s->config,
-        .rules = s->rules,
-        .app = app,
-        .now = (int64_t)(now / 1000000),
-        .since_us = o->since_us         ? o->since_us
-                    : until > PERIOD_US ? until - PERIOD_US
-                                        : 0,
-        .until_us = until,
-        .software = SPAN_LIT(JUYONG_VERSION),
-        .run = span_str(o->run),
-        .verify_ms = VERIFY_MS,
-    };
+    struct filingdossier f = {.command = "annex",
+                              .app = o->app,
+                              .run = o->run,
+                              .since_us = o->since_us,
+                              .until_us = o->until_us,
+                              .verify = true};
     struct dossier d;
-    int r = dossier_read(&options, &d);
-    if (d.messages.len)
-        setup_print_messages(stderr, &d.messages);
-    if (r < 0)
-        fprintf(stderr, "juyong filing annex: %s\n", strerror(-r));
-    r = r < 0 ? CLI_BAD : write_annex(o, &d);
+    int r = filingdossier_gather(&f, s, &d);
+    if (r == 0)
+        r = write_annex(o, &d);
     dossier_free(&d);
     return r;
 }

@@ -1,17 +1,13 @@
 /* `juyong filing pack`: everything that is handed in, in one archive; its checks and its memory. */
 #include "cli/filingpack.h"
 
-#include "base/clock.h"
-#include "cli/coverage.h"
 #include "cli/filingcmd.h"
+#include "cli/filingdossier.h"
 #include "cli/logfilter.h"
 
 #include <argp.h>
 #include <errno.h>
 #include <string.h>
-
-#define PERIOD_US (30ull * 86400 * 1000000) /* looked at unless told */
-#define VERIFY_MS 20000 /* of the whole log; what takes longer stands as pending */
 
 enum {
     KEY_RUN = 1024,
@@ -114,30 +110,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int filingpack_gather(const struct filingpack *o, const struct setup *s, struct dossier *ret)
 {
-    const struct config_app *app = coverage_app(s, o->app);
-    *ret = (struct dossier){0};
-    if (!app)
-        return CLI_BAD;
-    uint64_t now = clock_wall_us(), until = o->until_us ? o->until_us : now;
-    struct dossier_options options = {
-        .config = s->config,
-        .rules = s->rules,
-        .app = app,
-        .now = (int64_t)(now / 1000000),
-        .since_us = o->since_us         ? o->since_us
-                    : until > PERIOD_US ? until - PERIOD_US
-                                        : 0,
-        .until_us = until,
-        .software = SPAN_LIT(JUYONG_VERSION),
-        .run = span_str(o->run),
-        .verify_ms = o->output ? VERIFY_MS : 0,
-    };
-    int r = dossier_read(&options, ret);
-    if (ret->messages.len)
-        setup_print_messages(stderr, &ret->messages);
-    if (r < 0)
-        fprintf(stderr, "juyong filing pack: %s\n", strerror(-r));
-    return r < 0 ? CLI_BAD : 0;
+    struct filingdossier f = {.command = "pack",
+                              .app = o->app,
+                              .run = o->run,
+                              .since_us = o->since_us,
+                              .until_us = o->until_us,
+                              .verify = o->output != NULL};
+    return filingdossier_gather(&f, s, ret);
 }
 
 /* ---- what the linter found ---- */
